@@ -1,0 +1,1 @@
+"""What every room may use: settings, errors, clock, money, identifiers, bilingual text. Imports no other room."""

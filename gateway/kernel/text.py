@@ -1,0 +1,22 @@
+"""A sentence in the two languages of the product, French first."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["fr", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same sentence in French and in English, for people."""
+
+    fr: str
+    en: str
+
+    def in_language(self, language: Language) -> str:
+        """The sentence in `language`."""
+        return self.fr if language == "fr" else self.en
+
+    def format(self, **values: object) -> "Text":
+        """A copy with `{name}` placeholders filled in both languages."""
+        return Text(self.fr.format(**values), self.en.format(**values))
