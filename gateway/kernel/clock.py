@@ -56,5 +56,3 @@ def paris_instant(naive: datetime) -> datetime:
     CDAR dates (format 204) carry no offset and no source fixes the zone; Paris is the assumption.
     """
     return naive.replace(tzinfo=PARIS).astimezone(UTC)
-
-

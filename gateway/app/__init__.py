@@ -1,0 +1,1 @@
+"""Assembly: settings, database, jobs, clock, logs and routes become one running service."""

@@ -1,0 +1,14 @@
+"""Every table of the gateway, imported in one place so that metadata is complete."""
+
+from importlib import import_module
+
+from sqlmodel import SQLModel
+
+ROOMS_WITH_TABLES = (
+    "access", "alerts", "collection", "flows", "jobs", "ledger", "lifecycle", "notifications",
+)  # fmt: skip
+
+for _room in ROOMS_WITH_TABLES:
+    import_module(f"gateway.{_room}.model")
+
+METADATA = SQLModel.metadata

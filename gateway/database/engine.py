@@ -1,0 +1,79 @@
+"""One way into the database: a transaction, run for one organisation or, rarely, for the system.
+
+`transaction(organisation_id)` runs under the role `gateway_app`, which owns nothing: PostgreSQL's row-level
+security shows it the rows of that organisation and no others. `system_transaction()` runs as the owner and sees
+all rows; only sign-in, the clock, the workers' first look-up and commands for operators use it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.orm import Session as _SaSession
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
+
+APP_ROLE = "gateway_app"
+ORGANISATION_SETTING = "gateway.organisation"
+
+
+class Database:
+    """The engine of one process and its transactions. Threads may share it."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        """`url` is a SQLAlchemy URL with the psycopg driver, as the owner of the schema."""
+        self.url = url
+        self.engine: Engine = create_engine(
+            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_timeout=30
+        )
+        event.listen(self.engine, "connect", _set_time_zone)
+
+    @property
+    def conninfo(self) -> str:
+        """The same address for psycopg itself (the job engine)."""
+        return self.url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+    @contextmanager
+    def transaction(self, organisation_id: UUID) -> Iterator[Session]:
+        """A session that sees and writes the rows of one organisation; commits at the end, rolls back on error."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.connection().execute(text(f"SET LOCAL ROLE {APP_ROLE}"))
+            session.connection().execute(
+                text("SELECT set_config(:name, :value, true)"),
+                {"name": ORGANISATION_SETTING, "value": str(organisation_id)},
+            )
+            session.info["organisation_id"] = organisation_id
+            yield session
+
+    @contextmanager
+    def system_transaction(self) -> Iterator[Session]:
+        """A session of the schema's owner, beyond row-level security; commits at the end, rolls back on error."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def is_ready(self) -> bool:
+        """True when the server answers; raises nothing."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except Exception:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def organisation_of(session: _SaSession) -> UUID:
+    """The organisation a session was opened for. Raises KeyError on a system session: it has none."""
+    organisation_id: UUID = session.info["organisation_id"]
+    return organisation_id
+
+
+def _set_time_zone(connection: object, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    cursor.execute("SET TIME ZONE 'UTC'")
+    cursor.close()
+    connection.commit()  # type: ignore[attr-defined]

@@ -1,0 +1,93 @@
+"""Tables of the flows: what billing systems push, what platforms send, where the reading of each platform stands."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field
+
+from gateway.database.columns import IdentifiedRow, Json, OrganisationRow, UtcDateTime
+
+
+class FlowState(StrEnum):
+    """Where the gateway's own processing of a flow stands (the acknowledgement is another thing)."""
+
+    RECEIVED = "received"
+    PROCESSED = "processed"
+    #: It failed in a way that a retry may mend, or a person must look: kept, visible, replayable.
+    QUARANTINED = "quarantined"
+
+
+class AckStatus(StrEnum):
+    """Acknowledgement of a flow, XP Z12-013 annex A."""
+
+    PENDING = "Pending"
+    OK = "Ok"
+    ERROR = "Error"
+
+
+class Flow(IdentifiedRow, table=True):
+    """One file that came in: an invoice or a lifecycle message (a flow of XP Z12-013)."""
+
+    __tablename__ = "flow"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "source", "tracking_id"),
+        UniqueConstraint("organisation_id", "source", "platform_flow_id"),
+        Index("ix_flow_waiting", "organisation_id", "next_attempt_at", postgresql_where="state = 'received'"),
+        Index("ix_flow_updated", "organisation_id", "updated_at", "id"),
+        Index("ix_flow_document", "organisation_id", "document_sha256"),
+    )
+
+    source: str = Field(description="api, file, or platform:<name>.")
+    name: str = Field(description="File name as given.")
+    tracking_id: str | None = None
+    platform_flow_id: str | None = Field(default=None, description="Identifier at the platform it came from.")
+    flow_syntax: str | None = Field(default=None, description="As declared; CII, UBL, Factur-X, CDAR, FRR.")
+    flow_type: str | None = None
+    flow_profile: str | None = None
+    processing_rule: str | None = None
+    document_sha256: str | None = Field(default=None, max_length=64, description="None until fetched.")
+    state: str = Field(default=FlowState.RECEIVED.value)
+    attempts: int = 0
+    next_attempt_at: datetime = Field(sa_type=UtcDateTime)
+    problem: dict[str, Any] | None = Field(default=None, sa_type=Json, description="Why it is in quarantine.")
+    ack_status: str = Field(default=AckStatus.PENDING.value)
+    ack_details: list[dict[str, Any]] = Field(default_factory=list, sa_type=Json)
+    report: dict[str, Any] | None = Field(default=None, sa_type=Json, description="The validation report.")
+    agency_id: UUID | None = None
+    request_id: str | None = None
+    submitted_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PlatformCursor(OrganisationRow, table=True):
+    """How far the list of flows of a platform was read."""
+
+    __tablename__ = "platform_cursor"
+
+    organisation_id: UUID = Field(primary_key=True, foreign_key="organisation.id")
+    platform: str = Field(primary_key=True)
+    updated_after: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    read_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SimulatedFlow(IdentifiedRow, table=True):
+    """A flow at the local platform simulator. It has its own copy of the bytes, as another company would."""
+
+    __tablename__ = "simulated_flow"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "tracking_id"),
+        Index("ix_simulated_flow_due", "organisation_id", "direction", "visible_at"),
+    )
+
+    direction: str = Field(description="Out: from us to the platform. In: from the platform to us.")
+    tracking_id: str | None = None
+    name: str
+    flow_syntax: str
+    data: bytes = Field(sa_type=LargeBinary)
+    scenario: str | None = None
+    visible_at: datetime = Field(sa_type=UtcDateTime, description="When the list of flows shows it.")
+    answers_to: UUID | None = Field(default=None, description="The invoice's flow that this status answers.")
+    step: int | None = Field(default=None, description="Position of the status in its scenario.")

@@ -1,0 +1,43 @@
+"""Table of the outbox: what must leave, once, whatever crashes."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
+
+from gateway.database.columns import IdentifiedRow, Json, UtcDateTime
+
+
+class OutboxState(StrEnum):
+    """Where a message stands."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+    #: It may have left: a person or a look-up at the other side decides, never a blind repeat.
+    AMBIGUOUS = "ambiguous"
+
+
+class OutboxMessage(IdentifiedRow, table=True):
+    """One thing to deliver. `kind` names its deliverer; the idempotency key makes a repeat harmless."""
+
+    __tablename__ = "outbox_message"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "idempotency_key"),
+        Index("ix_outbox_due", "next_attempt_at", postgresql_where="state = 'pending'"),
+    )
+
+    kind: str = Field(description="platform.flow, email…")
+    idempotency_key: str
+    payload: dict[str, Any] = Field(sa_type=Json)
+    state: str = Field(default=OutboxState.PENDING.value)
+    attempts: int = 0
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    next_attempt_at: datetime = Field(sa_type=UtcDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    remote_id: str | None = Field(default=None, description="Identifier that the other side gave.")
+    last_error: str | None = None
+    subject_id: UUID | None = Field(default=None, index=True, description="Row it is about: a flow, a notification.")

@@ -1,0 +1,195 @@
+"""Every setting of the gateway, from the environment (`GATEWAY_…`) and from a TOML file, refused by name when wrong.
+
+Order of precedence: environment, then the TOML file (`gateway.toml` in the working directory, or the file that
+`GATEWAY_CONFIG` names), then the defaults below. `docs/reference/settings.md` is generated from this module.
+"""
+
+import os
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, PostgresDsn, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.text import Language, Text
+
+PREFIX = "GATEWAY_"
+CONFIG_VARIABLE = "GATEWAY_CONFIG"
+
+
+class SettingsError(GatewayError):
+    """A setting is unknown or has a value that the gateway cannot use."""
+
+    code: ClassVar[str] = "INVALID_SETTING"
+
+
+class Settings(BaseSettings):
+    """The settings of one installation. Sizes are in bytes, durations in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    # Where data lives
+    data_dir: Path = Field(
+        Path(".gateway"), description="Folder of the embedded database, the documents and the rule cache."
+    )
+    database_url: PostgresDsn | None = Field(
+        None, description="PostgreSQL 16 or later to use instead of the embedded server."
+    )
+    database_pool_size: int = Field(10, ge=1, le=200, description="Connections that one process keeps open.")
+
+    # Service
+    host: str = Field("127.0.0.1", description="Address the service listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="TCP port the service listens on.")
+    public_url: str | None = Field(
+        None, description="Address people and systems reach the service at, when a proxy stands before it."
+    )
+    secure_cookies: bool = Field(
+        True, description="Cookies only over HTTPS. Browsers accept them on 127.0.0.1 too; switch off only for tests."
+    )
+    language: Language = Field("fr", description="Language of commands and of pages before a person chooses: fr or en.")
+    shutdown_grace_seconds: int = Field(
+        20, ge=1, le=600, description="How long a stop waits for requests and jobs under way."
+    )
+
+    # Logs
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log line written."
+    )
+    log_format: Literal["json", "console"] = Field(
+        "json", description="JSON lines for machines or text for a terminal."
+    )
+
+    # Sign-in
+    session_hours: int = Field(12, ge=1, le=720, description="Hours after which a person signs in again.")
+    sign_in_attempts: int = Field(
+        5,
+        ge=1,
+        le=100,
+        description="Failed sign-ins allowed for one e-mail address or one network address within the window below.",
+    )
+    sign_in_window_minutes: int = Field(
+        15, ge=1, le=1440, description="Minutes over which failed sign-ins are counted."
+    )
+    token_minutes: int = Field(60, ge=1, le=1440, description="Minutes for which an API access token is valid.")
+
+    # Reading limits
+    max_file_bytes: int = Field(20 * 2**20, ge=1024, description="Largest document accepted.")
+    max_xml_depth: int = Field(64, ge=8, le=256, description="Deepest nesting of XML elements accepted.")
+    max_xml_elements: int = Field(2_000_000, ge=1000, description="Most XML elements accepted in one document.")
+    max_attachment_bytes: int = Field(10 * 2**20, ge=1024, description="Largest attachment accepted inside a document.")
+    max_attachments: int = Field(50, ge=1, le=10_000, description="Most attachments accepted inside a document.")
+
+    # Validation
+    validation_required_layers: tuple[str, ...] = Field(
+        ("well-formed", "xsd"), description="Layers that must have passed before an invoice is sent to a platform."
+    )
+
+    # Jobs and clock
+    worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker process runs at the same time.")
+    sweep_seconds: float = Field(5.0, gt=0, le=3600, description="How often the clock looks for work left behind.")
+    poll_seconds: float = Field(30.0, gt=0, le=86400, description="How often each platform is asked for new flows.")
+    batch_size: int = Field(50, ge=1, le=5000, description="Rows that one job drains before it lets others run.")
+    delivery_attempts: int = Field(8, ge=1, le=100, description="Tries of a delivery before a person must decide.")
+
+    # Platform
+    platform: Literal["simulator"] = Field("simulator", description="Accredited platform that invoices are sent to.")
+    simulator_step_seconds: float = Field(
+        60.0, ge=0, le=86400, description="Time the local platform simulator leaves between two statuses."
+    )
+
+    # E-mail
+    smtp_url: SecretStr | None = Field(
+        None, description="Mail server for notifications: smtp://user:password@host:587 or smtps://…; none: no e-mail."
+    )
+    mail_from: str = Field("gateway@localhost", description="Sender of the gateway's e-mails.")
+
+    @property
+    def session_length(self) -> timedelta:
+        """How long a sign-in lasts."""
+        return timedelta(hours=self.session_hours)
+
+    @property
+    def sign_in_window(self) -> timedelta:
+        """Window over which failed sign-ins are counted."""
+        return timedelta(minutes=self.sign_in_window_minutes)
+
+    @property
+    def token_length(self) -> timedelta:
+        """How long an API access token is valid."""
+        return timedelta(minutes=self.token_minutes)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the TOML file."""
+        config = Path(os.environ.get(CONFIG_VARIABLE, "gateway.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process. Raises SettingsError naming the first wrong setting."""
+    _refuse_unknown_variables()
+    config = os.environ.get(CONFIG_VARIABLE)
+    if config and not Path(config).is_file():
+        raise SettingsError(
+            Text(
+                f"Le fichier de configuration {config} n'existe pas.",
+                f"The configuration file {config} does not exist.",
+            ),
+            Text(f"Corrigez {CONFIG_VARIABLE} ou créez ce fichier.", f"Correct {CONFIG_VARIABLE} or create that file."),
+            CONFIG_VARIABLE,
+        )
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise _named(error) from error
+    except ValueError as error:  # a TOML file that is not TOML
+        raise SettingsError(
+            Text(
+                f"Le fichier de configuration ne se lit pas : {error}.",
+                f"The configuration file cannot be read: {error}.",
+            ),
+            Text("Corrigez sa syntaxe TOML.", "Correct its TOML syntax."),
+            config or "gateway.toml",
+        ) from error
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would otherwise leave its default in force without a word."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    for variable in sorted(os.environ):
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+            close = get_close_matches(variable.upper(), known, n=1)
+            hint = close[0] if close else "docs/reference/settings.md"
+            raise SettingsError(
+                Text(f"Le réglage {variable} n'existe pas.", f"There is no setting {variable}."),
+                Text(f"Voir {hint}.", f"See {hint}."),
+                variable,
+            )
+
+
+def _named(error: ValidationError) -> SettingsError:
+    first = error.errors()[0]
+    field = str(first["loc"][0]) if first["loc"] else "?"
+    variable = PREFIX + field.upper()
+    reason = first["msg"]
+    shown = "" if "secret" in field or "url" in field else f" (« {first['input']} »)"
+    known = Settings.model_fields.get(field)
+    advice = known.description if known and known.description else "docs/reference/settings.md"
+    return SettingsError(
+        Text(f"Le réglage {field} est refusé{shown} : {reason}.", f"The setting {field} is refused{shown}: {reason}."),
+        Text(
+            f"Corrigez {variable} ou la clé « {field} » du fichier TOML. {advice}",
+            f"Correct {variable} or the key '{field}' of the TOML file. {advice}",
+        ),
+        variable,
+    )
