@@ -95,7 +95,7 @@ class ApiClient(IdentifiedRow, table=True):
 
     client_id: str = Field(unique=True)
     name: str
-    secret_hash: str = Field(description="argon2id.")
+    secret_hash: str = Field(description="sha256 of 256 random bits.")
     scopes: list[str] = Field(sa_type=Json)
     is_active: bool = True
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -122,5 +122,5 @@ class SignInAttempt(SQLModel, table=True):
     __tablename__ = "sign_in_attempt"
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    subject: str = Field(index=True, description="`email:<hash>` or `address:<network address>` or `client:<id>`.")
+    subject: str = Field(index=True, description="`email:<hash>` or `address:<network address>`.")
     at: datetime = Field(sa_type=UtcDateTime, index=True)

@@ -1,0 +1,63 @@
+"""Roles of people, scopes of programs, and what each may do: read by the pages and by the API."""
+
+from enum import StrEnum
+
+from gateway.kernel.text import Text
+
+
+class Permission(StrEnum):
+    """One thing that may be done. Seeing is narrowed further by the person's `Scope`."""
+
+    READ = "read"
+    HANDLE_ALERTS = "handle_alerts"
+    WORK_ACTIONS = "work_actions"
+    READ_TREASURY = "read_treasury"
+    REPLAY_FLOWS = "replay_flows"
+    MANAGE_ACCESS = "manage_access"
+
+
+class Role(StrEnum):
+    """What a person is in the organisation."""
+
+    ADMINISTRATOR = "administrator"
+    AR_MANAGER = "ar_manager"
+    COLLECTOR = "collector"
+    TREASURER = "treasurer"
+    READER = "reader"
+
+    @property
+    def label(self) -> Text:
+        """The role's name for people."""
+        return _LABELS[self]
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Everything a person of this role may do."""
+        return _PERMISSIONS[self]
+
+
+_LABELS = {
+    Role.ADMINISTRATOR: Text("Administrateur", "Administrator"),
+    Role.AR_MANAGER: Text("Responsable recouvrement", "AR manager"),
+    Role.COLLECTOR: Text("Chargé de recouvrement", "Collector"),
+    Role.TREASURER: Text("Trésorier", "Treasurer"),
+    Role.READER: Text("Lecteur", "Reader"),
+}
+
+_COLLECTING = frozenset({Permission.READ, Permission.HANDLE_ALERTS, Permission.WORK_ACTIONS})
+
+_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ADMINISTRATOR: frozenset(Permission),
+    Role.AR_MANAGER: _COLLECTING | {Permission.READ_TREASURY, Permission.REPLAY_FLOWS},
+    Role.COLLECTOR: _COLLECTING,
+    Role.TREASURER: frozenset({Permission.READ, Permission.READ_TREASURY}),
+    Role.READER: frozenset({Permission.READ}),
+}
+
+
+class ApiScope(StrEnum):
+    """What a program may do with its token (OAuth2 scope)."""
+
+    FLOWS_WRITE = "flows:write"
+    FLOWS_READ = "flows:read"
+    API_READ = "api:read"
