@@ -38,6 +38,15 @@ class Flow(IdentifiedRow, table=True):
         Index("ix_flow_waiting", "organisation_id", "next_attempt_at", postgresql_where="state = 'received'"),
         Index("ix_flow_updated", "organisation_id", "updated_at", "id"),
         Index("ix_flow_document", "organisation_id", "document_sha256"),
+        # What is pushed to us twice is one flow; what a platform lists twice is two, each to be looked at.
+        Index(
+            "uq_flow_content",
+            "organisation_id",
+            "source",
+            "document_sha256",
+            unique=True,
+            postgresql_where="source NOT LIKE 'platform:%'",
+        ),
     )
 
     source: str = Field(description="api, file, or platform:<name>.")
@@ -48,6 +57,7 @@ class Flow(IdentifiedRow, table=True):
     flow_type: str | None = None
     flow_profile: str | None = None
     processing_rule: str | None = None
+    processing_rule_source: str = Field(default="Computed", description="Input when the sender declared the rule.")
     document_sha256: str | None = Field(default=None, max_length=64, description="None until fetched.")
     state: str = Field(default=FlowState.RECEIVED.value)
     attempts: int = 0
@@ -80,6 +90,7 @@ class SimulatedFlow(IdentifiedRow, table=True):
     __table_args__ = (
         UniqueConstraint("organisation_id", "tracking_id"),
         Index("ix_simulated_flow_due", "organisation_id", "direction", "visible_at"),
+        Index("ix_simulated_flow_invoice", "organisation_id", "invoice_key"),
     )
 
     direction: str = Field(description="Out: from us to the platform. In: from the platform to us.")
@@ -87,6 +98,7 @@ class SimulatedFlow(IdentifiedRow, table=True):
     name: str
     flow_syntax: str
     data: bytes = Field(sa_type=LargeBinary)
+    invoice_key: str | None = Field(default=None, description="number/seller SIREN/year of an invoice we sent.")
     scenario: str | None = None
     visible_at: datetime = Field(sa_type=UtcDateTime, description="When the list of flows shows it.")
     answers_to: UUID | None = Field(default=None, description="The invoice's flow that this status answers.")

@@ -184,6 +184,7 @@ def upgrade() -> None:
         sa.Column("flow_type", sa.String(), nullable=True),
         sa.Column("flow_profile", sa.String(), nullable=True),
         sa.Column("processing_rule", sa.String(), nullable=True),
+        sa.Column("processing_rule_source", sa.String(), nullable=False),
         sa.Column("document_sha256", sa.String(length=64), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -207,6 +208,13 @@ def upgrade() -> None:
     op.create_index("ix_flow_document", "flow", ["organisation_id", "document_sha256"], unique=False)
     op.create_index(op.f("ix_flow_organisation_id"), "flow", ["organisation_id"], unique=False)
     op.create_index("ix_flow_updated", "flow", ["organisation_id", "updated_at", "id"], unique=False)
+    op.create_index(
+        "uq_flow_content",
+        "flow",
+        ["organisation_id", "source", "document_sha256"],
+        unique=True,
+        postgresql_where="source NOT LIKE 'platform:%'",
+    )
     op.create_index(
         "ix_flow_waiting",
         "flow",
@@ -232,6 +240,7 @@ def upgrade() -> None:
         sa.Column("total_without_vat", sa.Numeric(precision=25, scale=6), nullable=False),
         sa.Column("total_with_vat", sa.Numeric(precision=25, scale=6), nullable=False),
         sa.Column("amount_due", sa.Numeric(precision=25, scale=6), nullable=False),
+        sa.Column("totals_by_rate", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("preceding", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("syntax", sa.String(), nullable=False),
         sa.Column("profile", sa.String(), nullable=False),
@@ -242,6 +251,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(), nullable=True),
         sa.Column("status_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("collected", sa.Numeric(precision=25, scale=6), nullable=False),
+        sa.Column("remaining", sa.Numeric(precision=25, scale=6), nullable=False),
         sa.Column("is_closed", sa.Boolean(), nullable=False),
         sa.Column("state", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
@@ -309,6 +319,7 @@ def upgrade() -> None:
         sa.Column("assessment", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("document_sha256", sa.String(length=64), nullable=True),
         sa.Column("flow_id", sa.Uuid(), nullable=True),
+        sa.Column("source", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["organisation_id"],
             ["organisation.id"],
@@ -393,6 +404,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("flow_syntax", sa.String(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("invoice_key", sa.String(), nullable=True),
         sa.Column("scenario", sa.String(), nullable=True),
         sa.Column("visible_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("answers_to", sa.Uuid(), nullable=True),
@@ -407,6 +419,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_simulated_flow_due", "simulated_flow", ["organisation_id", "direction", "visible_at"], unique=False
     )
+    op.create_index("ix_simulated_flow_invoice", "simulated_flow", ["organisation_id", "invoice_key"], unique=False)
     op.create_index(op.f("ix_simulated_flow_organisation_id"), "simulated_flow", ["organisation_id"], unique=False)
     op.create_table(
         "access_token",
