@@ -294,6 +294,26 @@ class PdfWithoutInvoiceError(UnreadableInvoiceError):
         )
 
 
+class PdfInvoiceNotCiiError(UnreadableInvoiceError):
+    """The XML embedded in the PDF is no CII invoice, the only syntax of Factur-X."""
+
+    code: ClassVar[str] = "PDF_INVOICE_NOT_CII"
+
+    def __init__(self, root: str) -> None:
+        """`root`: the qualified name of the root element, `{namespace}name`."""
+        super().__init__(
+            Text(
+                f"Le XML joint au PDF n’est pas une facture CII : sa racine est « {quoted(root)} ».",
+                f"The XML embedded in the PDF is no CII invoice: its root is “{quoted(root)}”.",
+            ),
+            Text(
+                "Joignez une facture CII (CrossIndustryInvoice) au PDF.",
+                "Embed a CII invoice (CrossIndustryInvoice) in the PDF.",
+            ),
+            where="/",
+        )
+
+
 class PdfWithSeveralInvoicesError(UnreadableInvoiceError):
     """The PDF embeds more than one invoice XML: nobody can tell which one counts."""
 

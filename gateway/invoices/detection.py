@@ -1,0 +1,88 @@
+"""Says what a file is by its content, never by its name: syntax, profile, and the XML inside."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lxml import etree
+
+from gateway.invoices.cii import CII_ROOT
+from gateway.invoices.cii_parties import CII
+from gateway.invoices.codes import PROFILES
+from gateway.invoices.errors import EmptyFileError, PdfInvoiceNotCiiError, UnknownDocumentError, UnknownFormatError
+from gateway.invoices.limits import ReadingLimits
+from gateway.invoices.pdf import EDGE_BYTES, embedded_invoice
+from gateway.invoices.ubl import CREDIT_NOTE_ROOT, INVOICE_ROOT
+from gateway.invoices.ubl_parties import UBL
+from gateway.invoices.xml import parse_xml
+
+CDAR_ROOT = (
+    "{urn:un:unece:uncefact:data:standard:CrossDomainAcknowledgementAndResponse:100}"
+    "CrossDomainAcknowledgementAndResponse"
+)
+PDF_MARK = b"%PDF-"
+#: Bytes of an unknown file that its error quotes.
+QUOTED_BYTES = 16
+_XML_STARTS = (b"<", b"\xff\xfe", b"\xfe\xff", b"\0<")
+_UTF_8_MARK = b"\xef\xbb\xbf"
+
+
+class Syntax(StrEnum):
+    """The kinds of document the gateway knows."""
+
+    UBL = "UBL"
+    CII = "CII"
+    FACTUR_X = "Factur-X"
+    CDAR = "CDAR"
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a file is.
+
+    Attributes:
+        profile: MINIMUM, BASIC WL, BASIC, EN 16931, EXTENDED or EXTENDED-CTC-FR by BT-24; otherwise BT-24 as written
+            (a national CIUS), and empty when there is none. For CDAR, the guideline identifier as written.
+        xml: the XML itself: the file, or what the PDF embeds.
+        tree: `xml` parsed.
+    """
+
+    syntax: Syntax
+    profile: str
+    xml: bytes
+    tree: etree._ElementTree
+
+
+def detect(data: bytes, limits: ReadingLimits) -> Detection:
+    """Open `data` far enough to know what it is. Raises a subclass of UnreadableInvoiceError."""
+    if not data:
+        raise EmptyFileError
+    start = data[:EDGE_BYTES].removeprefix(_UTF_8_MARK).lstrip()
+    if start.startswith(_XML_STARTS):
+        tree = parse_xml(data, limits)
+        return Detection(*_identified(tree.getroot()), data, tree)
+    if PDF_MARK in start:
+        xml = embedded_invoice(data, limits)
+        tree = parse_xml(xml, limits)
+        root = tree.getroot()
+        if root.tag != CII_ROOT:
+            raise PdfInvoiceNotCiiError(root.tag)
+        return Detection(Syntax.FACTUR_X, _identified(root)[1], xml, tree)
+    raise UnknownFormatError(data[:QUOTED_BYTES])
+
+
+def _identified(root: etree._Element) -> tuple[Syntax, str]:
+    if root.tag in {INVOICE_ROOT, CREDIT_NOTE_ROOT}:
+        specification = UBL.text_at(root, "cbc:CustomizationID") or ""
+        return Syntax.UBL, PROFILES["ubl"].get(specification, specification)
+    if root.tag == CII_ROOT:
+        guideline = "ram:GuidelineSpecifiedDocumentContextParameter/ram:ID"
+        specification = CII.text_at(root, f"rsm:ExchangedDocumentContext/{guideline}") or ""
+        return Syntax.CII, PROFILES["cii"].get(specification, specification)
+    if root.tag == CDAR_ROOT:
+        return Syntax.CDAR, _cdar_guideline(root)
+    raise UnknownDocumentError(root.tag)
+
+
+def _cdar_guideline(root: etree._Element) -> str:
+    found = root.find("{*}ExchangedDocumentContext/{*}GuidelineSpecifiedDocumentContextParameter/{*}ID")
+    return (found.text or "").strip() if found is not None else ""

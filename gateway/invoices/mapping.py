@@ -1,0 +1,177 @@
+"""Reads a part of the model out of an XML element, guided by a table: field of the model to path in the syntax.
+
+The model already says what each field is (its type) and which business term it holds; a syntax only adds where it
+stands. One walk over the children serves all the fields of a part, so that reading is linear in the document.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin
+
+from lxml import etree
+
+from gateway.invoices.errors import InvalidDateError, InvalidNumberError
+from gateway.invoices.terms import Identifier, Part, terms_of
+from gateway.invoices.xml import line_of
+
+P = TypeVar("P", bound=Part)
+Convert = Callable[[etree._Element], Any]
+#: `cac:Item/cbc:Name`, `cbc:Quantity/@unitCode`, alternatives `ram:ID|ram:GlobalID`, or such a path and what reads
+#: the element found there.
+Where = str | tuple[str, Convert]
+
+XML_SPACE = " \t\r\n"
+#: Digits beyond which arithmetic would round silently (the precision of Python's default decimal context).
+MAX_DIGITS = 28
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """What the tables of one syntax share.
+
+    Attributes:
+        namespaces: prefix to namespace, for the paths.
+        date_pattern: three groups, year, month and day.
+        date_format: the same for people.
+        date_format_code: what a `format` attribute must say when there is one (UNTDID 2379).
+    """
+
+    namespaces: Mapping[str, str]
+    date_pattern: re.Pattern[str]
+    date_format: str
+    date_format_code: str | None = None
+
+    def tag(self, name: str) -> str:
+        """`cbc:ID` as lxml names it."""
+        prefix, _, local = name.partition(":")
+        return f"{{{self.namespaces[prefix]}}}{local}"
+
+    def find(self, element: etree._Element, path: str) -> etree._Element | None:
+        """The first element at `path` (`cac:TaxScheme/cbc:ID`), following the first match of each step."""
+        found: etree._Element | None = element
+        for name in path.split("/"):
+            found = next(found.iterchildren(self.tag(name)), None) if found is not None else None
+        return found
+
+    def text_at(self, element: etree._Element, path: str) -> str | None:
+        """The text of the element that `find` finds."""
+        found = self.find(element, path)
+        return text_of(found) if found is not None else None
+
+    def date_of(self, element: etree._Element, term: str) -> date | None:
+        """The date an element holds. Raises InvalidDateError."""
+        value = text_of(element)
+        if value is None:
+            return None
+        found = self.date_pattern.fullmatch(value)
+        if found and element.get("format", self.date_format_code) == self.date_format_code:
+            try:
+                return date(*map(int, found.groups()))
+            except ValueError:
+                pass  # A day that no calendar has, such as 31 February: the same error as below.
+        raise InvalidDateError(term, value, line_of(element), self.date_format)
+
+
+def text_of(element: etree._Element) -> str | None:
+    """The text of an element without the space around it, None when nothing is left."""
+    return (element.text or "").strip(XML_SPACE) or None
+
+
+def number_of(element: etree._Element, term: str) -> Decimal | None:
+    """The number an element holds, every digit kept. Raises InvalidNumberError."""
+    value = text_of(element)
+    if value is None:
+        return None
+    if not _NUMBER.fullmatch(value) or sum(map(str.isdigit, value)) > MAX_DIGITS:
+        raise InvalidNumberError(term, value, line_of(element))
+    return Decimal(value)
+
+
+def identifier_of(element: etree._Element) -> Identifier | None:
+    """The identifier an element holds, with its scheme or its list."""
+    value = text_of(element)
+    if value is None:
+        return None
+    scheme = element.get("schemeID") or element.get("listID")
+    return Identifier(value=value, scheme=scheme, version=element.get("listVersionID"))
+
+
+class _Read(NamedTuple):
+    field: str
+    many: bool
+    convert: Convert
+
+
+@dataclass(slots=True)
+class _Step:
+    reads: list[_Read] = field(default_factory=list)
+    below: dict[str, "_Step"] = field(default_factory=dict)
+
+
+class PartReader(Generic[P]):
+    """Reads a `P` from an element by a table. Of several values for a single field, the first one counts."""
+
+    def __init__(self, part: type[P], syntax: Syntax, table: Mapping[str, Where]) -> None:
+        """`table`: each field of `part` to read, and where it stands below the element."""
+        self._part = part
+        self._root = _Step()
+        for name, where in table.items():
+            path, convert = where if isinstance(where, tuple) else (where, None)
+            many = get_origin(part.model_fields[name].annotation) is tuple
+            for alternative in path.split("|"):
+                steps, _, attribute = alternative.partition("/@")
+                step = self._root
+                for tag in steps.split("/"):
+                    step = step.below.setdefault(syntax.tag(tag), _Step())
+                step.reads.append(_Read(name, many, convert or _by_type(part, name, syntax, attribute)))
+
+    def values(self, element: etree._Element) -> dict[str, Any]:
+        """Field to value, for the fields that the element gives."""
+        found: dict[str, Any] = {}
+        _walk(element, self._root.below, found)
+        return found
+
+    def __call__(self, element: etree._Element) -> P | None:
+        """The part, None when the element gives none of its fields."""
+        found = self.values(element)
+        return self._part(**found) if found else None
+
+
+def _walk(element: etree._Element, steps: dict[str, _Step], found: dict[str, Any]) -> None:
+    for child in element:
+        step = steps.get(child.tag)
+        if step is None:
+            continue
+        for name, many, convert in step.reads:
+            if many:
+                value = convert(child)
+                if value is not None:
+                    found.setdefault(name, []).append(value)
+            elif name not in found:
+                value = convert(child)
+                if value is not None:
+                    found[name] = value
+        if step.below:
+            _walk(child, step.below, found)
+
+
+def _by_type(part: type[Part], name: str, syntax: Syntax, attribute: str) -> Convert:
+    """How to read a field, by its type in the model."""
+    annotation = part.model_fields[name].annotation
+    types = {annotation, *get_args(annotation)}
+    term = terms_of(part)[name]
+    if attribute:
+        return lambda element: (element.get(attribute) or "").strip(XML_SPACE) or None
+    if Decimal in types:
+        return lambda element: number_of(element, term)
+    if date in types:
+        return lambda element: syntax.date_of(element, term)
+    if Identifier in types:
+        return identifier_of
+    if str in types:
+        return text_of
+    raise TypeError(f"{part.__name__}.{name} needs its own reader")

@@ -1,0 +1,137 @@
+"""Finds the invoice XML inside a Factur-X PDF, whatever state the PDF is in, in bounded time and memory."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from time import monotonic
+
+from pypdf import Configuration, PdfReader, apply_configuration
+from pypdf.errors import LimitReachedError
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, StreamObject
+
+from gateway.invoices.errors import (
+    DamagedPdfError,
+    EncryptedPdfError,
+    FileTooLargeError,
+    PdfTooSlowError,
+    PdfWithoutInvoiceError,
+    PdfWithSeveralInvoicesError,
+    TooManyAttachmentsError,
+    TruncatedPdfError,
+    UnreadableInvoiceError,
+)
+from gateway.invoices.limits import ReadingLimits
+
+#: Names of the invoice in Factur-X and in ZUGFeRD 1 to 2.x, in lower case.
+INVOICE_FILE_NAMES = frozenset({"factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml"})
+#: Where readers look for the head and for the end mark of a PDF (ISO 32000-1, annex H.3).
+EDGE_BYTES = 1024
+END_MARK = b"%%EOF"
+
+
+def embedded_invoice(data: bytes, limits: ReadingLimits) -> bytes:
+    """The invoice XML of a PDF, looked for in its name tree of embedded files and in its associated files.
+
+    Raises FileTooLargeError, TruncatedPdfError, EncryptedPdfError, DamagedPdfError, PdfWithoutInvoiceError,
+    PdfWithSeveralInvoicesError, TooManyAttachmentsError, PdfTooSlowError.
+    """
+    if len(data) > limits.max_file_bytes:
+        raise FileTooLargeError(limits.max_file_bytes)
+    if END_MARK not in data.rstrip(b"\0 \t\r\n")[-EDGE_BYTES:]:
+        raise TruncatedPdfError(len(data))
+    size = limits.max_file_bytes
+    bounds = Configuration(
+        maximum_declared_stream_length=size,
+        array_based_stream_maximum_output_length=size,
+        zlib_maximum_output_length=size,
+        lzw_maximum_output_length=size,
+        run_length_maximum_output_length=size,
+        brotli_maximum_output_length=size,
+        jbig2dec_binary=None,
+    )
+    try:
+        with apply_configuration(bounds):
+            return _invoice_of(PdfReader(BytesIO(data)), limits)
+    except UnreadableInvoiceError:
+        raise
+    except LimitReachedError as error:
+        raise FileTooLargeError(size, where="PDF") from error
+    except Exception as error:
+        # A damaged PDF can make the library fail anywhere, with any exception: there is no list to catch.
+        raise DamagedPdfError(f"{type(error).__name__}: {error}") from error
+
+
+def _invoice_of(reader: PdfReader, limits: ReadingLimits) -> bytes:
+    if reader.is_encrypted:
+        raise EncryptedPdfError
+    deadline = monotonic() + limits.max_pdf_seconds
+    names: list[str] = []
+    invoices: dict[bytes, str] = {}
+    for specification in _file_specifications(reader.root_object):
+        if monotonic() > deadline:
+            raise PdfTooSlowError(limits.max_pdf_seconds)
+        name = _file_name(specification)
+        if name in names and name.lower() not in INVOICE_FILE_NAMES:
+            continue
+        names.append(name)
+        if len(names) > limits.max_attachments:
+            raise TooManyAttachmentsError(limits.max_attachments, "PDF")
+        if name.lower() in INVOICE_FILE_NAMES:
+            # The same file usually stands in both places, so files are told apart by their content.
+            invoices[_content(specification)] = name
+    if not invoices:
+        raise PdfWithoutInvoiceError(names)
+    if len(invoices) > 1:
+        raise PdfWithSeveralInvoicesError(list(invoices.values()))
+    return next(iter(invoices))
+
+
+def _file_specifications(catalog: DictionaryObject) -> Iterator[DictionaryObject]:
+    """Every file specification of the document, possibly twice; a name tree that runs in a circle ends."""
+    names = _dictionary(catalog, "/Names")
+    pending: list[object] = [names.get("/EmbeddedFiles")] if names else []
+    seen: set[tuple[int, int]] = set()
+    while pending:
+        node = pending.pop()
+        if isinstance(node, IndirectObject):
+            if (node.idnum, node.generation) in seen:
+                continue
+            seen.add((node.idnum, node.generation))
+            node = node.get_object()
+        if isinstance(node, DictionaryObject):
+            pending.extend(_array(node, "/Kids"))
+            yield from _dictionaries(_array(node, "/Names")[1::2])
+    yield from _dictionaries(_array(catalog, "/AF"))
+
+
+def _dictionaries(items: list[object]) -> Iterator[DictionaryObject]:
+    for item in map(_resolved, items):
+        if isinstance(item, DictionaryObject):
+            yield item
+
+
+def _array(parent: DictionaryObject, key: str) -> list[object]:
+    found = _resolved(parent.get(key))
+    return list(found) if isinstance(found, ArrayObject) else []
+
+
+def _dictionary(parent: DictionaryObject, key: str) -> DictionaryObject | None:
+    found = _resolved(parent.get(key))
+    return found if isinstance(found, DictionaryObject) else None
+
+
+def _resolved(value: object) -> object:
+    return value.get_object() if isinstance(value, IndirectObject) else value
+
+
+def _file_name(specification: DictionaryObject) -> str:
+    """The Unicode name when there is one, else the plain one, without folders."""
+    name = _resolved(specification.get("/UF")) or _resolved(specification.get("/F")) or ""
+    return str(name).replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def _content(specification: DictionaryObject) -> bytes:
+    files = _dictionary(specification, "/EF") or DictionaryObject()
+    for stream in (_resolved(files.get("/UF")), _resolved(files.get("/F"))):
+        if isinstance(stream, StreamObject):
+            return stream.get_data()
+    raise DamagedPdfError("the embedded invoice has no content")
