@@ -1,0 +1,96 @@
+"""The readable page of an invoice, in French or in English, complete and printable.
+
+Every value carries its business term as a tooltip and as `data-term`, so that a page can lead from a finding of
+validation to its place. Everything from the document is escaped, and no address in it becomes a link.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from functools import cache
+
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gateway.invoices.codes import CodeList, label
+from gateway.invoices.model import Invoice
+from gateway.invoices.terms import Part, terms_of
+from gateway.kernel.text import Language
+
+_LOCALES: dict[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
+#: As many decimals as were written, grouped by thousands.
+_EXACT = "#,##0.##############"
+_AMOUNT = "#,##0.00############"
+_NO_BREAK_SPACE = "\u00a0"
+
+
+def render_html(invoice: Invoice, language: Language = "fr") -> str:
+    """The invoice as a fragment, `<article class="invoice">…`, to stand in a page that has `stylesheet()`."""
+    return _environment(language).get_template("invoice.html").render(invoice=invoice)
+
+
+def render_document(invoice: Invoice, language: Language = "fr") -> str:
+    """The invoice as a complete HTML document that needs nothing from outside."""
+    template = _environment(language).get_template("document.html")
+    return template.render(invoice=invoice, stylesheet=stylesheet())
+
+
+@cache
+def stylesheet() -> str:
+    """The CSS of the fragment, for screen and print."""
+    environment = _environment("fr")
+    return environment.get_template("invoice.css").render()
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("gateway.invoices"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    locale = _LOCALES[language]
+    environment.globals.update(language=language, t=_chooser(language), term_of=_term_of, named=_namer(language))
+    environment.filters.update(
+        amount=lambda value, currency: _amount(value, currency, locale),
+        number=lambda value: _number(value, locale),
+        percent=lambda value: _number(value, locale) + _NO_BREAK_SPACE + "%",
+        day=lambda value: _day(value, locale),
+    )
+    return environment
+
+
+def _chooser(language: Language) -> Callable[[str, str], str]:
+    return lambda fr, en: fr if language == "fr" else en
+
+
+def _namer(language: Language) -> Callable[[CodeList, str], str]:
+    """The label of a code, or the code itself when the list does not name it."""
+
+    def named(code_list: CodeList, code: str) -> str:
+        known = label(code_list, code)
+        return known.in_language(language) if known else code
+
+    return named
+
+
+def _term_of(part: Part, field: str) -> str:
+    return terms_of(type(part))[field]
+
+
+def _amount(value: Decimal, currency: str, locale: str) -> str:
+    if not currency:
+        return format_decimal(value, _AMOUNT, locale, decimal_quantization=False)
+    pattern = f"{_AMOUNT}{_NO_BREAK_SPACE}¤"
+    return format_currency(value, currency, pattern, locale, currency_digits=False, decimal_quantization=False)
+
+
+def _number(value: Decimal, locale: str) -> str:
+    return format_decimal(value, _EXACT, locale, decimal_quantization=False)
+
+
+def _day(value: date, locale: str) -> str:
+    return format_date(value, "long", locale)
