@@ -1,0 +1,235 @@
+"""What can go wrong with access, said to whoever typed it, called it or runs the command."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.text import Text
+
+
+class InvalidSirenError(GatewayError):
+    """Nine digits with a wrong key, or not nine digits."""
+
+    code: ClassVar[str] = "INVALID_SIREN"
+    status: ClassVar[int] = 422
+
+    def __init__(self, siren: str) -> None:
+        super().__init__(
+            Text(f"« {siren} » n'est pas un SIREN.", f"'{siren}' is not a SIREN."),
+            Text("Donnez les neuf chiffres sans espace.", "Give its nine digits without spaces."),
+            "siren",
+        )
+
+
+class InvalidSiretError(GatewayError):
+    """Not a SIRET, or the SIRET of another company."""
+
+    code: ClassVar[str] = "INVALID_SIRET"
+    status: ClassVar[int] = 422
+
+    def __init__(self, siret: str, siren: str) -> None:
+        super().__init__(
+            Text(f"« {siret} » n'est pas un SIRET de l'entreprise {siren}.", f"'{siret}' is no SIRET of {siren}."),
+            Text(
+                f"Donnez les quatorze chiffres, qui commencent par {siren}.",
+                f"Give its fourteen digits, which begin with {siren}.",
+            ),
+            "siret",
+        )
+
+
+class InvalidEmailError(GatewayError):
+    """Not an e-mail address."""
+
+    code: ClassVar[str] = "INVALID_EMAIL"
+    status: ClassVar[int] = 422
+
+    def __init__(self, email: str) -> None:
+        super().__init__(
+            Text(f"« {email} » n'est pas une adresse e-mail.", f"'{email}' is not an e-mail address."),
+            Text("Donnez une adresse comme nom@exemple.fr.", "Give an address such as name@example.com."),
+            "email",
+        )
+
+
+class WeakPasswordError(GatewayError):
+    """The password is too short, or says the person's own address."""
+
+    code: ClassVar[str] = "WEAK_PASSWORD"
+    status: ClassVar[int] = 422
+
+    def __init__(self, minimum: int) -> None:
+        super().__init__(
+            Text("Ce mot de passe est trop facile à deviner.", "This password is too easy to guess."),
+            Text(
+                f"Prenez au moins {minimum} caractères, sans reprendre l'adresse e-mail.",
+                f"Use at least {minimum} characters, and not the e-mail address.",
+            ),
+            "password",
+        )
+
+
+class AlreadyExistsError(GatewayError):
+    """An organisation, an agency or a user of that identifier exists already."""
+
+    code: ClassVar[str] = "ALREADY_EXISTS"
+    status: ClassVar[int] = 409
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(
+            Text(f"{identifier} existe déjà.", f"{identifier} exists already."),
+            Text("Utilisez l'existant ou un autre identifiant.", "Use the existing one or another identifier."),
+            identifier,
+        )
+
+
+class UnknownOrganisationError(GatewayError):
+    """No organisation has this SIREN, or none was named where there is not exactly one."""
+
+    code: ClassVar[str] = "UNKNOWN_ORGANISATION"
+    status: ClassVar[int] = 404
+
+    def __init__(self, siren: str | None) -> None:
+        what = (
+            Text(f"Aucune organisation n'a le SIREN {siren}.", f"No organisation has the SIREN {siren}.")
+            if siren
+            else Text(
+                "Il faut nommer l'organisation : il n'y en a pas exactement une.",
+                "The organisation must be named: there is not exactly one.",
+            )
+        )
+        super().__init__(
+            what,
+            Text(
+                "Donnez --organisation SIREN, ou créez-la : gateway organisations add SIREN NOM.",
+                "Give --organisation SIREN, or create it: gateway organisations add SIREN NAME.",
+            ),
+            "organisation",
+        )
+
+
+class UnknownAgencyError(GatewayError):
+    """The organisation has no agency of this SIRET."""
+
+    code: ClassVar[str] = "UNKNOWN_AGENCY"
+    status: ClassVar[int] = 404
+
+    def __init__(self, siret: str) -> None:
+        super().__init__(
+            Text(f"Aucune agence n'a le SIRET {siret}.", f"No agency has the SIRET {siret}."),
+            Text("Créez-la d'abord : gateway agencies add.", "Create it first: gateway agencies add."),
+            "agency",
+        )
+
+
+class UnknownUserError(GatewayError):
+    """No person has this e-mail address."""
+
+    code: ClassVar[str] = "UNKNOWN_USER"
+    status: ClassVar[int] = 404
+
+    def __init__(self, email: str) -> None:
+        super().__init__(
+            Text(f"Personne n'a l'adresse {email}.", f"Nobody has the address {email}."),
+            Text("Vérifiez l'adresse.", "Check the address."),
+            "email",
+        )
+
+
+class InvalidCredentialsError(GatewayError):
+    """Unknown address, wrong password or deactivated person: the answer is the same for all three."""
+
+    code: ClassVar[str] = "INVALID_CREDENTIALS"
+    status: ClassVar[int] = 401
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("Adresse e-mail ou mot de passe incorrect.", "Wrong e-mail address or password."),
+            Text("Vérifiez les deux et recommencez.", "Check both and try again."),
+        )
+
+
+class TooManyAttemptsError(GatewayError):
+    """Too many failed sign-ins for this e-mail address or from this network address."""
+
+    code: ClassVar[str] = "TOO_MANY_ATTEMPTS"
+    status: ClassVar[int] = 429
+
+    def __init__(self, window: timedelta) -> None:
+        minutes = int(window.total_seconds() // 60)
+        super().__init__(
+            Text("Trop de tentatives de connexion.", "Too many sign-in attempts."),
+            Text(f"Réessayez dans {minutes} minutes au plus.", f"Try again within {minutes} minutes."),
+        )
+        self.retry_after = window
+
+
+class PermissionDeniedError(GatewayError):
+    """The person's role does not allow this."""
+
+    code: ClassVar[str] = "PERMISSION_DENIED"
+    status: ClassVar[int] = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("Votre rôle ne permet pas cette opération.", "Your role does not allow this."),
+            Text("Demandez-la à un administrateur.", "Ask an administrator for it."),
+        )
+
+
+class InvalidClientError(GatewayError):
+    """Unknown API client, wrong secret or deactivated client (RFC 6749, 5.2: invalid_client)."""
+
+    code: ClassVar[str] = "INVALID_CLIENT"
+    status: ClassVar[int] = 401
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("Client d'API inconnu ou secret incorrect.", "Unknown API client or wrong secret."),
+            Text(
+                "Vérifiez l'identifiant et le secret donnés par gateway clients add.",
+                "Check the identifier and the secret that gateway clients add gave.",
+            ),
+        )
+
+
+class InvalidScopeError(GatewayError):
+    """A scope that does not exist, or that the client does not hold (RFC 6749, 5.2: invalid_scope)."""
+
+    code: ClassVar[str] = "INVALID_SCOPE"
+    status: ClassVar[int] = 400
+
+    def __init__(self, wrong: str, allowed: str) -> None:
+        super().__init__(
+            Text(f"Portée refusée : {wrong}.", f"Scope refused: {wrong}."),
+            Text(f"Portées possibles : {allowed}.", f"Possible scopes: {allowed}."),
+            "scope",
+        )
+
+
+class InvalidTokenError(GatewayError):
+    """No bearer token, or one that is unknown, expired or of a deactivated client (RFC 6750, 3.1)."""
+
+    code: ClassVar[str] = "INVALID_TOKEN"
+    status: ClassVar[int] = 401
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("Jeton d'accès absent, inconnu ou expiré.", "Access token absent, unknown or expired."),
+            Text("Demandez un jeton à POST /oauth2/token.", "Ask POST /oauth2/token for a token."),
+            "Authorization",
+        )
+
+
+class MissingScopeError(GatewayError):
+    """The token is good but does not hold the scope that the route asks for (RFC 6750, 3.1)."""
+
+    code: ClassVar[str] = "INSUFFICIENT_SCOPE"
+    status: ClassVar[int] = 403
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            Text(f"Le jeton n'a pas la portée {scope}.", f"The token does not hold the scope {scope}."),
+            Text(f"Demandez un jeton avec scope={scope}.", f"Ask for a token with scope={scope}."),
+            "Authorization",
+        )
