@@ -1,0 +1,260 @@
+"""What can go wrong when lifecycle messages (CDAR) are read, built or written."""
+
+from typing import ClassVar
+
+from gateway.invoices.errors import InvalidValueError, UnreadableInvoiceError, quoted
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.text import Text
+
+
+class NotALifecycleMessageError(UnreadableInvoiceError):
+    """The XML is well-formed but its root is not CrossDomainAcknowledgementAndResponse."""
+
+    code: ClassVar[str] = "NOT_A_LIFECYCLE_MESSAGE"
+
+    def __init__(self, root: str) -> None:
+        """`root`: the qualified name of the root element, `{namespace}name`."""
+        super().__init__(
+            Text(
+                f"Le XML n’est pas un message de cycle de vie (CDAR) : sa racine est « {quoted(root)} ».",
+                f"The XML is not a lifecycle message (CDAR): its root is “{quoted(root)}”.",
+            ),
+            Text(
+                "Envoyez un message CDAR D22B (CrossDomainAcknowledgementAndResponse).",
+                "Send a CDAR D22B message (CrossDomainAcknowledgementAndResponse).",
+            ),
+            where="/",
+        )
+
+
+class IncompleteLifecycleMessageError(UnreadableInvoiceError):
+    """A CDAR without the one thing that makes it a status: a status code on a referenced document."""
+
+    code: ClassVar[str] = "INCOMPLETE_LIFECYCLE_MESSAGE"
+
+    def __init__(self, term: str, what: Text) -> None:
+        """`term`: the missing MDT or MDG; `what`: its name."""
+        super().__init__(
+            Text(f"Le message CDAR ne porte pas {what.fr} ({term}).", f"The CDAR message lacks {what.en} ({term})."),
+            Text(
+                "Demandez à l’émetteur du statut un message complet.",
+                "Ask the issuer of the status for a complete message.",
+            ),
+            where=term,
+        )
+
+
+class SeveralAcknowledgementsError(UnreadableInvoiceError):
+    """More than one AcknowledgementDocument: the French profiles allow one, and phases could contradict each other."""
+
+    code: ClassVar[str] = "SEVERAL_ACKNOWLEDGEMENTS"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            Text(
+                f"Le message CDAR contient {count} blocs AcknowledgementDocument au lieu d’un.",
+                f"The CDAR message holds {count} AcknowledgementDocument blocks instead of one.",
+            ),
+            Text("Envoyez un message par statut.", "Send one message for each status."),
+            where="/rsm:CrossDomainAcknowledgementAndResponse",
+        )
+
+
+class InvalidCdarAttachmentError(InvalidValueError):
+    """An attachment (MDT-96) whose content is not base64."""
+
+    code: ClassVar[str] = "INVALID_CDAR_ATTACHMENT"
+
+    def __init__(self, value: str, line: int) -> None:
+        super().__init__(
+            Text("n’est pas un contenu en base64.", "is not base64 content."),
+            Text("Encodez la pièce jointe en base64.", "Encode the attachment in base64."),
+            "MDT-96",
+            value,
+            line,
+        )
+
+
+class UnwritableMessageError(GatewayError):
+    """A text of the message holds a character that XML cannot carry."""
+
+    code: ClassVar[str] = "UNWRITABLE_LIFECYCLE_MESSAGE"
+    status: ClassVar[int] = 422
+
+    def __init__(self, element: str, value: str) -> None:
+        """`element`: the CDAR element; `value`: its text."""
+        super().__init__(
+            Text(
+                f"Le texte {quoted(value)!r} contient un caractère interdit en XML.",
+                f"The text {quoted(value)!r} holds a character that XML forbids.",
+            ),
+            Text("Retirez les caractères de contrôle.", "Remove the control characters."),
+            where=element,
+        )
+
+
+class InvalidStatusMessageError(GatewayError):
+    """A status that its rules do not allow to be sent. The subclasses name the rule."""
+
+    code: ClassVar[str] = "INVALID_STATUS_MESSAGE"
+    status: ClassVar[int] = 422
+
+
+class UnknownStatusError(InvalidStatusMessageError):
+    """A status outside the catalogue may be received, never built."""
+
+    code: ClassVar[str] = "UNKNOWN_STATUS"
+
+    def __init__(self, status_code: str) -> None:
+        super().__init__(
+            Text(f"Le statut {status_code} n’est pas publié.", f"Status {status_code} is not published."),
+            Text("Choisissez un statut du catalogue.", "Choose a status of the catalogue."),
+            where="MDT-105",
+        )
+
+
+class MissingReasonError(InvalidStatusMessageError):
+    """BR-FR-CDV-15: the status needs at least one reason."""
+
+    code: ClassVar[str] = "MISSING_REASON"
+
+    def __init__(self, status_code: str) -> None:
+        super().__init__(
+            Text(f"Le statut {status_code} exige un motif.", f"Status {status_code} needs a reason."),
+            Text("Ajoutez un motif admis pour ce statut.", "Add a reason allowed for this status."),
+            where="MDT-113, BR-FR-CDV-15",
+        )
+
+
+class ReasonNotAllowedError(InvalidStatusMessageError):
+    """BR-FR-CDV-CL-09: the reason is not in the list of the status."""
+
+    code: ClassVar[str] = "REASON_NOT_ALLOWED"
+
+    def __init__(self, status_code: str, reason_code: str, allowed: frozenset[str]) -> None:
+        choices = ", ".join(sorted(allowed))
+        super().__init__(
+            Text(
+                f"Le motif {reason_code} n’est pas admis pour le statut {status_code}.",
+                f"Reason {reason_code} is not allowed for status {status_code}.",
+            ),
+            Text(f"Choisissez parmi : {choices}.", f"Choose among: {choices}."),
+            where="MDT-113, BR-FR-CDV-CL-09",
+        )
+
+
+class MissingCollectedAmountError(InvalidStatusMessageError):
+    """BR-FR-CDV-14: a 212 tells each amount collected with its VAT rate."""
+
+    code: ClassVar[str] = "MISSING_COLLECTED_AMOUNT"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "Le statut 212 exige au moins un montant encaissé (MEN), chacun avec son taux de TVA.",
+                "Status 212 needs at least one collected amount (MEN), each with its VAT rate.",
+            ),
+            Text("Ventilez l’encaissement par taux de TVA.", "Split the receipt by VAT rate."),
+            where="MDT-207, MDT-215, MDT-224, BR-FR-CDV-14",
+        )
+
+
+class MissingCommentError(InvalidStatusMessageError):
+    """Annex 7 G7.25 and P1.17: a refusal or a refund sent to the public portal says why in words."""
+
+    code: ClassVar[str] = "MISSING_COMMENT"
+
+    def __init__(self, status_code: str) -> None:
+        super().__init__(
+            Text(
+                f"Le statut {status_code} destiné au portail public exige un commentaire.",
+                f"Status {status_code} sent to the public portal needs a comment.",
+            ),
+            Text("Expliquez-le en une phrase.", "Explain it in a sentence."),
+            where="MDT-126",
+        )
+
+
+class NotForPublicPortalError(InvalidStatusMessageError):
+    """Annex 7 G7.44, G7.49 and G7.12: what the public portal rejects."""
+
+    code: ClassVar[str] = "NOT_FOR_PUBLIC_PORTAL"
+
+    def __init__(self, what: Text, where: str) -> None:
+        super().__init__(
+            Text(f"Le portail public n’accepte pas {what.fr}.", f"The public portal does not accept {what.en}."),
+            Text("Envoyez ce message aux seules parties.", "Send this message to the parties only."),
+            where=where,
+        )
+
+
+class MissingRecipientError(InvalidStatusMessageError):
+    """BR-FR-CDV-08: a recipient that is not a platform needs an electronic address."""
+
+    code: ClassVar[str] = "MISSING_RECIPIENT"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "Le message n’a aucun destinataire, ou un destinataire sans adresse électronique.",
+                "The message has no recipient, or a recipient without electronic address.",
+            ),
+            Text("Donnez l’adresse de facturation du destinataire.", "Give the recipient’s invoicing address."),
+            where="MDT-73, BR-FR-CDV-08",
+        )
+
+
+class WrongIssuerError(InvalidStatusMessageError):
+    """BR-FR-CDV-07 and CL-03: a treatment status comes from a party with its identifier."""
+
+    code: ClassVar[str] = "WRONG_ISSUER"
+
+    def __init__(self, status_code: str) -> None:
+        super().__init__(
+            Text(
+                f"L’auteur du statut {status_code} n’a pas le rôle ou l’identifiant attendu.",
+                f"The issuer of status {status_code} lacks the expected role or identifier.",
+            ),
+            Text(
+                "Statut de transmission : une plateforme (WK). Statut de traitement : une partie, avec son SIREN.",
+                "Transmission status: a platform (WK). Treatment status: a party, with its SIREN.",
+            ),
+            where="MDT-38, MDT-40, BR-FR-CDV-07, BR-FR-CDV-CL-03",
+        )
+
+
+class InvoiceNotFoundError(GatewayError):
+    """No invoice that the asker may see has that identifier or number."""
+
+    code: ClassVar[str] = "INVOICE_NOT_FOUND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, wanted: str) -> None:
+        """`wanted`: the identifier or the number (BT-1) asked for."""
+        super().__init__(
+            Text(f"Aucune facture « {quoted(wanted)} ».", f"There is no invoice “{quoted(wanted)}”."),
+            Text(
+                "Vérifiez le numéro et votre périmètre d’agences et de clients.",
+                "Check the number, and the agencies and customers you may see.",
+            ),
+            where=quoted(wanted),
+        )
+
+
+class InvoiceWithoutKeyError(GatewayError):
+    """An invoice cannot be followed without what identifies it and what it asks for."""
+
+    code: ClassVar[str] = "INVOICE_WITHOUT_KEY"
+    status: ClassVar[int] = 422
+
+    def __init__(self, number: str, missing: list[str]) -> None:
+        """`missing`: the terms that the invoice lacks, such as BT-2."""
+        terms = ", ".join(missing)
+        super().__init__(
+            Text(
+                f"La facture « {quoted(number)} » ne peut pas être suivie : il manque {terms}.",
+                f"Invoice “{quoted(number)}” cannot be followed: {terms} missing.",
+            ),
+            Text("Complétez ces termes et renvoyez la facture.", "Complete these terms and send the invoice again."),
+            where=terms,
+        )
