@@ -8,10 +8,16 @@ import os
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PostgresDsn, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, PostgresDsn, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Language, Text
@@ -83,7 +89,7 @@ class Settings(BaseSettings):
     max_attachments: int = Field(50, ge=1, le=10_000, description="Most attachments accepted inside a document.")
 
     # Validation
-    validation_required_layers: tuple[str, ...] = Field(
+    validation_required_layers: Annotated[tuple[str, ...], NoDecode] = Field(
         ("well-formed", "xsd"), description="Layers that must have passed before an invoice is sent to a platform."
     )
 
@@ -105,6 +111,12 @@ class Settings(BaseSettings):
         None, description="Mail server for notifications: smtp://user:password@host:587 or smtps://…; none: no e-mail."
     )
     mail_from: str = Field("gateway@localhost", description="Sender of the gateway's e-mails.")
+
+    @field_validator("validation_required_layers", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        """An environment variable writes a list with commas; a TOML file has lists of its own."""
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @property
     def session_length(self) -> timedelta:

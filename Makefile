@@ -1,0 +1,56 @@
+# Everything a newcomer needs is `make demo` and `make test`; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types contracts coverage check bench migration lock clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## A .venv with everything, the tests' needs included
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.12 …")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "The venv module of Python is missing (Debian, Ubuntu: apt install python3-venv)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## The gateway with sample data, pages on http://127.0.0.1:8000
+	$(BIN)/gateway demo
+
+test: $(READY) ## All tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+lint: $(READY) ## Style (ruff)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## Types (mypy, strict on gateway/)
+	$(BIN)/mypy
+
+contracts: $(READY) ## Which room may import which (import-linter)
+	$(BIN)/lint-imports
+
+coverage: $(READY) ## All tests, with the coverage floor of pyproject.toml
+	$(BIN)/coverage erase
+	$(MAKE) test PYTEST_ARGS="--cov --cov-report="
+	$(BIN)/coverage report
+
+check: lint types contracts coverage ## Everything CI runs
+
+bench: $(READY) ## Benchmarks; the figures go to docs/performance.md
+	$(BIN)/python tests/benchmarks/bench_baseline.py
+
+migration: $(READY) ## A new schema revision from the models: make migration why="what changes and why"
+	$(BIN)/python -m gateway.app.revision "$(why)"
+
+lock: $(READY) ## Renew requirements.lock from pyproject.toml (needs uv on the PATH)
+	uv pip compile --upgrade --universal --python-version 3.11 --no-emit-index-url --no-annotate --no-header \
+		--generate-hashes --extra dev pyproject.toml -o requirements.lock
+
+clean: ## Remove the environment, caches and local data
+	rm -rf $(VENV) .gateway .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

@@ -1,0 +1,75 @@
+"""Run the parts of the service until told to stop, then stop cleanly: finish what is held, accept nothing new."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from gateway.app.services import Services
+
+_log = structlog.get_logger(__name__)
+_LONGEST_PAUSE = 30.0
+
+
+def run_service(services: Services, app: FastAPI | None, *, worker: bool, clock: bool) -> None:
+    """Run the web service (when `app` is given), a worker and the clock in this process until SIGINT or SIGTERM."""
+    asyncio.run(_run(services, app, worker=worker, clock=clock))
+
+
+async def _run(services: Services, app: FastAPI | None, *, worker: bool, clock: bool) -> None:
+    settings = services.settings
+    stop = asyncio.Event()
+    background: list[asyncio.Task[None]] = []
+    if worker:
+        background.append(asyncio.create_task(_keep_running("worker", services.engine.run)))
+    if clock:
+        services.job_clock.start()
+    _log.info("service_started", api=app is not None, worker=worker, clock=clock)
+    try:
+        if app is not None:
+            config = uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=settings.public_url is not None,
+                timeout_graceful_shutdown=settings.shutdown_grace_seconds,
+            )
+            await uvicorn.Server(config).serve()
+        else:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            await stop.wait()
+    finally:
+        _log.info("service_stopping")
+        if clock:
+            await asyncio.to_thread(services.job_clock.stop)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        services.close()
+        _log.info("service_stopped")
+
+
+async def _keep_running(name: str, part: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Start a part again when it falls, later and later: a database that restarts must not end the service."""
+    pause = 1.0
+    while True:
+        started = asyncio.get_running_loop().time()
+        try:
+            await part()
+            return
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            _log.exception("part_fell", part=name, again_in=pause)
+        if asyncio.get_running_loop().time() - started > _LONGEST_PAUSE:
+            pause = 1.0
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,0 +1,99 @@
+"""The `gateway` command. Each command lives in its own module, imported only when it is called."""
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from gateway import __version__
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.settings import load_settings
+from gateway.kernel.text import Language
+
+#: Command name -> module and attribute (a function, or a Typer application for a group of commands).
+COMMANDS = {
+    "demo": ("gateway.cli.demo", "demo_command"),
+    "serve": ("gateway.cli.service", "serve_command"),
+    "worker": ("gateway.cli.service", "worker_command"),
+    "clock": ("gateway.cli.service", "clock_command"),
+    "health": ("gateway.cli.service", "health_command"),
+    "settings": ("gateway.cli.service", "settings_command"),
+    "validate": ("gateway.cli.validate", "validate_command"),
+    "ingest": ("gateway.cli.ingest", "ingest_command"),
+    "timeline": ("gateway.cli.timeline", "timeline_command"),
+    "rebuild": ("gateway.cli.ledger", "rebuild_command"),
+    "ledger": ("gateway.cli.ledger", "ledger_app"),
+    "organisations": ("gateway.cli.access", "organisations_app"),
+    "agencies": ("gateway.cli.access", "agencies_app"),
+    "users": ("gateway.cli.access", "users_app"),
+    "clients": ("gateway.cli.access", "clients_app"),
+}
+EXIT_BAD_USAGE = 2
+
+
+class LazyCommands(TyperGroup):
+    """A group that imports a command's module when it is asked for: `validate` must not pay for the web service."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Every command, in the order people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """The command, imported; None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        target = getattr(import_module(module), attribute)
+        if not isinstance(target, typer.Typer):
+            function, target = target, typer.Typer(add_completion=False)
+            target.command(name=cmd_name)(function)
+        command = get_command(target)
+        command.name = cmd_name
+        return command
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gateway {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=LazyCommands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def gateway(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Affiche la version. / Print the version."),
+    ] = False,
+) -> None:
+    """Passerelle de facturation électronique : valider, transmettre, suivre, encaisser.
+
+    E-invoicing gateway: validate, forward, follow, collect.
+    """
+
+
+def main() -> None:
+    """Entry point: an error that has a name is said in one line, in the person's language, with exit code 2."""
+    try:
+        app(prog_name="gateway")
+    except GatewayError as error:
+        sys.stderr.write(f"{error.code}: {error.in_language(_language())}\n")
+        sys.exit(EXIT_BAD_USAGE)
+
+
+def _language() -> Language:
+    try:
+        return load_settings().language
+    except GatewayError:
+        return "fr"
