@@ -29,6 +29,19 @@ class Verification:
         return self.broken_at is None
 
 
+def take_turn(session: Session) -> LedgerHead:
+    """Wait for the organisation's other writers; from here to the end of the transaction they wait for this one.
+
+    `append` does it by itself. A use case that reads what others may be writing takes its turn before it reads.
+    """
+    session.execute(
+        insert(LedgerHead)
+        .values(organisation_id=organisation_of(session), position=0, hash=GENESIS)
+        .on_conflict_do_nothing()
+    )
+    return session.exec(select(LedgerHead).with_for_update().execution_options(populate_existing=True)).one()
+
+
 def append(
     session: Session,
     *,
@@ -44,11 +57,7 @@ def append(
     hash the same twice, so amounts are strings.
     """
     organisation_id = organisation_of(session)
-    session.execute(
-        insert(LedgerHead).values(organisation_id=organisation_id, position=0, hash=GENESIS).on_conflict_do_nothing()
-    )
-    head = session.exec(select(LedgerHead).with_for_update()).one()
-    session.refresh(head)
+    head = take_turn(session)
     entry = LedgerEntry(
         organisation_id=organisation_id,
         position=head.position + 1,
