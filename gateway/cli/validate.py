@@ -1,0 +1,123 @@
+"""`gateway validate`: verdicts and explanations for files, folders or standard input."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gateway.invoices.limits import ReadingLimits
+from gateway.kernel.clock import paris_date, system_clock
+from gateway.kernel.settings import Settings, load_settings
+from gateway.kernel.text import Language, Text
+from gateway.validation.batch import Order, find_inputs, validate_paths
+from gateway.validation.catalog import installed_catalog
+from gateway.validation.layers import RuleSelection
+from gateway.validation.rendering import render
+from gateway.validation.report import Report, Verdict
+
+#: From so many documents on, a progress bar is welcome.
+LONG_RUN = 50
+
+_VALIDATING = Text("Validation", "Validating")
+_IGNORED = Text(
+    "{count} fichier(s) ignoré(s) dans les dossiers : ni .xml ni .pdf.",
+    "{count} file(s) ignored in the folders: neither .xml nor .pdf.",
+)
+_NOTHING = Text("Aucun document à valider.", "No document to validate.")
+
+
+#: How reports are printed: for people, as one JSON array, or as one JSON object a line.
+OutputFormat = Literal["text", "json", "jsonl"]
+
+
+def validate_command(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Fichiers, dossiers, ou - pour l'entrée standard.")
+    ],
+    rules: Annotated[
+        str, typer.Option(help="auto, ou des noms de couches ou d'artefacts du catalogue, séparés par des virgules.")
+    ] = "auto",
+    output: Annotated[OutputFormat, typer.Option("--format", help="Forme des rapports.")] = "text",
+    lang: Annotated[
+        Language | None, typer.Option(help="Langue du texte ; par défaut celle des réglages, le français.")
+    ] = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Date dont les règles s'appliquent ; aujourd'hui par défaut."),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Nombre de processus ; celui des cœurs par défaut.")] = None,
+) -> None:
+    """Valide des factures (UBL, CII, Factur-X) et des messages de cycle de vie (CDAR).
+
+    Code de sortie : 0 si tout est valide, 1 si un document est invalide, 2 si l'un d'eux est illisible ou si la
+    commande est mal employée.
+    """
+    settings = load_settings()
+    language: Language = lang or settings.language
+    notes = Console(stderr=True)
+    selection = RuleSelection.parse(rules, installed_catalog())
+    inputs = find_inputs(paths)
+    if inputs.ignored:
+        _note(notes, _IGNORED.format(count=inputs.ignored).in_language(language), "yellow")
+    if not inputs.paths:
+        _note(notes, _NOTHING.in_language(language), "red")
+        raise typer.Exit(2)
+    day = on.date() if on else paris_date(system_clock())
+    order = Order(rules=selection, on=day, limits=_limits(settings))
+    reports = _tracked(validate_paths(inputs.paths, order, jobs), len(inputs.paths), notes, language)
+    raise typer.Exit(exit_code(_print_reports(reports, output, language)))
+
+
+def exit_code(verdicts: set[Verdict]) -> int:
+    """0 when all documents are valid, 1 when some are invalid, 2 when some are unreadable."""
+    if Verdict.UNREADABLE in verdicts:
+        return 2
+    return 1 if Verdict.INVALID in verdicts else 0
+
+
+def _limits(settings: Settings) -> ReadingLimits:
+    return ReadingLimits(
+        max_file_bytes=settings.max_file_bytes,
+        max_depth=settings.max_xml_depth,
+        max_elements=settings.max_xml_elements,
+        max_attachment_bytes=settings.max_attachment_bytes,
+        max_attachments=settings.max_attachments,
+    )
+
+
+def _print_reports(reports: Iterable[Report], output: OutputFormat, language: Language) -> set[Verdict]:
+    """Print each report as soon as it is there; return the verdicts seen."""
+    verdicts: set[Verdict] = set()
+    console = Console(soft_wrap=True, highlight=False)
+    before = "[\n"
+    for report in reports:
+        verdicts.add(report.verdict)
+        if output == "text":
+            console.print(render(report, language))
+        elif output == "jsonl":
+            sys.stdout.write(report.to_json_line() + "\n")
+        else:
+            sys.stdout.write(before + report.model_dump_json(indent=2))
+            before = ",\n"
+    if output == "json":
+        sys.stdout.write("\n]\n")
+    return verdicts
+
+
+def _tracked(reports: Iterator[Report], total: int, notes: Console, language: Language) -> Iterator[Report]:
+    """`reports`, with a progress bar on a terminal when they are many."""
+    if total < LONG_RUN or not notes.is_terminal:
+        yield from reports
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # What goes to the same terminal passes above the bar; what goes to a file or a pipe must not be touched.
+    with Progress(*columns, console=notes, transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
+        yield from progress.track(reports, total=total, description=_VALIDATING.in_language(language))
+
+
+def _note(console: Console, sentence: str, style: str) -> None:
+    console.print(sentence, style=style, markup=False, highlight=False)

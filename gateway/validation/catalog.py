@@ -1,0 +1,181 @@
+"""Which official artefact judges which document: `schemas/catalog.toml`, checked against what is installed."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from gateway.kernel.text import Text
+from gateway.validation.errors import ArtefactChangedError, ArtefactMissingError
+
+ANY_PROFILE = "*"
+
+
+class ArtefactKind(StrEnum):
+    """The language in which an artefact is written, hence the engine that runs it."""
+
+    XSD = "xsd"
+    SCHEMATRON = "schematron"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class LayerEntry(_Entry):
+    """One layer of a verdict: its name in reports, its name for people, the syntaxes it has something to say about."""
+
+    name: str
+    title: Annotated[Text, BeforeValidator(lambda value: Text(**value))]
+    syntaxes: tuple[str, ...]
+
+
+class UnusedEntry(_Entry):
+    """Files (`path`, a glob) which a package ships and the gateway does not use, and why."""
+
+    package: str
+    path: str
+    reason: str
+
+
+class Artefact(_Entry):
+    """One official rule file with the files it needs; `schemas/catalog.toml` describes the fields."""
+
+    id: str
+    layer: str
+    kind: ArtefactKind
+    title: str
+    version: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+    dated_by: str
+    syntaxes: tuple[str, ...]
+    profiles: tuple[str, ...]
+    root: str | None = None
+    package: str
+    path: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    parts: tuple[str, ...] = ()
+    parts_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _parts_have_a_checksum(self) -> Self:
+        if bool(self.parts) != bool(self.parts_sha256):
+            raise ValueError(f"{self.id}: parts and parts_sha256 go together")
+        return self
+
+    @property
+    def file(self) -> Path:
+        """Where the installed artefact lies. Raises ArtefactMissingError."""
+        place = _package_folder(self.package) / self.path
+        if not place.is_file():
+            raise ArtefactMissingError(self.id, str(place))
+        return place
+
+    def part_files(self) -> list[Path]:
+        """The further files this artefact needs, sorted by their path inside the package."""
+        folder = _package_folder(self.package)
+        found = {place for pattern in self.parts for place in folder.glob(pattern)}
+        return sorted(found - {folder / self.path})
+
+    def fits(self, syntax: str, root: str) -> bool:
+        """True for documents of that syntax whose root element has that local name."""
+        return syntax in self.syntaxes and self.root in (None, root)
+
+    def is_in_force(self, on: date | None) -> bool:
+        """True on that legal date; always true without a date."""
+        return on is None or (self.valid_from or date.min) <= on <= (self.valid_to or date.max)
+
+    def verify(self) -> None:
+        """Compare the installed files with the checksums. Raises ArtefactMissingError, ArtefactChangedError."""
+        actual = _sha256(self.file)
+        if actual != self.sha256:
+            raise ArtefactChangedError(self.id, str(self.file), self.sha256, actual)
+        if self.parts_sha256:
+            folder = _package_folder(self.package)
+            listing = "".join(
+                f"{_sha256(place)}  {place.relative_to(folder).as_posix()}\n" for place in self.part_files()
+            )
+            actual = hashlib.sha256(listing.encode()).hexdigest()
+            if actual != self.parts_sha256:
+                raise ArtefactChangedError(self.id, ", ".join(self.parts), self.parts_sha256, actual)
+
+
+class Catalog(_Entry):
+    """All layers, in the order in which they run, and all artefacts."""
+
+    layers: tuple[LayerEntry, ...] = Field(alias="layer")
+    artefacts: tuple[Artefact, ...] = Field(alias="artefact")
+    unused: tuple[UnusedEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_consistent(self) -> Self:
+        names = self.names()
+        if len(names) != len(set(names)):
+            raise ValueError("a layer or an artefact is named twice")
+        layers = {layer.name for layer in self.layers}
+        for artefact in self.artefacts:
+            if artefact.layer not in layers:
+                raise ValueError(f"{artefact.id}: there is no layer {artefact.layer}")
+        return self
+
+    def names(self) -> list[str]:
+        """Every name a rule selection may hold: layers, then artefacts."""
+        return [layer.name for layer in self.layers] + [artefact.id for artefact in self.artefacts]
+
+    def layer(self, name: str) -> LayerEntry:
+        """The layer of that name. Raises KeyError."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(name)
+
+    def candidates(self, layer: str, syntax: str, profile: str, root: str) -> list[Artefact]:
+        """The artefacts for such a document, whatever the date: those that name its profile, else those for any."""
+        fitting = [artefact for artefact in self.artefacts if artefact.layer == layer and artefact.fits(syntax, root)]
+        exact = [artefact for artefact in fitting if profile in artefact.profiles]
+        return exact or [artefact for artefact in fitting if ANY_PROFILE in artefact.profiles]
+
+    def verify(self) -> None:
+        """Compare everything installed with the catalogue. Raises ArtefactMissingError, ArtefactChangedError."""
+        for artefact in self.artefacts:
+            artefact.verify()
+
+    def uncatalogued(self) -> Iterator[str]:
+        """Rule files (.xsd, .xsl, .xslt) of the packages in use that the catalogue neither uses nor sets aside."""
+        known = {place for entry in self.unused for place in _package_folder(entry.package).glob(entry.path)}
+        for artefact in self.artefacts:
+            known |= {artefact.file, *artefact.part_files()}
+        for package in sorted({artefact.package for artefact in self.artefacts}):
+            folder = _package_folder(package)
+            for place in sorted(folder.rglob("*.xs*")):
+                if place not in known and place.suffix in {".xsd", ".xsl", ".xslt"}:
+                    yield f"{package}/{place.relative_to(folder).as_posix()}"
+
+
+def newest_in_force(artefacts: list[Artefact], on: date | None) -> Artefact | None:
+    """The artefact that counts on that legal date: the one that came into force last; None when none is in force."""
+    in_force = [artefact for artefact in artefacts if artefact.is_in_force(on)]
+    return max(in_force, key=lambda artefact: artefact.valid_from or date.min, default=None)
+
+
+@cache
+def installed_catalog() -> Catalog:
+    """The project's own catalogue."""
+    return Catalog.model_validate(tomllib.loads((files("schemas") / "catalog.toml").read_text(encoding="utf-8")))
+
+
+@cache
+def _package_folder(package: str) -> Path:
+    return Path(str(files(package)))
+
+
+def _sha256(place: Path) -> str:
+    return hashlib.sha256(place.read_bytes()).hexdigest()

@@ -1,0 +1,196 @@
+"""Validate one document: bytes in, report out. Never raises for a bad document."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from time import perf_counter
+
+from lxml import etree
+
+from gateway.invoices.errors import UnreadableInvoiceError
+from gateway.invoices.limits import ReadingLimits
+from gateway.invoices.reading import Document, read_document
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.text import Text
+from gateway.validation.catalog import Artefact, ArtefactKind, Catalog, LayerEntry, installed_catalog, newest_in_force
+from gateway.validation.layers import AUTO, Checker, RuleSelection
+from gateway.validation.report import Finding, LayerReport, LayerStatus, Report, Severity, Verdict, make_finding
+from gateway.validation.xsd import XsdChecker
+
+#: The engine of each kind of artefact; a layer whose engine is not here is reported as not run.
+CHECKERS: Mapping[ArtefactKind, Checker] = {ArtefactKind.XSD: XsdChecker()}
+
+READING_LAYER = "well-formed"
+
+_UNREADABLE = Text("le document n'est pas lisible", "the document cannot be read")
+_NOT_CONCERNED = Text("sans objet pour un document {syntax}", "nothing to check in a {syntax} document")
+_NOT_ASKED = Text("non demandée", "not asked for")
+_XSD_FAILED = Text("le document ne respecte pas son schéma XSD", "the document breaks its XSD schema")
+_NO_RULES = Text(
+    "aucune règle installée pour {syntax}, profil {profile}",
+    "no rules are installed for {syntax}, profile {profile}",
+)
+_NOT_IN_FORCE = Text("aucune règle en vigueur le {on}", "no rules are in force on {on}")
+_NO_ENGINE = Text("le moteur de ces règles n'est pas encore installé", "the engine of these rules is not installed yet")
+
+
+def validate(
+    data: bytes,
+    *,
+    path: str = "",
+    rules: RuleSelection = AUTO,
+    on: date | None = None,
+    limits: ReadingLimits | None = None,
+    catalog: Catalog | None = None,
+    checkers: Mapping[ArtefactKind, Checker] = CHECKERS,
+) -> Report:
+    """The report on the document `data`.
+
+    Args:
+        path: name of the document in the report.
+        rules: layers or artefacts to run; all that apply by default.
+        on: legal date (Europe/Paris) whose rules count; the newest of the catalogue when None.
+        limits: bounds of reading, those by default when None.
+        catalog: the artefacts to choose among, the installed catalogue when None.
+        checkers: the engines at hand.
+
+    Raises ArtefactMissingError when the installation lacks a file of the catalogue.
+    """
+    catalog = catalog or installed_catalog()
+    reading, *others = catalog.layers
+    start = perf_counter()
+    try:
+        document = read_document(data, limits or ReadingLimits())
+    except UnreadableInvoiceError as error:
+        return unreadable_report(error, path=path, on=on, catalog=catalog, ms=_ms_since(start))
+    run = _Run(document, rules, on, catalog, checkers)
+    run.layers.append(_layer(reading, LayerStatus.PASSED, ms=_ms_since(start)))
+    for entry in others:
+        run.do(entry)
+    return Report(
+        path=path,
+        syntax=str(document.syntax),
+        profile=document.profile,
+        verdict=Verdict.INVALID if run.has_failed() else Verdict.VALID,
+        layers=tuple(run.layers),
+        findings=tuple(run.findings),
+        on=on,
+    )
+
+
+def unreadable_report(
+    error: GatewayError, *, path: str = "", on: date | None = None, catalog: Catalog | None = None, ms: float = 0.0
+) -> Report:
+    """The report on a document that could not be opened or read, from the error that says why."""
+    reading, *others = (catalog or installed_catalog()).layers
+    line = re.search(r"\bline (\d+)", error.where)
+    finding = make_finding(
+        rule=error.code,
+        layer=reading.name,
+        location=error.where,
+        line=int(line.group(1)) if line else None,
+        terms=re.findall(r"\bB[TG]-\d+\b", error.where),
+        message=error.what.en,
+        explanation=error.what,
+        fix=error.fix,
+    )
+    return Report(
+        path=path,
+        syntax=None,
+        profile=None,
+        verdict=Verdict.UNREADABLE,
+        layers=(
+            _layer(reading, LayerStatus.FAILED, ms=ms),
+            *(_layer(entry, LayerStatus.NOT_RUN, reason=_UNREADABLE) for entry in others),
+        ),
+        findings=(finding,),
+        on=on,
+    )
+
+
+@dataclass(slots=True)
+class _Run:
+    """One validation on its way through the layers."""
+
+    document: Document
+    rules: RuleSelection
+    on: date | None
+    catalog: Catalog
+    checkers: Mapping[ArtefactKind, Checker]
+    layers: list[LayerReport] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    xsd_failed: bool = False
+
+    def has_failed(self) -> bool:
+        return any(layer.status is LayerStatus.FAILED for layer in self.layers)
+
+    def do(self, entry: LayerEntry) -> None:
+        """Run one layer, or say why it is not run."""
+        syntax = str(self.document.syntax)
+        if syntax not in entry.syntaxes:
+            self._skip(entry, None, _NOT_CONCERNED.format(syntax=syntax), due=False)
+            return
+        artefact, problem = self._choose(entry)
+        if not self.rules.wants(entry, self.catalog):
+            self._skip(entry, artefact, _NOT_ASKED)
+        elif self.xsd_failed:
+            self._skip(entry, artefact, _XSD_FAILED)
+        elif artefact is None:
+            self._skip(entry, None, problem)
+        elif artefact.kind not in self.checkers:
+            self._skip(entry, artefact, _NO_ENGINE)
+        else:
+            self._check(entry, artefact, self.checkers[artefact.kind])
+
+    def _choose(self, entry: LayerEntry) -> tuple[Artefact | None, Text]:
+        """The artefact that counts for this layer, or why there is none."""
+        syntax, profile = str(self.document.syntax), self.document.profile
+        root = etree.QName(self.document.tree.getroot()).localname
+        named = self.rules.named_in(entry, self.catalog)
+        if named:
+            candidates = [artefact for artefact in named if artefact.fits(syntax, root)]
+        else:
+            candidates = self.catalog.candidates(entry.name, syntax, profile, root)
+        if not candidates:
+            return None, _NO_RULES.format(syntax=syntax, profile=profile or "—")
+        # Who names an artefact wants that one, in force or not.
+        return newest_in_force(candidates, None if named else self.on), _NOT_IN_FORCE.format(on=self.on)
+
+    def _check(self, entry: LayerEntry, artefact: Artefact, checker: Checker) -> None:
+        start = perf_counter()
+        found = checker.check(self.document, artefact)
+        failed = any(finding.severity is Severity.FATAL for finding in found)
+        self.findings.extend(found)
+        self.layers.append(
+            _layer(entry, LayerStatus.FAILED if failed else LayerStatus.PASSED, artefact, ms=_ms_since(start))
+        )
+        self.xsd_failed = self.xsd_failed or (failed and artefact.kind is ArtefactKind.XSD)
+
+    def _skip(self, entry: LayerEntry, artefact: Artefact | None, reason: Text, *, due: bool = True) -> None:
+        self.layers.append(_layer(entry, LayerStatus.NOT_RUN, artefact, reason=reason, due=due))
+
+
+def _layer(
+    entry: LayerEntry,
+    status: LayerStatus,
+    artefact: Artefact | None = None,
+    *,
+    ms: float = 0.0,
+    reason: Text | None = None,
+    due: bool = True,
+) -> LayerReport:
+    return LayerReport(
+        name=entry.name,
+        artefact=artefact.id if artefact else "",
+        version=artefact.version if artefact else "",
+        status=status,
+        ms=ms,
+        due=due,
+        reason=reason.fr if reason else None,
+        reason_en=reason.en if reason else None,
+    )
+
+
+def _ms_since(start: float) -> float:
+    return round((perf_counter() - start) * 1000, 2)

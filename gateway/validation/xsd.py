@@ -1,0 +1,94 @@
+"""The XSD layer: the verdict by libxml2, the explanation of what fails by `xmlschema`."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from lxml import etree
+
+from gateway.invoices.reading import Document
+from gateway.kernel.text import Text
+from gateway.validation.catalog import Artefact
+from gateway.validation.explanations import explain
+from gateway.validation.report import Finding, Severity, make_finding
+from gateway.validation.terms import local_names, location_of, terms_at
+from gateway.validation.xsd_faults import CONSTRAINTS, Fault, FaultKind, Refusal, find_faults
+
+#: Most faults that one report explains; the rest is announced, and shows once these are mended.
+MOST_FAULTS = 50
+
+
+class XsdChecker:
+    """Checks documents against the schemas of the catalogue; each schema is compiled once per process."""
+
+    def check(self, document: Document, artefact: Artefact) -> Sequence[Finding]:
+        """The breaches of the schema, in the order of the document."""
+        schema = _compiled(artefact.file)
+        # libxml2's error log belongs to the schema, not to the call: it is copied before another thread may use it.
+        with schema.lock:
+            if schema.schema.validate(document.tree):
+                return []
+            log: Any = schema.schema.error_log
+            refusals = [Refusal(entry.path, entry.line, entry.message) for entry in log]
+        faults = find_faults(artefact.file, document.tree, refusals, MOST_FAULTS + 1)
+        findings = [_finding(fault, artefact) for fault in faults[:MOST_FAULTS]]
+        if len(faults) > MOST_FAULTS:
+            findings.append(_more_faults(artefact))
+        return findings
+
+
+class _Compiled:
+    def __init__(self, schema_file: Path) -> None:
+        parser = etree.XMLParser(no_network=True, resolve_entities=False)
+        self.schema = etree.XMLSchema(etree.parse(str(schema_file), parser))
+        self.lock = Lock()
+
+
+_compiling = Lock()
+
+
+def _compiled(schema_file: Path) -> _Compiled:
+    with _compiling:
+        return _compile(schema_file)
+
+
+@cache
+def _compile(schema_file: Path) -> _Compiled:
+    return _Compiled(schema_file)
+
+
+def _finding(fault: Fault, artefact: Artefact) -> Finding:
+    explanation, fix = explain(fault)
+    names = local_names(fault.element) if fault.element is not None else []
+    if fault.kind is FaultKind.MISSING_ELEMENT:
+        names.append(fault.name)
+    return make_finding(
+        rule=CONSTRAINTS[fault.kind],
+        layer=artefact.layer,
+        location=location_of(fault.element) if fault.element is not None else "/",
+        line=fault.line,
+        terms=terms_at(names),
+        message=fault.message,
+        explanation=explanation,
+        fix=fix,
+    )
+
+
+def _more_faults(artefact: Artefact) -> Finding:
+    return make_finding(
+        rule="GW-MORE",
+        layer=artefact.layer,
+        severity=Severity.INFO,
+        location="/",
+        message=f"only the first {MOST_FAULTS} faults are listed",
+        explanation=Text(
+            f"Le document comporte d'autres erreurs : seules les {MOST_FAULTS} premières sont listées.",
+            f"The document has more errors: only the first {MOST_FAULTS} are listed.",
+        ),
+        fix=Text(
+            "Corrigez les premières, puis validez à nouveau.",
+            "Mend the first ones, then validate again.",
+        ),
+    )
