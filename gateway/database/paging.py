@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, tuple_
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import SQLColumnExpression, tuple_
 from sqlmodel import Session
+from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.database.errors import InvalidCursorError
 
@@ -30,13 +30,13 @@ class Page(Generic[T]):
 class SortKey:
     """One column of the order of a list, never null, and how to read its value back from a cursor."""
 
-    expression: ColumnElement[Any]
+    expression: SQLColumnExpression[Any]
     read: Callable[[Any], Any]
 
 
 def fetch_page(
     session: Session,
-    statement: Select[tuple[T]],
+    statement: SelectOfScalar[T],
     order: Sequence[SortKey],
     *,
     cursor: str | None = None,

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Column, Identity, Index, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.database.columns import Amount, IdentifiedRow, Json, UtcDateTime
+from gateway.kernel.money import ZERO
 
 
 class Direction(StrEnum):
@@ -45,9 +46,12 @@ class InvoiceRecord(IdentifiedRow, table=True):
     seller_name: str = Field(description="BT-27")
     buyer_name: str = Field(description="BT-44")
     buyer_siren: str | None = Field(default=None, index=True, max_length=9, description="BT-47, scheme 0002")
-    total_without_vat: Decimal = Field(sa_type=Amount, description="BT-109")
+    total_without_vat: Decimal = Field(sa_type=Amount, description="BT-109; negative for a credit note, as the two below")
     total_with_vat: Decimal = Field(sa_type=Amount, description="BT-112")
     amount_due: Decimal = Field(sa_type=Amount, description="BT-115")
+    totals_by_rate: dict[str, str] = Field(
+        default_factory=dict, sa_type=Json, description="BT-116 + BT-117 of each BG-23 by VAT rate (BT-119, percent)"
+    )
     preceding: list[str] = Field(default_factory=list, sa_type=Json, description="BT-25 of each BG-3")
     syntax: str
     profile: str
@@ -59,8 +63,9 @@ class InvoiceRecord(IdentifiedRow, table=True):
     # Projection of its events (recomputed by the rebuild command)
     status: str | None = Field(default=None, description="Last status code on the invoice line, none before the first.")
     status_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    collected: Decimal = Field(default=Decimal("0.00"), sa_type=Amount, description="Sum of MEN of the 212 events")
-    is_closed: bool = Field(default=False, description="Rejected (213) or cancelled (220).")
+    collected: Decimal = Field(default=ZERO, sa_type=Amount, description="Sum of MEN of the 212 events")
+    remaining: Decimal = Field(default=ZERO, sa_type=Amount, description="Still to pay; negative for a credit note.")
+    is_closed: bool = Field(default=False, description="Rejected (213), cancelled (220) or refused (210).")
     state: dict[str, Any] = Field(default_factory=dict, sa_type=Json, description="The whole projected state.")
 
 
@@ -96,3 +101,4 @@ class LifecycleEvent(IdentifiedRow, table=True):
     assessment: dict[str, Any] = Field(sa_type=Json, description="The transition decision when it was recorded.")
     document_sha256: str | None = Field(default=None, max_length=64)
     flow_id: UUID | None = Field(default=None, index=True)
+    source: str | None = Field(default=None, description="Where it came from: platform:<name>, api or file.")

@@ -1,0 +1,213 @@
+"""Queries of the lifecycle. The database keeps organisations apart; a `Scope` narrows what a person sees further."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_, true
+from sqlmodel import Session, col, select
+
+from gateway.access.scope import Scope
+from gateway.database.paging import Page, SortKey, fetch_page
+from gateway.lifecycle.correlation import InvoiceKey, normalised_number
+from gateway.lifecycle.errors import InvoiceNotFoundError
+from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
+from gateway.lifecycle.statuses import StateLine
+
+_BATCH = 500
+_BY_ISSUE_DATE = (
+    SortKey(col(InvoiceRecord.issue_date), date.fromisoformat),
+    SortKey(col(InvoiceRecord.id), UUID),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFilter:
+    """What is looked for; each attribute given narrows the list.
+
+    Attributes:
+        text: part of the number, of the buyer's name or of its SIREN, in any case.
+        number: the exact number (BT-1).
+        buyer_siren: BT-47.
+        statuses: current status codes.
+        agency_id: the agency that issued it.
+        direction: receivable or payable.
+        among: a query of invoice identifiers, such as those with an open alert.
+    """
+
+    text: str = ""
+    number: str = ""
+    buyer_siren: str = ""
+    statuses: tuple[str, ...] = ()
+    agency_id: UUID | None = None
+    direction: Direction | None = None
+    among: Select[tuple[UUID | None]] | None = None
+
+
+def search_invoices(
+    session: Session, scope: Scope, wanted: InvoiceFilter, *, cursor: str | None = None, limit: int = 50
+) -> Page[InvoiceRecord]:
+    """The invoices wanted, latest issue date first. Raises InvalidCursorError."""
+    statement = select(InvoiceRecord).where(visible_invoices(scope), *_conditions(wanted))
+    return fetch_page(session, statement, _BY_ISSUE_DATE, cursor=cursor, limit=limit, descending=True)
+
+
+def visible_invoices(scope: Scope) -> ColumnElement[bool]:
+    """The condition under which an invoice may be seen: by its agency, or by its customer."""
+    return scope.condition(InvoiceRecord.agency_id, InvoiceRecord.buyer_siren)
+
+
+def invoice_by_id(session: Session, scope: Scope, invoice_id: UUID) -> InvoiceRecord:
+    """One invoice. Raises InvoiceNotFoundError, also when it lies outside the scope."""
+    found = session.exec(
+        select(InvoiceRecord).where(InvoiceRecord.id == invoice_id, visible_invoices(scope))
+    ).one_or_none()
+    if found is None:
+        raise InvoiceNotFoundError(str(invoice_id))
+    return found
+
+
+def invoices_by_number(session: Session, scope: Scope, number: str) -> list[InvoiceRecord]:
+    """Every invoice of that number (BT-1), latest first: several years, sellers or directions may share it."""
+    return list(
+        session.exec(
+            select(InvoiceRecord)
+            .where(InvoiceRecord.number == normalised_number(number), visible_invoices(scope))
+            .order_by(col(InvoiceRecord.issue_date).desc(), col(InvoiceRecord.id))
+        )
+    )
+
+
+def invoice_of_key(session: Session, direction: Direction, key: InvoiceKey) -> InvoiceRecord | None:
+    """The invoice that a complete key designates."""
+    return session.exec(
+        select(InvoiceRecord).where(InvoiceRecord.direction == direction.value, _is_invoice(key))
+    ).one_or_none()
+
+
+def events_of(session: Session, invoice: InvoiceRecord) -> list[LifecycleEvent]:
+    """The events that speak of an invoice, in the order of their status dates.
+
+    A status without seller or year (allowed for a 501) speaks of every invoice whose key agrees with what it names;
+    it counts only off the invoice line, where it can show a failed delivery but move no invoice by mistake.
+    """
+    named = and_(
+        col(LifecycleEvent.seller_siren) == invoice.seller_siren,
+        col(LifecycleEvent.year) == invoice.year,
+    )
+    compatible = and_(
+        col(LifecycleEvent.line) != StateLine.INVOICE.value,
+        col(LifecycleEvent.seller_siren).in_(("", invoice.seller_siren)),
+        col(LifecycleEvent.year).in_((0, invoice.year)),
+    )
+    return _events(
+        session,
+        and_(
+            col(LifecycleEvent.direction) == invoice.direction,
+            col(LifecycleEvent.number) == invoice.number,
+            or_(named, compatible),
+        ),
+    )
+
+
+def events_of_key(session: Session, direction: Direction, key: InvoiceKey) -> list[LifecycleEvent]:
+    """The events recorded under exactly that key, complete or not, in the order of their status dates."""
+    return _events(
+        session,
+        and_(
+            col(LifecycleEvent.direction) == direction.value,
+            col(LifecycleEvent.number) == key.number,
+            col(LifecycleEvent.seller_siren) == key.seller_siren,
+            col(LifecycleEvent.year) == key.year,
+        ),
+    )
+
+
+def event_of_fingerprint(session: Session, fingerprint: str) -> LifecycleEvent | None:
+    """The event of that fingerprint."""
+    return session.exec(select(LifecycleEvent).where(LifecycleEvent.fingerprint == fingerprint)).one_or_none()
+
+
+def lock_invoice(session: Session, invoice_id: UUID) -> InvoiceRecord:
+    """One invoice as it is now, kept from other writers until the transaction ends."""
+    return session.exec(
+        select(InvoiceRecord)
+        .where(InvoiceRecord.id == invoice_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def lock_invoices_of(session: Session, direction: Direction, key: InvoiceKey, line: StateLine) -> list[InvoiceRecord]:
+    """The invoices that an event of that key and line speaks of (see `events_of`), kept from other writers."""
+    agrees = _is_invoice(key)
+    if not key.is_complete:
+        if line is StateLine.INVOICE or not key.number:
+            return []
+        agrees = and_(
+            col(InvoiceRecord.number) == key.number,
+            col(InvoiceRecord.seller_siren) == key.seller_siren if key.seller_siren else true(),
+            col(InvoiceRecord.year) == key.year if key.year else true(),
+        )
+    return list(
+        session.exec(
+            select(InvoiceRecord)
+            .where(InvoiceRecord.direction == direction.value, agrees)
+            .order_by(col(InvoiceRecord.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def invoice_ids(session: Session) -> Iterator[list[UUID]]:
+    """Identifiers of every invoice in the organisation, batch by batch."""
+    last: UUID | None = None
+    while True:
+        after = col(InvoiceRecord.id) > last if last else true()
+        batch = list(session.exec(select(InvoiceRecord.id).where(after).order_by(col(InvoiceRecord.id)).limit(_BATCH)))
+        if not batch:
+            return
+        yield batch
+        last = batch[-1]
+
+
+def _events(session: Session, condition: ColumnElement[bool]) -> list[LifecycleEvent]:
+    return list(
+        session.exec(
+            select(LifecycleEvent)
+            .where(condition)
+            .order_by(col(LifecycleEvent.status_at), col(LifecycleEvent.message_at), col(LifecycleEvent.sequence))
+        )
+    )
+
+
+def _is_invoice(key: InvoiceKey) -> ColumnElement[bool]:
+    return and_(
+        col(InvoiceRecord.number) == key.number,
+        col(InvoiceRecord.seller_siren) == key.seller_siren,
+        col(InvoiceRecord.year) == key.year,
+    )
+
+
+def _conditions(wanted: InvoiceFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.text.strip():
+        text = wanted.text.strip()
+        yield or_(
+            col(InvoiceRecord.number).icontains(text, autoescape=True),
+            col(InvoiceRecord.buyer_name).icontains(text, autoescape=True),
+            col(InvoiceRecord.buyer_siren).startswith(text.replace(" ", ""), autoescape=True),
+        )
+    if wanted.number:
+        yield col(InvoiceRecord.number) == normalised_number(wanted.number)
+    if wanted.buyer_siren:
+        yield col(InvoiceRecord.buyer_siren) == wanted.buyer_siren.replace(" ", "")
+    if wanted.statuses:
+        yield col(InvoiceRecord.status).in_(wanted.statuses)
+    if wanted.agency_id is not None:
+        yield col(InvoiceRecord.agency_id) == wanted.agency_id
+    if wanted.direction is not None:
+        yield col(InvoiceRecord.direction) == wanted.direction.value
+    if wanted.among is not None:
+        yield col(InvoiceRecord.id).in_(wanted.among)

@@ -1,0 +1,167 @@
+"""The life of an invoice for people and programs: what happened, who said it, when, why, and what should come next."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel import Session
+
+from gateway.kernel.text import Text
+from gateway.lifecycle import reasons, repository
+from gateway.lifecycle.events import StatusEvent
+from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
+from gateway.lifecycle.projection import InvoiceState
+from gateway.lifecycle.records import status_event
+from gateway.lifecycle.statuses import StateLine, status
+from gateway.lifecycle.transitions import TransitionKind
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Labelled(_Part):
+    """A code and what it means."""
+
+    code: str
+    label: Text
+
+
+class Datum(_Part):
+    """One piece of data of a status (MDG-43): an amount, a rate, a wrong or an expected value."""
+
+    kind: Labelled
+    term: str
+    value: str
+    amount: Decimal | None
+    currency: str
+    percent: Decimal | None
+
+
+class TimelineEntry(_Part):
+    """One event.
+
+    Attributes:
+        at: when the status was set (MDT-78), UTC.
+        recorded_at: when the gateway recorded it, UTC.
+        status: code and label (MDT-105).
+        line: invoice, transmission or reporting.
+        issuer: role of who set it (MDT-40), None when the message tells none; `issuer_name`: MDT-39.
+        reasons, actions: MDT-113 and MDT-121.
+        comment: MDT-126.
+        data: amounts and values.
+        source: the platform or channel it came through.
+        message_id: MDT-4.
+        document_sha256: the raw message.
+        verdict, verdict_reason: how the status fitted what was known when it was recorded.
+    """
+
+    event_id: UUID
+    at: datetime
+    recorded_at: datetime
+    status: Labelled
+    line: StateLine
+    issuer: Labelled | None
+    issuer_name: str
+    reasons: tuple[Labelled, ...]
+    actions: tuple[Labelled, ...]
+    comment: str
+    data: tuple[Datum, ...]
+    source: str | None
+    message_id: str
+    document_sha256: str | None
+    flow_id: UUID | None
+    verdict: TransitionKind
+    verdict_reason: Text
+
+
+class Timeline(_Part):
+    """An invoice and everything that happened to it, oldest first.
+
+    Attributes:
+        status: current status on the invoice line, None before the first.
+        remaining: still to pay, in `currency`; negative for a credit note.
+        expected_next: usual next statuses, empty when nothing more is expected.
+    """
+
+    invoice_id: UUID
+    direction: str
+    number: str
+    seller_siren: str
+    year: int
+    seller_name: str
+    buyer_name: str
+    buyer_siren: str | None
+    issue_date: date
+    due_date: date | None
+    type_code: str
+    currency: str
+    total_with_vat: Decimal
+    amount_due: Decimal
+    collected: Decimal
+    remaining: Decimal
+    is_closed: bool
+    document_sha256: str
+    received_at: datetime
+    status: Labelled | None
+    status_at: datetime | None
+    entries: tuple[TimelineEntry, ...]
+    expected_next: tuple[Labelled, ...]
+
+
+def timeline_of(session: Session, invoice: InvoiceRecord) -> Timeline:
+    """The timeline of a followed invoice."""
+    return build_timeline(invoice, repository.events_of(session, invoice))
+
+
+def build_timeline(invoice: InvoiceRecord, rows: list[LifecycleEvent]) -> Timeline:
+    """The timeline of an invoice from its events, in the order given. Pure."""
+    state = InvoiceState.model_validate(invoice.state)
+    facts = invoice.model_dump(include=set(Timeline.model_fields) - {"status", "entries", "expected_next"})
+    return Timeline(
+        invoice_id=invoice.id,
+        **facts,
+        status=_status(invoice.status) if invoice.status else None,
+        entries=tuple(_entry(row, status_event(row)) for row in rows),
+        expected_next=tuple(_status(code) for code in state.expected_next),
+    )
+
+
+def _entry(row: LifecycleEvent, event: StatusEvent) -> TimelineEntry:
+    return TimelineEntry(
+        event_id=row.id,
+        at=event.status_at,
+        recorded_at=row.recorded_at,
+        status=_status(event.code),
+        line=event.line,
+        issuer=Labelled(code=event.issuer_role, label=reasons.label("role", event.issuer_role))
+        if event.issuer_role
+        else None,
+        issuer_name=event.issuer_name,
+        reasons=tuple(Labelled(code=code, label=reasons.reason(code).label) for code in event.reasons),
+        actions=tuple(Labelled(code=code, label=reasons.label("action", code)) for code in event.actions),
+        comment=event.comment,
+        data=tuple(
+            Datum(
+                kind=Labelled(code=each.type_code, label=reasons.label("characteristic", each.type_code)),
+                term=each.term,
+                value=each.value,
+                amount=each.amount,
+                currency=each.currency,
+                percent=each.percent,
+            )
+            for detail in event.own_details
+            for each in detail.characteristics
+        ),
+        source=row.source,
+        message_id=event.message_id,
+        document_sha256=row.document_sha256,
+        flow_id=row.flow_id,
+        verdict=TransitionKind(row.assessment["kind"]),
+        verdict_reason=Text(**row.assessment["reason"]),
+    )
+
+
+def _status(code: str) -> Labelled:
+    return Labelled(code=code, label=status(code).label)
