@@ -1,0 +1,193 @@
+"""Open alerts for what needs a person, close them when it is settled, let people handle them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlmodel import Session
+
+from gateway.access.scope import Scope
+from gateway.alerts import repository
+from gateway.alerts.conditions import AlertDecision, alert_for, closes
+from gateway.alerts.errors import AlertAlreadyClosedError
+from gateway.alerts.model import Alert, AlertState
+from gateway.alerts.refused_flows import RefusedFlow, alert_for_refused_flow
+from gateway.database.engine import organisation_of
+from gateway.kernel.clock import paris_date
+from gateway.kernel.text import Text
+from gateway.ledger.service import append, take_turn
+from gateway.lifecycle.model import Direction
+from gateway.lifecycle.service import RecordedEvent, Registration
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAlert:
+    """A new alert, the decision behind it, and what is still to pay on its invoice when that is known."""
+
+    alert: Alert
+    decision: AlertDecision
+    amount: Decimal | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReaction:
+    """What an event did to the alerts."""
+
+    opened: OpenedAlert | None = None
+    closed: tuple[Alert, ...] = ()
+
+
+def react(session: Session, recorded: RecordedEvent, now: datetime) -> AlertReaction:
+    """Close the alerts that an event settles, and open the one it calls for.
+
+    A duplicate changes nothing; nor does a status of an invoice that we owe, which is no matter of collection.
+    """
+    if recorded.is_duplicate or recorded.direction is Direction.PAYABLE:
+        return AlertReaction()
+    closed = _close_settled(session, recorded, now)
+    decision = alert_for(recorded.event, recorded.state)
+    if decision is None:
+        return AlertReaction(closed=closed)
+    invoice = recorded.invoice
+    alert = _open(
+        session,
+        decision,
+        now,
+        invoice_id=invoice.id if invoice else None,
+        event_id=recorded.id,
+        flow_id=recorded.flow_id,
+        agency_id=invoice.agency_id if invoice else None,
+        customer_siren=invoice.buyer_siren if invoice else None,
+    )
+    if alert is None:
+        return AlertReaction(closed=closed)
+    opened = OpenedAlert(alert, decision, invoice.remaining if invoice else None, invoice.currency if invoice else None)
+    return AlertReaction(opened, closed)
+
+
+def raise_for_rejected_flow(session: Session, flow: RefusedFlow, now: datetime) -> OpenedAlert | None:
+    """Tell the billing team that an invoice failed validation here and was not sent; None when they were told."""
+    take_turn(session)
+    decision = alert_for_refused_flow(flow)
+    alert = _open(
+        session,
+        decision,
+        now,
+        invoice_id=None,
+        event_id=None,
+        flow_id=flow.flow_id,
+        agency_id=flow.agency_id,
+        customer_siren=flow.customer_siren,
+    )
+    return OpenedAlert(alert, decision) if alert else None
+
+
+def attach_invoice(session: Session, registration: Registration) -> list[Alert]:
+    """Tie the alerts of statuses that came before their invoice to it, now that it is registered."""
+    alerts = repository.without_invoice(session, registration.waiting) if registration.waiting else []
+    for alert in alerts:
+        alert.invoice_id = registration.invoice.id
+        alert.agency_id = registration.invoice.agency_id
+        alert.customer_siren = registration.invoice.buyer_siren
+        session.add(alert)
+    session.flush()
+    return alerts
+
+
+def acknowledge(session: Session, scope: Scope, alert_id: UUID, *, user_id: UUID, now: datetime) -> Alert:
+    """A person takes an alert up; the first one counts. Raises AlertNotFoundError, AlertAlreadyClosedError."""
+    take_turn(session)
+    alert = _unsettled(session, scope, alert_id)
+    if alert.state == AlertState.OPEN:
+        alert.state = AlertState.ACKNOWLEDGED.value
+        alert.acknowledged_at, alert.acknowledged_by = now, user_id
+        _note(session, alert, "alert.acknowledged", {"user_id": str(user_id)}, now)
+    return alert
+
+
+def close(session: Session, scope: Scope, alert_id: UUID, *, user_id: UUID, because: str, now: datetime) -> Alert:
+    """A person closes an alert and says why. Raises AlertNotFoundError, AlertAlreadyClosedError.
+
+    Its collection action is cancelled by the caller (`gateway.collection.service.cancel_for_closed_alert`).
+    """
+    take_turn(session)
+    alert = _unsettled(session, scope, alert_id)
+    _close(session, alert, Text(because, because), {"user_id": str(user_id)}, now)
+    return alert
+
+
+def _close_settled(session: Session, recorded: RecordedEvent, now: datetime) -> tuple[Alert, ...]:
+    because = {closing.condition: closing.because for closing in closes(recorded.event, recorded.state)}
+    if not because:
+        return ()
+    alerts = repository.unsettled_of(
+        session,
+        set(because),
+        invoice_id=recorded.invoice.id if recorded.invoice else None,
+        direction=recorded.direction,
+        key=recorded.event.key,
+    )
+    for alert in alerts:
+        _close(session, alert, because[alert.condition], {"event_id": str(recorded.id)}, now)
+    return tuple(alerts)
+
+
+def _open(
+    session: Session,
+    decision: AlertDecision,
+    now: datetime,
+    *,
+    invoice_id: UUID | None,
+    event_id: UUID | None,
+    flow_id: UUID | None,
+    agency_id: UUID | None,
+    customer_siren: str | None,
+) -> Alert | None:
+    """The new alert; None when its key is there already. The caller holds its turn on the ledger."""
+    if repository.alert_of_key(session, decision.dedup_key) is not None:
+        return None
+    alert = Alert(
+        organisation_id=organisation_of(session),
+        dedup_key=decision.dedup_key,
+        condition=decision.condition,
+        severity=decision.severity.value,
+        title_fr=decision.title.fr,
+        title_en=decision.title.en,
+        reason_fr=decision.reason.fr,
+        reason_en=decision.reason.en,
+        team=decision.team,
+        next_step_fr=decision.next_step.fr,
+        next_step_en=decision.next_step.en,
+        due_on=decision.due_on(paris_date(now)),
+        opened_at=now,
+        invoice_id=invoice_id,
+        event_id=event_id,
+        flow_id=flow_id,
+        agency_id=agency_id,
+        customer_siren=customer_siren,
+    )
+    origin = {"key": decision.dedup_key, "severity": alert.severity, "team": alert.team}
+    _note(session, alert, "alert.opened", origin, now)
+    return alert
+
+
+def _close(session: Session, alert: Alert, because: Text, by: Mapping[str, str], now: datetime) -> None:
+    alert.state = AlertState.CLOSED.value
+    alert.closed_at = now
+    alert.closed_because_fr, alert.closed_because_en = because.fr, because.en
+    _note(session, alert, "alert.closed", {**by, "because": because.en}, now)
+
+
+def _unsettled(session: Session, scope: Scope, alert_id: UUID) -> Alert:
+    alert = repository.alert_by_id(session, scope, alert_id, lock=True)
+    if alert.state == AlertState.CLOSED:
+        raise AlertAlreadyClosedError(alert_id, alert.closed_at)
+    return alert
+
+
+def _note(session: Session, alert: Alert, kind: str, content: dict[str, str], now: datetime) -> None:
+    session.add(alert)
+    append(session, at=now, kind=kind, subject=f"alert:{alert.id}", content={"condition": alert.condition, **content})

@@ -1,0 +1,38 @@
+"""What can go wrong with collection actions."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.text import Text
+
+
+class ActionNotFoundError(GatewayError):
+    """No action that the asker may see has that identifier."""
+
+    code: ClassVar[str] = "ACTION_NOT_FOUND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, action_id: UUID) -> None:
+        super().__init__(
+            Text("Cette action n'existe pas.", "This action does not exist."),
+            Text(
+                "Revenez à la liste de travail et vérifiez votre périmètre.",
+                "Go back to the worklist and check what you may see.",
+            ),
+            str(action_id),
+        )
+
+
+class ActionNotOpenError(GatewayError):
+    """The action is done or cancelled: nothing about it can change any more."""
+
+    code: ClassVar[str] = "ACTION_NOT_OPEN"
+    status: ClassVar[int] = 409
+
+    def __init__(self, action_id: UUID, outcome: str | None) -> None:
+        super().__init__(
+            Text(f"Cette action est terminée : {outcome or '—'}.", f"This action is over: {outcome or '—'}."),
+            Text("Il n'y a rien à faire.", "There is nothing left to do."),
+            str(action_id),
+        )
