@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from gateway.kernel.text import Text
@@ -35,7 +35,7 @@ class Reason:
         return cls(code, Text(f"Motif {code} (code non publié)", f"Reason {code} (unpublished code)"), known=False)
 
 
-@cache
+@lru_cache(maxsize=1024)  # codes come from outside
 def reason(code: str, on: date | None = None) -> Reason:
     """The reason of `code` as in force `on` a day (latest when None); `Reason.unknown(code)` outside the catalogue."""
     table = in_force(data_file("lifecycle.toml")["reason"].get(code), on)
@@ -73,7 +73,7 @@ def allowed_reasons(status_code: str, public_sector: bool = False, on: date | No
     return frozenset(named)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def label(kind: Literal["action", "characteristic", "role"], code: str) -> Text:
     """What a requested action (MDT-121), an amount type (MDT-207) or a role (UNCL 3035) means; the code if unknown."""
     table = in_force(data_file("lifecycle.toml")[kind].get(code))

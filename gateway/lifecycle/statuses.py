@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from gateway.kernel.text import Text
 from gateway.lifecycle.dated import data_file, in_force, text_of
@@ -97,7 +97,7 @@ class Status:
         return StateLine.TRANSMISSION if only_delivery else self.line
 
 
-@cache
+@lru_cache(maxsize=1024)  # codes come from outside
 def status(code: str, on: date | None = None) -> Status:
     """The status of `code` as in force `on` a day (latest when None); `Status.unknown(code)` outside the catalogue."""
     table = in_force(data_file("lifecycle.toml")["status"].get(code), on)
