@@ -1,0 +1,1 @@
+"""What needs a person: the conditions that open and close alerts, who should act, by when."""

@@ -1,0 +1,239 @@
+"""Which lifecycle events call a person, whom, to do what, by when; and which later events settle the matter.
+
+Pure decisions over data (`schemas/alerts.toml`): the shell stores the alert under its `dedup_key` and closes those that
+`closes` names. The same event never opens two alerts, and an event already settled when it arrives opens none.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Literal
+
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+from gateway.alerts.working_days import add_working_days
+from gateway.kernel.clock import paris_date
+from gateway.kernel.text import Language, Text
+from gateway.lifecycle.correlation import InvoiceKey
+from gateway.lifecycle.dated import Table, data_file, text_of
+from gateway.lifecycle.events import StatusEvent
+from gateway.lifecycle.projection import InvoiceState
+from gateway.lifecycle.reasons import reason
+from gateway.lifecycle.statuses import FULL_PAYMENT, StateLine, status
+from gateway.lifecycle.transitions import TransitionKind
+
+Team = Literal["billing", "sales", "logistics", "treasury", "order_desk", "ar"]
+
+_LOCALES: dict[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
+
+
+class Severity(StrEnum):
+    """How much it matters, in growing order."""
+
+    INFO = "info"
+    WARNING = "warning"
+    URGENT = "urgent"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One matter that calls a person: the status and line that open it, and what to tell.
+
+    Attributes:
+        id: stable identifier, such as `invoice.disputed`.
+        status: code that opens it.
+        line: state line on which that code opens it.
+        working_days: time to act.
+        by_reason: whether the reasons of the event choose the team.
+    """
+
+    id: str
+    status: str
+    line: StateLine
+    severity: Severity
+    team: Team
+    working_days: int
+    by_reason: bool
+    title: Text
+    reason: Text
+    next_step: Text
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDecision:
+    """An alert to open.
+
+    Attributes:
+        condition: identifier of the condition.
+        severity: how much it matters.
+        title, reason, next_step: what happened in short, what happened and why, what to do next.
+        team: who should act; `also_concerned`: the teams of the other reasons.
+        working_days: time to act, counted from the day the alert opens.
+        dedup_key: one per condition, invoice and event: the same event never opens a second alert.
+        key: the invoice.
+        event: fingerprint of the event that opens it.
+        actions_asked: what the other side asks for (MDT-121).
+        disputed: amount with VAT that is not approved, when known.
+    """
+
+    condition: str
+    severity: Severity
+    title: Text
+    reason: Text
+    next_step: Text
+    team: Team
+    also_concerned: tuple[Team, ...]
+    working_days: int
+    dedup_key: str
+    key: InvoiceKey
+    event: str
+    actions_asked: tuple[str, ...] = ()
+    disputed: Decimal | None = None
+
+    def due_on(self, opened_on: date) -> date:
+        """The last working day to act, for an alert opened that day (Europe/Paris)."""
+        return add_working_days(opened_on, self.working_days)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Open alerts of this condition on the event's invoice are settled, and why."""
+
+    condition: str
+    because: Text
+
+
+def alert_for(event: StatusEvent, state: InvoiceState) -> AlertDecision | None:
+    """The alert that `event` opens, None when it calls nobody.
+
+    `state` is the projection of the invoice with `event` in it: an event that could not happen, or that a later one has
+    already settled or replaced when it arrives, opens nothing.
+    """
+    condition = next((each for each in conditions() if (each.status, each.line) == (event.code, event.line)), None)
+    if condition is None or _without_object(event, state):
+        return None
+    issue = state.issue(event.code)
+    disputed = issue.disputed if issue else None
+    routes = [route for code in event.reasons if (route := _route(code))] if condition.by_reason else []
+    teams = tuple(dict.fromkeys(route["team"] for route in routes)) or (condition.team,)
+    steps = [text_of(route["next"]) for route in routes[:1]]
+    return AlertDecision(
+        condition=condition.id,
+        severity=condition.severity,
+        title=_told(condition.title, event, disputed, state.currency),
+        reason=_told(condition.reason, event, disputed, state.currency),
+        next_step=_joined([*steps, condition.next_step], " "),
+        team=teams[0],
+        also_concerned=teams[1:],
+        working_days=condition.working_days,
+        dedup_key=f"{condition.id}:{event.key}:{event.fingerprint}",
+        key=event.key,
+        event=event.fingerprint,
+        actions_asked=event.actions,
+        disputed=disputed,
+    )
+
+
+def closes(event: StatusEvent, state: InvoiceState) -> tuple[Closing, ...]:
+    """The conditions that `event` settles on its invoice. `state` is the projection with `event` in it.
+
+    A 209 settles a suspension, a 205 a dispute, full payment both, a delivery a routing error. A late event dated
+    before the matter settles nothing, because the matter is still open in the state. A rejection (213) is never settled
+    by its own invoice, only by a person or by the invoice that replaces it.
+    """
+    return tuple(
+        Closing(
+            condition.id,
+            Text(
+                f"Réglé par le statut « {event.status.label.fr} » ({event.code}).",
+                f"Settled by status “{event.status.label.en}” ({event.code}).",
+            ),
+        )
+        for condition in conditions()
+        if _settles(event, condition, state) and state.issue(condition.status) is None
+    )
+
+
+@cache
+def conditions() -> tuple[Condition, ...]:
+    """Every condition, in the order of the data file."""
+    return tuple(_condition(name, table) for name, table in data_file("alerts.toml")["condition"].items())
+
+
+def _condition(name: str, table: Table) -> Condition:
+    return Condition(
+        id=name,
+        status=table["status"],
+        line=StateLine(table["line"]),
+        severity=Severity(table["severity"]),
+        team=table["team"],
+        working_days=table["working_days"],
+        by_reason=table.get("by_reason", False),
+        title=text_of(table["title"]),
+        reason=text_of(table["reason"]),
+        next_step=text_of(table["next"]),
+    )
+
+
+def _without_object(event: StatusEvent, state: InvoiceState) -> bool:
+    judged = next((entry for entry in state.history if entry.fingerprint == event.fingerprint), None)
+    if judged is not None and judged.kind is TransitionKind.IMPOSSIBLE:
+        return True
+    issue = state.issue(event.code)
+    return bool(event.status.lifted_by) and (issue is None or issue.fingerprint != event.fingerprint)
+
+
+def _settles(event: StatusEvent, condition: Condition, state: InvoiceState) -> bool:
+    lifted_by = status(condition.status).lifted_by
+    return event.code in lifted_by or (FULL_PAYMENT in lifted_by and event.code == "212" and state.paid)
+
+
+def _route(reason_code: str) -> Table | None:
+    """Who can act on a reason, and the first step to take."""
+    return next((route for route in data_file("alerts.toml")["route"] if reason_code in route["reasons"]), None)
+
+
+def _told(sentence: Text, event: StatusEvent, disputed: Decimal | None, currency: str) -> Text:
+    def fill(language: Language) -> str:
+        return sentence.in_language(language).format(
+            number=event.key.number or "?",
+            day=format_date(paris_date(event.status_at), "d MMMM y", locale=_LOCALES[language]),
+            reasons=_reasons(event).in_language(language),
+            comment=_comment(event).in_language(language),
+            disputed=_disputed(disputed, currency, language),
+        )
+
+    return Text(fill("fr"), fill("en"))
+
+
+def _reasons(event: StatusEvent) -> Text:
+    """The labels of the reasons; of an unpublished one, the words that came with it."""
+    words = {detail.reason_code: detail.reason for detail in event.own_details if detail.reason}
+    labels = []
+    for code in event.reasons:
+        known = reason(code)
+        written = f"{words[code]} ({code})" if code in words and not known.known else ""
+        labels.append(Text(written, written) if written else known.label)
+    return _joined(labels, " ; ", "; ") if labels else Text("motif non précisé", "no reason given")
+
+
+def _comment(event: StatusEvent) -> Text:
+    comment = " ".join(event.comment.split())
+    return Text(f" Commentaire : « {comment} ».", f" Comment: “{comment}”.") if comment else Text("", "")
+
+
+def _disputed(amount: Decimal | None, currency: str, language: Language) -> str:
+    if amount is None:
+        return ""
+    written = format_currency(amount, currency or "EUR", locale=_LOCALES[language])
+    return Text(f" Montant contesté : {written}.", f" Disputed amount: {written}.").in_language(language)
+
+
+def _joined(texts: list[Text], separator: str, english_separator: str | None = None) -> Text:
+    return Text(
+        separator.join(text.fr for text in texts), (english_separator or separator).join(text.en for text in texts)
+    )
