@@ -6,7 +6,7 @@ validation to its place. Everything from the document is escaped, and no address
 
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cache
 
 from babel.dates import format_date
@@ -14,33 +14,39 @@ from babel.numbers import format_currency, format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.invoices.codes import CodeList, label
+from gateway.invoices.mapping import MAX_DIGITS
 from gateway.invoices.model import Invoice
 from gateway.invoices.terms import Part, terms_of
 from gateway.kernel.text import Language
 
 _LOCALES: dict[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
-#: As many decimals as were written, grouped by thousands.
-_EXACT = "#,##0.##############"
-_AMOUNT = "#,##0.00############"
+#: Every decimal that a document may hold is shown; amounts show two at least.
+_EXACT = "#,##0." + "#" * MAX_DIGITS
+_AMOUNT = "#,##0.00" + "#" * (MAX_DIGITS - 2)
 _NO_BREAK_SPACE = "\u00a0"
+#: Enough for babel to lay the longest number out on the longest pattern.
+_PRECISION = 2 * MAX_DIGITS
 
 
 def render_html(invoice: Invoice, language: Language = "fr") -> str:
     """The invoice as a fragment, `<article class="invoice">…`, to stand in a page that has `stylesheet()`."""
-    return _environment(language).get_template("invoice.html").render(invoice=invoice)
+    return _rendered("invoice.html", language, invoice=invoice)
 
 
 def render_document(invoice: Invoice, language: Language = "fr") -> str:
     """The invoice as a complete HTML document that needs nothing from outside."""
-    template = _environment(language).get_template("document.html")
-    return template.render(invoice=invoice, stylesheet=stylesheet())
+    return _rendered("document.html", language, invoice=invoice, stylesheet=stylesheet())
 
 
 @cache
 def stylesheet() -> str:
     """The CSS of the fragment, for screen and print."""
-    environment = _environment("fr")
-    return environment.get_template("invoice.css").render()
+    return _rendered("invoice.css", "fr")
+
+
+def _rendered(template: str, language: Language, **values: object) -> str:
+    with localcontext(prec=_PRECISION):
+        return _environment(language).get_template(template).render(**values)
 
 
 @cache

@@ -70,6 +70,8 @@ def parse_xml(data: bytes, limits: ReadingLimits) -> etree._ElementTree:
             raise WrongEncodingError(encoding, line, column) from error
         if fault == etree.ErrorTypes.ERR_UNDECLARED_ENTITY:
             raise ForbiddenDoctypeError(line, column) from error
+        if fault == etree.ErrorTypes.ERR_RESOURCE_LIMIT and "depth" in (error.msg or ""):
+            raise XmlTooDeepError(limits.max_depth, place(line, column)) from error
         raise MalformedXmlError(error.msg or "unknown reason", line, column) from error
     _refuse_depth(root, limits.max_depth)
     return root.getroottree()
