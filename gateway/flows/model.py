@@ -9,6 +9,10 @@ from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.database.columns import IdentifiedRow, Json, OrganisationRow, UtcDateTime
+from gateway.flows.terms import AckStatus, FlowDirection, RuleSource
+
+#: Start of the source of a flow that a platform sent; its name follows.
+PLATFORM_SOURCE = "platform:"
 
 
 class FlowState(StrEnum):
@@ -18,14 +22,6 @@ class FlowState(StrEnum):
     PROCESSED = "processed"
     #: It failed in a way that a retry may mend, or a person must look: kept, visible, replayable.
     QUARANTINED = "quarantined"
-
-
-class AckStatus(StrEnum):
-    """Acknowledgement of a flow, XP Z12-013 annex A."""
-
-    PENDING = "Pending"
-    OK = "Ok"
-    ERROR = "Error"
 
 
 class Flow(IdentifiedRow, table=True):
@@ -57,7 +53,7 @@ class Flow(IdentifiedRow, table=True):
     flow_type: str | None = None
     flow_profile: str | None = None
     processing_rule: str | None = None
-    processing_rule_source: str = Field(default="Computed", description="Input when the sender declared the rule.")
+    processing_rule_source: str = Field(default=RuleSource.COMPUTED.value)
     document_sha256: str | None = Field(default=None, max_length=64, description="None until fetched.")
     state: str = Field(default=FlowState.RECEIVED.value)
     attempts: int = 0
@@ -69,7 +65,17 @@ class Flow(IdentifiedRow, table=True):
     agency_id: UUID | None = None
     request_id: str | None = None
     submitted_at: datetime = Field(sa_type=UtcDateTime)
-    updated_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime, description="Moves when the acknowledgement does.")
+
+    @property
+    def platform(self) -> str | None:
+        """Name of the platform the flow came from; None for what was pushed to us."""
+        return self.source.removeprefix(PLATFORM_SOURCE) if self.source.startswith(PLATFORM_SOURCE) else None
+
+    @property
+    def direction(self) -> FlowDirection:
+        """In from a platform, Out from a billing system."""
+        return FlowDirection.OUT if self.platform is None else FlowDirection.IN
 
 
 class PlatformCursor(OrganisationRow, table=True):

@@ -1,0 +1,78 @@
+"""The acknowledgement of a flow (XP Z12-013, Acknowledgement) from the validation report. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.flows.terms import AckStatus
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.text import Text
+from gateway.lifecycle.dated import data_file
+from gateway.validation.report import Finding, Report, Severity, Verdict
+
+LEVELS: dict[Severity, Literal["Error", "Warning"]] = {
+    Severity.FATAL: "Error",
+    Severity.WARNING: "Warning",
+    Severity.INFO: "Warning",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AckDetail:
+    """One remark: on what (a business term or a path), how grave, under which reason code, in words."""
+
+    level: Literal["Error", "Warning"]
+    item: str
+    reason_code: str
+    message: Text
+
+    def as_json(self) -> dict[str, str]:
+        """In the field names of the standard; its one message field holds both languages."""
+        return {
+            "level": self.level,
+            "item": self.item,
+            "reasonCode": self.reason_code,
+            "reasonMessage": f"{self.message.fr} / {self.message.en}",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Ok or Error, with every remark."""
+
+    status: AckStatus
+    details: tuple[AckDetail, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Text, ...]:
+        """What the errors say, the warnings left out."""
+        return tuple(detail.message for detail in self.details if detail.level == "Error")
+
+
+def acknowledge(report: Report) -> Acknowledgement:
+    """Ok for a valid document, Error otherwise; every finding becomes a detail."""
+    status = AckStatus.OK if report.verdict is Verdict.VALID else AckStatus.ERROR
+    return Acknowledgement(status, tuple(_detail(finding, report.syntax) for finding in report.findings))
+
+
+def refuse(error: GatewayError, earlier: Sequence[AckDetail] = ()) -> Acknowledgement:
+    """Error for a document that is valid but cannot be taken, after the remarks already made."""
+    message = Text(f"{error.what.fr} {error.fix.fr}", f"{error.what.en} {error.fix.en}")
+    reason = AckDetail("Error", error.where or "file", reason_code(error.code), message)
+    return Acknowledgement(AckStatus.ERROR, (*earlier, reason))
+
+
+def _detail(finding: Finding, syntax: str | None) -> AckDetail:
+    item = ", ".join(finding.terms) or finding.location or "file"
+    message = Text(
+        f"{finding.rule} : {finding.explanation or finding.message} {finding.fix}".strip(),
+        f"{finding.rule}: {finding.explanation_en or finding.message} {finding.fix_en}".strip(),
+    )
+    return AckDetail(LEVELS[finding.severity], item, reason_code(finding.rule, finding.layer, syntax), message)
+
+
+def reason_code(rule: str, layer: str = "", syntax: str | None = None) -> str:
+    """The reason code of the standard for a rule or an error code (`schemas/flows.toml`)."""
+    table = data_file("flows.toml")["reason"]
+    found = table["by_rule"].get(rule) or table["by_layer"].get(layer) or table["by_syntax"].get(syntax)
+    return str(found or table["default"])

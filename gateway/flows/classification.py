@@ -1,0 +1,69 @@
+"""What a flow is, in the words of XP Z12-013, from what it holds and whose it is. Pure; data: `schemas/flows.toml`."""
+
+from gateway.flows.errors import NotOurInvoiceError
+from gateway.flows.terms import FlowProfile, FlowType, ProcessingRule
+from gateway.invoices.model import Invoice
+from gateway.lifecycle.cdar.model import CdarMessage
+from gateway.lifecycle.correlation import siren_of
+from gateway.lifecycle.dated import data_file
+from gateway.lifecycle.model import Direction
+
+_PURCHASES = frozenset({FlowType.SUPPLIER_INVOICE.value, FlowType.SUPPLIER_INVOICE_LC.value})
+
+
+def direction_of_invoice(invoice: Invoice, siren: str) -> Direction:
+    """Ours to collect when we sell, ours to pay when we buy. Raises NotOurInvoiceError when we do neither."""
+    if invoice.seller_siren == siren:
+        return Direction.RECEIVABLE
+    if invoice.buyer_siren == siren:
+        return Direction.PAYABLE
+    raise NotOurInvoiceError(siren, invoice.seller_siren, invoice.buyer_siren)
+
+
+def direction_of_message(message: CdarMessage, siren: str, flow_type: str | None) -> Direction:
+    """Whose invoice a status speaks of: a status from one of our suppliers concerns a purchase.
+
+    The seller it names (MDT-129) decides; when it names none (allowed for a 501), the type the platform gave the flow.
+    """
+    sellers = {siren_of(document.seller) for document in message.documents} - {""}
+    if sellers:
+        return Direction.RECEIVABLE if siren in sellers else Direction.PAYABLE
+    return Direction.PAYABLE if flow_type in _PURCHASES else Direction.RECEIVABLE
+
+
+def is_ours_to_send(message: CdarMessage, siren: str) -> bool:
+    """True when the status was set by the organisation itself (MDT-38): it has to reach the platform."""
+    return siren_of(message.issuer) == siren
+
+
+def type_of_invoice(direction: Direction) -> FlowType:
+    """Customer for sales, supplier for purchases."""
+    return FlowType.CUSTOMER_INVOICE if direction is Direction.RECEIVABLE else FlowType.SUPPLIER_INVOICE
+
+
+def type_of_message(direction: Direction) -> FlowType:
+    """Customer for the statuses of sales, supplier for those of purchases."""
+    return FlowType.CUSTOMER_INVOICE_LC if direction is Direction.RECEIVABLE else FlowType.SUPPLIER_INVOICE_LC
+
+
+def profile_of(profile: str) -> FlowProfile:
+    """The FlowProfile of the profile an invoice claims (BT-24); Undefined for those the reform does not name."""
+    return FlowProfile(data_file("flows.toml")["profile"].get(profile, FlowProfile.UNDEFINED.value))
+
+
+def processing_rule_of(invoice: Invoice) -> ProcessingRule:
+    """The rule an invoice falls under, as far as the invoice itself tells.
+
+    Its BAR note decides (BR-FR-20); without one a buyer with a SIREN is a French business, a buyer established
+    elsewhere an international one, and any other a consumer. Public buyers (B2G) are known by the directory alone.
+    """
+    declared = data_file("flows.toml")["processing_rule"]
+    for note in invoice.notes:
+        if note.subject_code == "BAR" and note.text in declared:
+            return ProcessingRule(declared[note.text])
+    if invoice.buyer_siren:
+        return ProcessingRule.B2B
+    country = invoice.buyer.address.country if invoice.buyer.address else None
+    if country not in (None, "FR") or invoice.buyer.vat_id:
+        return ProcessingRule.B2B_INT
+    return ProcessingRule.B2C

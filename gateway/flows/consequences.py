@@ -1,0 +1,43 @@
+"""What follows from a flow for people: alerts, the one action of each alert, and who is told."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlmodel import Session
+
+from gateway.alerts import service as alerts
+from gateway.alerts.notifying import tell_people
+from gateway.alerts.refused_flows import RefusedFlow
+from gateway.alerts.service import OpenedAlert
+from gateway.collection import service as collection
+from gateway.kernel.settings import Settings
+from gateway.lifecycle.service import RecordedEvent, Registration
+from gateway.notifications.service import Channels
+
+
+def follow_statuses(session: Session, recorded: Iterable[RecordedEvent], settings: Settings, now: datetime) -> None:
+    """Each new status closes the alerts it settles, with their actions, and opens the one it calls for."""
+    for event in recorded:
+        reaction = alerts.react(session, event, now)
+        for closed in reaction.closed:
+            collection.cancel_for_closed_alert(session, closed, now)
+        _follow_alert(session, reaction.opened, settings, now)
+
+
+def follow_registration(session: Session, registration: Registration) -> None:
+    """Alerts and actions of statuses that came before their invoice are tied to it."""
+    tied = alerts.attach_invoice(session, registration)
+    collection.attach_invoice(session, tied, registration.invoice)
+
+
+def follow_refusal(session: Session, refused: RefusedFlow, settings: Settings, now: datetime) -> None:
+    """The billing team learns that a file it pushed was refused here."""
+    _follow_alert(session, alerts.raise_for_rejected_flow(session, refused, now), settings, now)
+
+
+def _follow_alert(session: Session, opened: OpenedAlert | None, settings: Settings, now: datetime) -> None:
+    if opened is None:
+        return
+    collection.create_action_for(session, opened, now)
+    channels = Channels(by_email=settings.smtp_url is not None, public_url=settings.public_url or "")
+    tell_people(session, opened.alert, channels, now=now)

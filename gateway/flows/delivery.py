@@ -1,0 +1,58 @@
+"""Hand flows over to the platform: a row of the outbox first, then its deliverer."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from gateway.flows.context import FlowsContext
+from gateway.flows.errors import PlatformAmbiguousError, PlatformRefusedError, PlatformUnavailableError
+from gateway.flows.model import Flow
+from gateway.flows.platforms.client import OutgoingFlow
+from gateway.jobs.outbox import Deliverer, Delivery, DeliveryAmbiguousError, DeliveryFailedError, put_in_outbox
+
+#: Kind of the outbox messages that this module delivers.
+PLATFORM_FLOW = "platform.flow"
+
+
+def send_to_platform(session: Session, flow: Flow, *, platform: str, now: datetime) -> bool:
+    """Ask for the delivery of a flow, once for ever: the flow's identifier is the key. False when asked before."""
+    return put_in_outbox(
+        session,
+        kind=PLATFORM_FLOW,
+        idempotency_key=f"flow-{flow.id}",
+        payload={
+            "platform": platform,
+            "name": flow.name,
+            "flow_syntax": flow.flow_syntax,
+            "flow_profile": flow.flow_profile,
+            "processing_rule": flow.processing_rule,
+            "document": flow.document_sha256,
+        },
+        now=now,
+        subject_id=flow.id,
+    )
+
+
+def platform_deliverer(context: FlowsContext) -> Deliverer:
+    """The deliverer of `platform.flow`: the tracking id is the idempotency key, the answer the platform's flow id."""
+
+    def deliver(delivery: Delivery) -> str:
+        payload = delivery.payload
+        flow = OutgoingFlow(
+            tracking_id=delivery.idempotency_key,
+            name=payload["name"],
+            flow_syntax=payload["flow_syntax"],
+            data=context.store.get(payload["document"]),
+            processing_rule=payload["processing_rule"],
+            flow_profile=payload["flow_profile"],
+        )
+        try:
+            return context.platform(payload["platform"], delivery.organisation_id).submit(flow)
+        except PlatformRefusedError as error:
+            raise DeliveryFailedError(str(error), permanent=True) from error
+        except PlatformUnavailableError as error:
+            raise DeliveryFailedError(str(error), retry_after=error.retry_after) from error
+        except PlatformAmbiguousError as error:
+            raise DeliveryAmbiguousError(str(error)) from error
+
+    return deliver

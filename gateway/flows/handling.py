@@ -1,0 +1,203 @@
+"""What happens to one readable flow, in the caller's transaction: validate, acknowledge, register, send or record.
+
+The slow part (validation) comes before the first write to the ledger, whose head orders the writers.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from gateway.access.model import Organisation
+from gateway.access.repository import agencies_by_siret
+from gateway.alerts.refused_flows import RefusedFlow
+from gateway.database.engine import organisation_of
+from gateway.flows.acknowledgement import Acknowledgement, acknowledge, refuse
+from gateway.flows.classification import (
+    direction_of_invoice,
+    direction_of_message,
+    is_ours_to_send,
+    processing_rule_of,
+    profile_of,
+    type_of_invoice,
+    type_of_message,
+)
+from gateway.flows.consequences import follow_refusal, follow_registration, follow_statuses
+from gateway.flows.context import FlowsContext
+from gateway.flows.delivery import send_to_platform
+from gateway.flows.errors import (
+    InvoiceConflictError,
+    UnreadablePlatformFlowError,
+    UnusableFlowError,
+    ValidationIncompleteError,
+)
+from gateway.flows.metrics import PROCESSED
+from gateway.flows.model import Flow, FlowState
+from gateway.flows.terms import AckStatus, FlowProfile, ProcessingRule
+from gateway.invoices.detection import Syntax
+from gateway.invoices.errors import UnreadableInvoiceError
+from gateway.invoices.model import Invoice
+from gateway.invoices.parties import Party
+from gateway.invoices.reading import read_invoice
+from gateway.kernel.clock import paris_date
+from gateway.kernel.identifiers import SCHEME_SIRET
+from gateway.kernel.text import Text
+from gateway.ledger.service import append
+from gateway.lifecycle.cdar.reading import read_cdar
+from gateway.lifecycle.errors import InvoiceWithoutKeyError
+from gateway.lifecycle.model import Direction
+from gateway.lifecycle.records import InvoiceDocument
+from gateway.lifecycle.service import RegistrationOutcome, record_message, register_invoice
+from gateway.validation.report import Report, SendingPolicy, Verdict
+from gateway.validation.service import validate
+
+
+def handle_flow(session: Session, context: FlowsContext, flow: Flow, data: bytes) -> None:
+    """Bring a flow to its end: acknowledged, and everything that follows from it written.
+
+    Raises UnusableFlowError when only a person can help, ValidationIncompleteError when nothing may be sent yet.
+    """
+    now = context.clock()
+    report = validate(data, path=flow.name, on=paris_date(now), limits=context.limits)
+    flow.report = report.model_dump(mode="json")
+    if report.syntax is not None:
+        flow.flow_syntax = report.syntax
+    if flow.platform is None:
+        _refuse_unchecked(report, context)
+    if report.verdict is Verdict.UNREADABLE:
+        acknowledgement = _unreadable(flow, report)
+    elif report.verdict is Verdict.INVALID and flow.platform is None:
+        acknowledgement = acknowledge(report)
+    else:
+        acknowledgement = _take(session, context, flow, data, report, now)
+    if acknowledgement.status is AckStatus.ERROR:
+        refused = _refused(session, context, flow, data, acknowledgement)
+        follow_refusal(session, refused, context.settings, now)
+    _settle(session, flow, acknowledgement, now)
+
+
+def _refuse_unchecked(report: Report, context: FlowsContext) -> None:
+    """On "not run" nothing is sent: a valid document waits until every required layer has run."""
+    blocking = report.blocking_layers(SendingPolicy(context.settings.validation_required_layers))
+    if report.verdict is Verdict.VALID and blocking:
+        raise ValidationIncompleteError(blocking)
+
+
+def _unreadable(flow: Flow, report: Report) -> Acknowledgement:
+    if flow.platform is None:
+        return acknowledge(report)
+    finding = report.findings[0]
+    raise UnreadablePlatformFlowError(Text(finding.explanation, finding.explanation_en), finding.location)
+
+
+def _take(
+    session: Session, context: FlowsContext, flow: Flow, data: bytes, report: Report, now: datetime
+) -> Acknowledgement:
+    """A pushed flow that cannot be taken is refused to its sender; one of a platform needs a person.
+
+    What our rules remark on a platform's flow is kept with it and refuses nothing.
+    """
+    remarks = acknowledge(report).details
+    take = _take_message if report.syntax == Syntax.CDAR else _take_invoice
+    try:
+        take(session, context, flow, data, now)
+    except (UnusableFlowError, UnreadableInvoiceError, InvoiceWithoutKeyError) as error:
+        if flow.platform is None:
+            return refuse(error, remarks)
+        raise
+    return Acknowledgement(AckStatus.OK, remarks)
+
+
+def _take_invoice(session: Session, context: FlowsContext, flow: Flow, data: bytes, now: datetime) -> None:
+    read = read_invoice(data, context.limits)
+    invoice, document = read.invoice, read.document
+    direction = direction_of_invoice(invoice, _own_siren(session))
+    flow.flow_type = type_of_invoice(direction).value
+    flow.flow_profile = profile_of(document.profile).value
+    flow.processing_rule = flow.processing_rule or processing_rule_of(invoice).value
+    flow.agency_id = _agency_of(session, invoice.seller if direction is Direction.RECEIVABLE else invoice.buyer)
+    registration = register_invoice(
+        session,
+        invoice=invoice,
+        document=InvoiceDocument(document.syntax.value, document.profile, flow.document_sha256 or ""),
+        flow_id=flow.id,
+        agency_id=flow.agency_id,
+        direction=direction,
+        now=now,
+    )
+    if registration.outcome is RegistrationOutcome.CONFLICT:
+        raise InvoiceConflictError(invoice.number)
+    follow_registration(session, registration)
+    created = registration.outcome is RegistrationOutcome.CREATED
+    if created and direction is Direction.RECEIVABLE and flow.platform is None:
+        send_to_platform(session, flow, platform=context.settings.platform, now=now)
+
+
+def _take_message(session: Session, context: FlowsContext, flow: Flow, data: bytes, now: datetime) -> None:
+    message = read_cdar(data, context.limits)
+    siren = _own_siren(session)
+    direction = direction_of_message(message, siren, flow.flow_type)
+    flow.flow_type = type_of_message(direction).value
+    flow.flow_profile = FlowProfile.UNDEFINED.value
+    flow.processing_rule = flow.processing_rule or ProcessingRule.UNDEFINED.value
+    recorded = record_message(
+        session,
+        message=message,
+        direction=direction,
+        document_sha256=flow.document_sha256,
+        flow_id=flow.id,
+        now=now,
+        source=flow.source,
+    )
+    follow_statuses(session, recorded, context.settings, now)
+    is_news = any(not event.is_duplicate for event in recorded)
+    if is_news and flow.platform is None and is_ours_to_send(message, siren):
+        send_to_platform(session, flow, platform=context.settings.platform, now=now)
+
+
+def _refused(
+    session: Session, context: FlowsContext, flow: Flow, data: bytes, acknowledgement: Acknowledgement
+) -> RefusedFlow:
+    """What is known of a refused file: as much of the invoice as can be read."""
+    try:
+        invoice = read_invoice(data, context.limits).invoice
+    except UnreadableInvoiceError:
+        invoice = Invoice()
+    flow.agency_id = flow.agency_id or _agency_of(session, invoice.seller)
+    return RefusedFlow(
+        flow_id=flow.id,
+        name=flow.name,
+        problems=acknowledgement.problems,
+        number=invoice.number,
+        agency_id=flow.agency_id,
+        customer_siren=invoice.buyer_siren,
+    )
+
+
+def _settle(session: Session, flow: Flow, acknowledgement: Acknowledgement, now: datetime) -> None:
+    flow.state = FlowState.PROCESSED.value
+    flow.problem = None
+    flow.ack_status = acknowledgement.status.value
+    flow.ack_details = [detail.as_json() for detail in acknowledgement.details]
+    flow.updated_at = now
+    session.add(flow)
+    append(
+        session,
+        at=now,
+        kind="flow.acknowledged",
+        subject=f"flow:{flow.id}",
+        content={"source": flow.source, "status": flow.ack_status, "remarks": len(flow.ack_details)},
+        documents=[flow.document_sha256] if flow.document_sha256 else [],
+    )
+    PROCESSED.labels(flow.flow_syntax or "unknown", flow.ack_status).inc()
+
+
+def _own_siren(session: Session) -> str:
+    return session.exec(select(Organisation.siren).where(Organisation.id == organisation_of(session))).one()
+
+
+def _agency_of(session: Session, party: Party) -> UUID | None:
+    """The agency whose SIRET the party bears, when it is one of ours."""
+    known = (party.legal_id, *party.identifiers) if party.legal_id else party.identifiers
+    sirets = [identifier.value for identifier in known if identifier.scheme == SCHEME_SIRET]
+    return next(iter(agencies_by_siret(session, sirets).values()), None)

@@ -1,0 +1,123 @@
+"""Take a pushed file in: document, flow, ledger entry and job in the caller's one transaction.
+
+When that transaction is committed nothing can lose the file any more; only then may 202 be answered.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col
+
+from gateway.database.engine import organisation_of
+from gateway.flows.errors import ChecksumMismatchError, TrackingIdReusedError
+from gateway.flows.metrics import RECEIVED
+from gateway.flows.model import Flow
+from gateway.flows.repository import flow_by_content, flow_by_id, flow_by_tracking_id
+from gateway.flows.terms import RuleSource
+from gateway.jobs.queue import enqueue
+from gateway.kernel.identifiers import new_id
+from gateway.ledger.documents import DocumentStore, keep_document
+from gateway.ledger.service import append
+
+#: Name of the job that drains the flows waiting.
+PROCESS_TASK = "flows.process"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A file as pushed to us, with what its sender says of it.
+
+    Attributes:
+        data: the bytes.
+        name: file name.
+        source: `api` or `file`.
+        tracking_id: the sender's own identifier: unique for its source.
+        flow_syntax, flow_profile, processing_rule: as declared, in the words of XP Z12-013; never trusted for reading.
+        sha256: of the bytes, lower-case hexadecimal, to be checked; None when the sender gave none.
+        request_id: Request-Id of the call, to follow it in the logs.
+    """
+
+    data: bytes
+    name: str
+    source: str
+    tracking_id: str | None = None
+    flow_syntax: str | None = None
+    flow_profile: str | None = None
+    processing_rule: str | None = None
+    sha256: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The flow that holds the file; `already_known` when it was there before this submission."""
+
+    flow: Flow
+    already_known: bool
+
+
+def accept_flow(session: Session, store: DocumentStore, submission: Submission, *, now: datetime) -> Accepted:
+    """Store a pushed file once.
+
+    The same bytes from the same source are the same flow, whatever their tracking id. Raises ChecksumMismatchError,
+    and TrackingIdReusedError when the tracking id came with other bytes before.
+    """
+    sha256 = hashlib.sha256(submission.data).hexdigest()
+    if submission.sha256 is not None and submission.sha256 != sha256:
+        raise ChecksumMismatchError(submission.sha256, sha256)
+    known = _known(session, submission, sha256)
+    if known is not None:
+        return Accepted(known, already_known=True)
+    keep_document(session, store, submission.data, media_type_of(submission.data), now)
+    row = Flow(
+        id=new_id(),
+        organisation_id=organisation_of(session),
+        source=submission.source,
+        name=submission.name,
+        tracking_id=submission.tracking_id,
+        flow_syntax=submission.flow_syntax,
+        flow_profile=submission.flow_profile,
+        processing_rule=submission.processing_rule,
+        processing_rule_source=(RuleSource.INPUT if submission.processing_rule else RuleSource.COMPUTED).value,
+        document_sha256=sha256,
+        request_id=submission.request_id,
+        next_attempt_at=now,
+        submitted_at=now,
+        updated_at=now,
+    )
+    # Two submissions at once: the second waits here for the first's commit, then finds its flow.
+    inserted = session.execute(
+        insert(Flow).values(row.model_dump()).on_conflict_do_nothing().returning(col(Flow.id))
+    ).first()
+    if inserted is None:
+        known = _known(session, submission, sha256)
+        assert known is not None, "a conflict names a flow that exists"
+        return Accepted(known, already_known=True)
+    append(
+        session,
+        at=now,
+        kind="flow.received",
+        subject=f"flow:{row.id}",
+        content={"source": row.source, "name": row.name, "tracking_id": row.tracking_id},
+        documents=[sha256],
+    )
+    enqueue(session, PROCESS_TASK)
+    RECEIVED.labels(submission.source).inc()
+    return Accepted(flow_by_id(session, row.id), already_known=False)
+
+
+def _known(session: Session, submission: Submission, sha256: str) -> Flow | None:
+    if submission.tracking_id is not None:
+        flow = flow_by_tracking_id(session, submission.source, submission.tracking_id)
+        if flow is not None and flow.document_sha256 != sha256:
+            raise TrackingIdReusedError(submission.tracking_id, str(flow.id))
+        if flow is not None:
+            return flow
+    return flow_by_content(session, submission.source, sha256)
+
+
+def media_type_of(data: bytes) -> str:
+    """The media type under which a document is kept, from its first bytes."""
+    return "application/pdf" if data.lstrip()[:5] == b"%PDF-" else "application/xml"

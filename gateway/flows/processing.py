@@ -1,0 +1,182 @@
+"""Drain the flows of one organisation, each alone: a bad one is tried again, then quarantined, and stops no other.
+
+A try is counted before it is made, in its own transaction: a flow that kills its worker is counted too, and its next
+try is due later, so that it does not come first again. The work itself is one transaction that holds the flow's row;
+`kill -9` anywhere leaves either all of it or nothing.
+"""
+
+import random
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from sqlmodel import Session
+
+from gateway.flows.context import FlowsContext
+from gateway.flows.errors import (
+    FlowNotInQuarantineError,
+    PlatformRefusedError,
+    ProcessingError,
+    ProcessingInterruptedError,
+    UnusableFlowError,
+)
+from gateway.flows.handling import handle_flow
+from gateway.flows.intake import PROCESS_TASK, media_type_of
+from gateway.flows.metrics import PROCESSING_SECONDS, QUARANTINED
+from gateway.flows.model import Flow, FlowState
+from gateway.flows.repository import hold, hold_waiting, next_due
+from gateway.invoices.errors import UnreadableInvoiceError
+from gateway.jobs.queue import enqueue
+from gateway.jobs.retrying import decide_retry
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.text import Text
+from gateway.ledger.documents import keep_document
+from gateway.ledger.service import append
+
+#: Tries of one flow before a person must look.
+PROCESSING_ATTEMPTS = 5
+_PERMANENT = (UnusableFlowError, UnreadableInvoiceError, PlatformRefusedError)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What one draining did: how many flows were tried, and how many ended well."""
+
+    tried: int = 0
+    processed: int = 0
+
+
+def drain_flows(context: FlowsContext, organisation_id: UUID) -> Drained:
+    """Process the flows that are due, at most one batch; when the batch is full, ask for another run."""
+    tried = processed = 0
+    jitter = random.Random()
+    while tried < context.settings.batch_size:
+        flow_id = _claim(context, organisation_id, jitter)
+        if flow_id is None:
+            return Drained(tried, processed)
+        tried += 1
+        processed += process_flow(context, organisation_id, flow_id)
+    with context.database.transaction(organisation_id) as session:
+        enqueue(session, PROCESS_TASK)
+    return Drained(tried, processed)
+
+
+def process_flow(context: FlowsContext, organisation_id: UUID, flow_id: UUID) -> bool:
+    """Process one waiting flow; True when it ended well, False when it failed or another worker has it."""
+    with (
+        structlog.contextvars.bound_contextvars(flow_id=str(flow_id)),
+        PROCESSING_SECONDS.time(),
+        context.database.transaction(organisation_id) as session,
+    ):
+        flow = hold_waiting(session, flow_id)
+        if flow is None:
+            return False
+        try:
+            data = _bytes_of(session, context, flow)  # kept even when what follows fails
+            with session.begin_nested():
+                handle_flow(session, context, flow, data)
+        except Exception as error:
+            # Everything written for the flow is undone; what failed is written beside it.
+            session.refresh(flow)
+            _record_failure(session, context, flow, error)
+            return False
+        return True
+
+
+def replay(session: Session, flow_id: UUID, *, context: FlowsContext) -> Flow:
+    """Let a flow in quarantine be tried again from the beginning.
+
+    Raises FlowNotFoundError, FlowNotInQuarantineError.
+    """
+    flow = hold(session, flow_id)
+    if flow.state != FlowState.QUARANTINED.value:
+        raise FlowNotInQuarantineError(str(flow_id))
+    now = context.clock()
+    flow.state = FlowState.RECEIVED.value
+    flow.attempts = 0
+    flow.next_attempt_at = now
+    session.add(flow)
+    append(session, at=now, kind="flow.replayed", subject=f"flow:{flow.id}", content={"source": flow.source})
+    enqueue(session, PROCESS_TASK)
+    return flow
+
+
+def _claim(context: FlowsContext, organisation_id: UUID, jitter: random.Random) -> UUID | None:
+    """Count a try of the next flow due and return its identifier; None when nothing is due."""
+    while True:
+        with context.database.transaction(organisation_id) as session:
+            now = context.clock()
+            flow = next_due(session, now)
+            if flow is None:
+                return None
+            session.add(flow)
+            if flow.attempts < PROCESSING_ATTEMPTS:
+                flow.attempts += 1
+                # A margin over the limit: the last try, too, needs a time after which a dead worker is noticed.
+                retry = decide_retry(attempts=flow.attempts, limit=PROCESSING_ATTEMPTS + 1, now=now, jitter=jitter)
+                flow.next_attempt_at = retry.at or now
+                return flow.id
+            _quarantine(session, context, flow, ProcessingInterruptedError(flow.attempts))
+
+
+def _bytes_of(session: Session, context: FlowsContext, flow: Flow) -> bytes:
+    """The flow's file; that of a flow a platform listed is fetched once."""
+    if flow.document_sha256 is not None:
+        return context.store.get(flow.document_sha256)
+    client = context.platform(flow.platform or "", flow.organisation_id)
+    data = client.download(flow.platform_flow_id or "")
+    flow.document_sha256 = keep_document(session, context.store, data, media_type_of(data), context.clock())
+    session.add(flow)
+    return data
+
+
+def _record_failure(session: Session, context: FlowsContext, flow: Flow, error: Exception) -> None:
+    """Let the flow wait for its next try, or put it in quarantine."""
+    known = error if isinstance(error, GatewayError) else _unexpected(error)
+    if not isinstance(error, GatewayError):
+        _log.exception("flow_fault")
+    if isinstance(error, _PERMANENT) or flow.attempts >= PROCESSING_ATTEMPTS:
+        _quarantine(session, context, flow, known)
+    else:
+        flow.problem = _problem(known)
+        session.add(flow)
+        _log.warning("flow_failed", code=known.code, attempts=flow.attempts, reason=str(known))
+
+
+def _quarantine(session: Session, context: FlowsContext, flow: Flow, error: GatewayError) -> None:
+    flow.state = FlowState.QUARANTINED.value
+    flow.problem = _problem(error)
+    session.add(flow)
+    append(
+        session,
+        at=context.clock(),
+        kind="flow.quarantined",
+        subject=f"flow:{flow.id}",
+        content={"source": flow.source, "code": error.code, "attempts": flow.attempts},
+        documents=[flow.document_sha256] if flow.document_sha256 else [],
+    )
+    QUARANTINED.labels(error.code).inc()
+    _log.error("flow_quarantined", code=error.code, reason=str(error))
+
+
+def _problem(error: GatewayError) -> dict[str, str]:
+    return {
+        "code": error.code,
+        "what_fr": error.what.fr,
+        "what_en": error.what.en,
+        "fix_fr": error.fix.fr,
+        "fix_en": error.fix.en,
+        "where": error.where,
+    }
+
+
+def _unexpected(error: Exception) -> ProcessingError:
+    name = type(error).__name__
+    return ProcessingError(
+        Text(f"Le traitement a échoué ({name}).", f"Processing failed ({name})."),
+        Text(
+            "Cherchez ce flux dans les journaux ; relancez-le une fois la cause levée.",
+            "Look for this flow in the logs; replay it once the cause is gone.",
+        ),
+    )

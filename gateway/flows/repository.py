@@ -1,0 +1,140 @@
+"""Queries on flows. Row-level security keeps organisations apart."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from gateway.database.engine import organisation_of
+from gateway.database.paging import Page, SortKey, fetch_page
+from gateway.flows.errors import FlowNotFoundError
+from gateway.flows.model import PLATFORM_SOURCE, Flow, FlowState, PlatformCursor
+from gateway.flows.terms import FlowDirection
+
+_BY_UPDATE = (SortKey(col(Flow.updated_at), datetime.fromisoformat), SortKey(col(Flow.id), UUID))
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCriteria:
+    """What a search asks: every criterion given must hold, one value of each list is enough."""
+
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+    processing_rules: Sequence[str] = ()
+    flow_types: Sequence[str] = ()
+    directions: Sequence[str] = ()
+    tracking_id: str | None = None
+    ack_status: str | None = None
+
+
+def flow_by_id(session: Session, flow_id: UUID) -> Flow:
+    """The flow. Raises FlowNotFoundError."""
+    flow = session.get(Flow, flow_id)
+    if flow is None:
+        raise FlowNotFoundError(str(flow_id))
+    return flow
+
+
+def flow_by_tracking_id(session: Session, source: str, tracking_id: str) -> Flow | None:
+    """The flow that a source submitted under that tracking id."""
+    return session.exec(select(Flow).where(Flow.source == source, Flow.tracking_id == tracking_id)).one_or_none()
+
+
+def flow_by_content(session: Session, source: str, sha256: str) -> Flow | None:
+    """The flow by which a source pushed those bytes."""
+    return session.exec(select(Flow).where(Flow.source == source, Flow.document_sha256 == sha256)).one_or_none()
+
+
+def next_due(session: Session, now: datetime) -> Flow | None:
+    """The flow that has waited longest, locked; flows that other workers hold are passed over."""
+    return session.exec(
+        select(Flow)
+        .where(Flow.state == FlowState.RECEIVED.value, Flow.next_attempt_at <= now)
+        .order_by(col(Flow.next_attempt_at), col(Flow.submitted_at), col(Flow.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+
+
+def hold_waiting(session: Session, flow_id: UUID) -> Flow | None:
+    """That flow, locked, when it still waits and nobody else holds it."""
+    return session.exec(
+        select(Flow).where(Flow.id == flow_id, Flow.state == FlowState.RECEIVED.value).with_for_update(skip_locked=True)
+    ).one_or_none()
+
+
+def hold(session: Session, flow_id: UUID) -> Flow:
+    """That flow, locked. Raises FlowNotFoundError."""
+    flow = session.exec(select(Flow).where(Flow.id == flow_id).with_for_update()).one_or_none()
+    if flow is None:
+        raise FlowNotFoundError(str(flow_id))
+    return flow
+
+
+def quarantined_flows(session: Session, *, limit: int = 100) -> Sequence[Flow]:
+    """The flows in quarantine, the newest first."""
+    return session.exec(
+        select(Flow)
+        .where(Flow.state == FlowState.QUARANTINED.value)
+        .order_by(col(Flow.updated_at).desc(), col(Flow.id))
+        .limit(limit)
+    ).all()
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """How many flows stand in each state."""
+    return dict(session.exec(select(Flow.state, func.count()).group_by(Flow.state)).all())
+
+
+def search_flows(session: Session, criteria: FlowCriteria, *, cursor: str | None = None, limit: int = 25) -> Page[Flow]:
+    """Flows in the order (updated_at, id). Raises InvalidCursorError.
+
+    The identifier settles flows that share one updated_at, so that no page edge loses or repeats one.
+    """
+    return fetch_page(session, select(Flow).where(*_conditions(criteria)), _BY_UPDATE, cursor=cursor, limit=limit)
+
+
+def _conditions(criteria: FlowCriteria) -> Iterator[ColumnElement[bool]]:
+    if criteria.updated_after is not None:
+        yield col(Flow.updated_at) > criteria.updated_after
+    if criteria.updated_before is not None:
+        yield col(Flow.updated_at) < criteria.updated_before
+    if criteria.processing_rules:
+        yield func.coalesce(Flow.processing_rule, "Undefined").in_(criteria.processing_rules)
+    if criteria.flow_types:
+        yield func.coalesce(Flow.flow_type, "Undefined").in_(criteria.flow_types)
+    if criteria.directions:
+        incoming = col(Flow.source).startswith(PLATFORM_SOURCE)
+        wanted = {FlowDirection.IN.value: incoming, FlowDirection.OUT.value: ~incoming}
+        yield or_(*(wanted[direction] for direction in criteria.directions))
+    if criteria.tracking_id is not None:
+        yield col(Flow.tracking_id) == criteria.tracking_id
+    if criteria.ack_status is not None:
+        yield col(Flow.ack_status) == criteria.ack_status
+
+
+def read_until(session: Session, platform: str) -> datetime | None:
+    """The newest updatedAt that the platform has listed to us; None before the first reading."""
+    cursor = session.get(PlatformCursor, (organisation_of(session), platform))
+    return cursor.updated_after if cursor else None
+
+
+def move_cursor(session: Session, platform: str, updated_after: datetime | None, now: datetime) -> None:
+    """Remember how far the platform was read; the mark never goes back."""
+    mark = insert(PlatformCursor).values(
+        organisation_id=organisation_of(session), platform=platform, updated_after=updated_after, read_at=now
+    )
+    session.execute(
+        mark.on_conflict_do_update(
+            index_elements=["organisation_id", "platform"],
+            # greatest() passes over nulls.
+            set_={
+                "updated_after": func.greatest(PlatformCursor.updated_after, mark.excluded.updated_after),
+                "read_at": mark.excluded.read_at,
+            },
+        )
+    )

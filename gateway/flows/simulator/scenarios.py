@@ -1,0 +1,69 @@
+"""What the simulator answers, as data: `schemas/simulator.toml`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from hashlib import sha256
+
+from gateway.kernel.text import Text
+from gateway.lifecycle.dated import data_file, text_of
+
+#: The scenario of a second delivery of one invoice.
+DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One status that the simulator gives.
+
+    Attributes:
+        status: MDT-105.
+        reason, action, comment: MDT-113, MDT-121 and MDT-126; empty when the status needs none.
+        share: part of the amount due (BT-115) that it speaks of, 0 when it speaks of none.
+    """
+
+    status: str
+    reason: str = ""
+    action: str = ""
+    comment: str = ""
+    share: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A story of one invoice; `weight` is its share among the invoices that nobody chose a scenario for."""
+
+    name: str
+    label: Text
+    weight: int
+    steps: tuple[Step, ...]
+
+
+@cache
+def scenarios() -> Mapping[str, Scenario]:
+    """Every scenario by its name, in the order of the file."""
+    return {
+        name: Scenario(
+            name,
+            text_of(table),
+            table["weight"],
+            tuple(Step(**{**step, "share": Decimal(step.get("share", 0))}) for step in table["steps"]),
+        )
+        for name, table in data_file("simulator.toml")["scenario"].items()
+    }
+
+
+def scenario_for(number: str, chosen: Mapping[str, str]) -> Scenario:
+    """The scenario of an invoice: the one chosen for its number, else one drawn by a stable hash of the number.
+
+    Raises KeyError when the chosen name is no scenario.
+    """
+    if number in chosen:
+        return scenarios()[chosen[number]]
+    drawn = int.from_bytes(sha256(number.encode()).digest()[:8]) % sum(each.weight for each in scenarios().values())
+    for scenario in scenarios().values():
+        if drawn < scenario.weight:
+            return scenario
+        drawn -= scenario.weight
+    raise AssertionError("the weights add up to more than what was drawn")

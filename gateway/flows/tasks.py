@@ -1,0 +1,38 @@
+"""The jobs of the flows, by name."""
+
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from gateway.flows.context import FlowsContext
+from gateway.flows.intake import PROCESS_TASK
+from gateway.flows.model import Flow, FlowState
+from gateway.flows.polling import poll_platform
+from gateway.flows.processing import drain_flows
+from gateway.jobs.engine import JobEngine
+
+POLL_TASK = "flows.poll"
+
+__all__ = ["POLL_TASK", "PROCESS_TASK", "organisations_with_waiting_flows", "register_tasks"]
+
+
+def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
+    """Let the engine run `flows.process` and `flows.poll`."""
+
+    def process(organisation_id: UUID) -> None:
+        drain_flows(context, organisation_id)
+
+    def poll(organisation_id: UUID) -> None:
+        poll_platform(context, organisation_id, context.settings.platform)
+
+    engine.register(PROCESS_TASK, process)
+    engine.register(POLL_TASK, poll)
+
+
+def organisations_with_waiting_flows(context: FlowsContext) -> list[UUID]:
+    """Organisations with flows due now: the clock's sweep enqueues `flows.process` for each."""
+    with context.database.system_transaction() as session:
+        query = select(Flow.organisation_id).where(
+            Flow.state == FlowState.RECEIVED.value, col(Flow.next_attempt_at) <= context.clock()
+        )
+        return list(session.exec(query.distinct()))

@@ -1,0 +1,166 @@
+"""A small company with its customers, the flows of one organisation on a real database, and a simulated platform."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+import pytest
+from fixtures.companies import Company, make_customers, make_seller
+from fixtures.content import InvoiceDraft
+from fixtures.drafts import Kind, make_draft
+from fixtures.ubl import to_ubl
+from sqlalchemy import text
+from sqlmodel import select
+
+from gateway.access.model import Agency, Organisation
+from gateway.database import Database
+from gateway.flows.context import FlowsContext
+from gateway.flows.delivery import PLATFORM_FLOW, platform_deliverer
+from gateway.flows.intake import Accepted, Submission, accept_flow
+from gateway.flows.model import Flow
+from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow
+from gateway.flows.polling import poll_platform
+from gateway.flows.processing import drain_flows
+from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
+from gateway.invoices.limits import ReadingLimits
+from gateway.jobs.outbox import OutboxWorker
+from gateway.kernel.clock import ManualClock
+from gateway.kernel.settings import load_settings
+from gateway.ledger.documents import DocumentStore
+
+STEP = timedelta(minutes=1)
+
+
+@pytest.fixture(scope="session")
+def seller() -> Company:
+    return make_seller(1, agencies=3)
+
+
+@pytest.fixture(scope="session")
+def customer() -> Company:
+    return make_customers(1, 1)[0]
+
+
+@pytest.fixture
+def company(database: Database, seller: Company) -> UUID:
+    """The organisation of `seller`, with its agencies."""
+    with database.system_transaction() as session:
+        row = Organisation(siren=seller.siren, name=seller.name, created_at=datetime.now().astimezone())
+        session.add(row)
+        session.flush()
+        for agency in seller.agencies:
+            session.add(Agency(organisation_id=row.id, siret=agency.siret, code=agency.code, name=agency.name))
+        return row.id
+
+
+@pytest.fixture
+def draft_of(seller: Company, customer: Company) -> Callable[..., InvoiceDraft]:
+    """Makes the draft of an invoice by its number."""
+
+    def draft(number: str, kind: Kind = Kind.INVOICE) -> InvoiceDraft:
+        agency = seller.agencies[0]
+        return make_draft(Random(number), seller, agency, customer, kind, number=number, issue_date=date(2026, 9, 30))
+
+    return draft
+
+
+@pytest.fixture
+def invoice(draft_of: Callable[..., InvoiceDraft]) -> Callable[..., bytes]:
+    """Makes a valid UBL invoice by its number."""
+
+    def make(number: str, kind: Kind = Kind.INVOICE) -> bytes:
+        return to_ubl(draft_of(number, kind))
+
+    return make
+
+
+@dataclass
+class ListedPlatform:
+    """A platform whose list the test writes; each page holds `page_size` flows."""
+
+    flows: list[PlatformFlow] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    page_size: int = 100
+    failing: set[str] = field(default_factory=set)
+
+    def submit(self, flow: OutgoingFlow) -> str:
+        return flow.tracking_id
+
+    def search(self, *, updated_after: datetime | None, cursor: str | None = None) -> FlowPage:
+        matching = [flow for flow in self.flows if updated_after is None or flow.updated_at > updated_after]
+        matching.sort(key=lambda flow: flow.updated_at)
+        start = int(cursor or 0)
+        end = start + self.page_size
+        return FlowPage(tuple(matching[start:end]), str(end) if end < len(matching) else None)
+
+    def download(self, flow_id: str) -> bytes:
+        if flow_id in self.failing:
+            raise RuntimeError("the connection was reset")
+        return self.files[flow_id]
+
+
+@dataclass
+class World:
+    """One organisation's gateway with its platform, driven by a clock that the test moves."""
+
+    context: FlowsContext
+    organisation_id: UUID
+    clock: ManualClock
+    database: Database
+    store: DocumentStore
+    listed: ListedPlatform
+    scenarios: dict[str, str]
+
+    def push(self, data: bytes, *, source: str = "api", name: str = "invoice.xml", **declared: str) -> Accepted:
+        with self.database.transaction(self.organisation_id) as session:
+            submission = Submission(data=data, name=name, source=source, **declared)
+            return accept_flow(session, self.store, submission, now=self.clock())
+
+    def flow(self, flow_id: UUID) -> Flow:
+        with self.database.transaction(self.organisation_id) as session:
+            return session.exec(select(Flow).where(Flow.id == flow_id)).one()
+
+    def rows(self, table: type) -> list:
+        with self.database.transaction(self.organisation_id) as session:
+            return list(session.exec(select(table)))
+
+    def drain(self) -> None:
+        drain_flows(self.context, self.organisation_id)
+
+    def deliver(self) -> None:
+        deliverers = {PLATFORM_FLOW: platform_deliverer(self.context)}
+        OutboxWorker(self.database, self.clock, deliverers, attempts=5, batch=1000).drain(self.organisation_id)
+
+    def turn(self, platform: str = SIMULATOR) -> None:
+        """Everything that can happen now happens: processing, delivery, polling, processing of what was polled."""
+        self.drain()
+        self.deliver()
+        poll_platform(self.context, self.organisation_id, platform)
+        self.drain()
+
+    def jobs(self) -> list[str]:
+        with self.database.system_transaction() as session:
+            query = text("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo' ORDER BY id")
+            return list(session.connection().execute(query).scalars())
+
+
+@pytest.fixture
+def world(database: Database, company: UUID, clock: ManualClock, documents: DocumentStore, tmp_path) -> World:
+    settings = load_settings(data_dir=tmp_path, batch_size=1000, simulator_step_seconds=STEP.total_seconds())
+    listed = ListedPlatform()
+    scenarios: dict[str, str] = {}
+
+    def simulator(organisation_id: UUID) -> SimulatedPlatform:
+        return SimulatedPlatform(database, organisation_id, clock, STEP, scenarios)
+
+    context = FlowsContext(
+        database=database,
+        store=documents,
+        clock=clock,
+        settings=settings,
+        limits=ReadingLimits(),
+        platforms={SIMULATOR: simulator, "listed": lambda _: listed},
+    )
+    return World(context, company, clock, database, documents, listed, scenarios)

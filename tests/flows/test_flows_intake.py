@@ -1,0 +1,110 @@
+"""What is accepted is stored once, with its job, in one transaction."""
+
+import hashlib
+import threading
+
+import pytest
+from sqlmodel import Session
+
+from gateway.flows.errors import ChecksumMismatchError, TrackingIdReusedError
+from gateway.flows.intake import Submission, accept_flow
+from gateway.flows.model import Flow, FlowState
+from gateway.flows.terms import AckStatus, RuleSource
+from gateway.ledger.model import Document, LedgerEntry
+
+
+def test_an_accepted_flow_leaves_document_row_ledger_entry_and_job(world, invoice):
+    data = invoice("F1")
+    accepted = world.push(data, tracking_id="t-1", flow_syntax="UBL")
+    flow = world.flow(accepted.flow.id)
+    assert not accepted.already_known
+    assert (flow.state, flow.ack_status) == (FlowState.RECEIVED, AckStatus.PENDING)
+    assert flow.document_sha256 == hashlib.sha256(data).hexdigest()
+    assert world.store.get(flow.document_sha256) == data
+    assert [document.sha256 for document in world.rows(Document)] == [flow.document_sha256]
+    entries = world.rows(LedgerEntry)
+    assert [(entry.kind, entry.documents) for entry in entries] == [("flow.received", [flow.document_sha256])]
+    assert world.jobs() == ["flows.process"]
+
+
+def test_nothing_is_left_when_the_transaction_fails(world, invoice):
+    class Crash(Exception):
+        pass
+
+    def crash_before_commit() -> None:
+        with world.database.transaction(world.organisation_id) as session:
+            accept_flow(session, world.store, Submission(invoice("F1"), "a.xml", "api"), now=world.clock())
+            raise Crash
+
+    with pytest.raises(Crash):
+        crash_before_commit()
+    assert world.rows(Flow) == world.rows(LedgerEntry) == world.rows(Document) == world.jobs() == []
+
+
+def test_the_same_tracking_id_and_bytes_are_the_same_flow(world, invoice):
+    first = world.push(invoice("F1"), tracking_id="t-1")
+    second = world.push(invoice("F1"), tracking_id="t-1")
+    assert second.already_known
+    assert second.flow.id == first.flow.id
+    assert len(world.rows(Flow)) == len(world.rows(LedgerEntry)) == 1
+
+
+def test_the_same_bytes_under_another_tracking_id_are_the_same_flow(world, invoice):
+    first = world.push(invoice("F1"), tracking_id="t-1")
+    second = world.push(invoice("F1"), tracking_id="t-2")
+    assert (second.flow.id, second.already_known) == (first.flow.id, True)
+
+
+def test_the_same_bytes_from_another_kind_of_source_are_another_flow(world, invoice):
+    assert world.push(invoice("F1"), source="api").flow.id != world.push(invoice("F1"), source="file").flow.id
+
+
+def test_a_tracking_id_with_other_bytes_is_refused_by_name(world, invoice):
+    world.push(invoice("F1"), tracking_id="t-1")
+    with pytest.raises(TrackingIdReusedError) as caught:
+        world.push(invoice("F2"), tracking_id="t-1")
+    assert caught.value.status == 422
+    assert len(world.rows(Flow)) == 1
+
+
+def test_a_wrong_checksum_is_refused_and_nothing_is_kept(world, invoice):
+    with pytest.raises(ChecksumMismatchError):
+        world.push(invoice("F1"), sha256=hashlib.sha256(b"other").hexdigest())
+    assert world.rows(Flow) == []
+
+
+def test_a_declared_processing_rule_is_an_input_and_a_missing_one_is_computed(world, invoice):
+    declared = world.push(invoice("F1"), processing_rule="B2B").flow
+    silent = world.push(invoice("F2")).flow
+    assert (declared.processing_rule_source, silent.processing_rule_source) == (RuleSource.INPUT, RuleSource.COMPUTED)
+
+
+def test_many_submissions_of_one_file_at_once_make_one_flow(world, invoice):
+    data = invoice("F1")
+    barrier = threading.Barrier(4)
+    seen: list[tuple[object, bool]] = []
+
+    def submit() -> None:
+        barrier.wait()
+        accepted = world.push(data, tracking_id="t-1")
+        seen.append((accepted.flow.id, accepted.already_known))
+
+    threads = [threading.Thread(target=submit) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({flow_id for flow_id, _ in seen}) == 1
+    assert sorted(known for _, known in seen) == [False, True, True, True]
+    assert len(world.rows(LedgerEntry)) == 1
+
+
+def test_a_flow_of_one_organisation_is_unknown_to_another(world, invoice, other_organisation):
+    accepted = world.push(invoice("F1"), tracking_id="t-1")
+    with world.database.transaction(other_organisation) as session:
+        assert session.get(Flow, accepted.flow.id) is None
+        twin = accept_flow(
+            session, world.store, Submission(invoice("F1"), "a.xml", "api", tracking_id="t-1"), now=world.clock()
+        )
+    assert isinstance(session, Session)
+    assert twin.flow.id != accepted.flow.id

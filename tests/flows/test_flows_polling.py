@@ -1,0 +1,151 @@
+"""Nothing a platform lists is lost, doubled, or stuck behind something bad."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.flows.errors import PlatformUnavailableError
+from gateway.flows.model import Flow, FlowState, PlatformCursor
+from gateway.flows.platforms.client import PlatformFlow
+from gateway.flows.polling import poll_platform
+from gateway.flows.simulator.answers import AnsweredInvoice, answer
+from gateway.flows.simulator.scenarios import Step
+from gateway.flows.tasks import organisations_with_waiting_flows
+from gateway.flows.terms import FlowDirection
+from gateway.invoices.reading import read_invoice
+from gateway.lifecycle.cdar.writing import write_cdar
+from gateway.lifecycle.model import LifecycleEvent
+
+LISTED_AT = datetime(2026, 10, 5, 7, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def status(invoice):
+    """Makes a CDAR 200 for an invoice number."""
+
+    def make(number: str) -> bytes:
+        read = read_invoice(invoice(number)).invoice
+        subject = AnsweredInvoice(read, read.seller_siren, read.buyer_siren, read.issue_date)
+        return write_cdar(answer(subject, Step("200"), at=LISTED_AT, received_at=LISTED_AT))
+
+    return make
+
+
+@pytest.fixture
+def platform(world, status):
+    """Lists a status under a flow id, at an instant."""
+
+    def offer(flow_id: str, at: datetime = LISTED_AT, data: bytes | None = None) -> None:
+        world.listed.files[flow_id] = status(flow_id) if data is None else data
+        world.listed.flows.append(PlatformFlow(flow_id, f"{flow_id}.xml", "CDAR", "CustomerInvoiceLC", at))
+
+    return offer
+
+
+def poll(world) -> int:
+    return poll_platform(world.context, world.organisation_id, "listed")
+
+
+def test_flows_that_share_one_updated_at_are_all_received_whatever_the_page_edges(world, platform):
+    world.listed.page_size = 3
+    for number in range(10):
+        platform(f"F{number}")
+    assert poll(world) == 10
+    world.drain()
+    assert sorted(event.number for event in world.rows(LifecycleEvent)) == [f"F{n}" for n in range(10)]
+
+
+def test_a_flow_that_appears_late_under_the_newest_updated_at_is_received(world, platform):
+    platform("F1")
+    poll(world)
+    platform("F2")
+    assert poll(world) == 1
+    world.drain()
+    assert {event.number for event in world.rows(LifecycleEvent)} == {"F1", "F2"}
+
+
+def test_reading_the_same_list_again_changes_nothing(world, platform):
+    platform("F1")
+    poll(world)
+    world.drain()
+    assert poll(world) == 0
+    world.drain()
+    assert len(world.rows(Flow)) == len(world.rows(LifecycleEvent)) == 1
+
+
+def test_every_listed_flow_is_recorded_before_any_is_fetched(world, platform):
+    for number in range(3):
+        platform(f"F{number}")
+    poll(world)
+    assert [flow.document_sha256 for flow in world.rows(Flow)] == [None] * 3
+    assert {flow.direction for flow in world.rows(Flow)} == {FlowDirection.IN}
+    assert world.jobs() == ["flows.process"]
+
+
+def test_the_mark_moves_with_what_was_recorded_and_never_back(world, platform):
+    platform("F1", LISTED_AT + timedelta(hours=1))
+    poll(world)
+    world.listed.flows.clear()
+    platform("F2", LISTED_AT)
+    world.clock.advance(timedelta(minutes=1))
+    poll(world)
+    [cursor] = world.rows(PlatformCursor)
+    assert cursor.updated_after == LISTED_AT + timedelta(hours=1)
+    assert cursor.read_at == world.clock()
+
+
+def test_a_list_that_breaks_in_the_middle_records_nothing_and_is_read_again(world, platform, monkeypatch):
+    world.listed.page_size = 1
+    platform("F1")
+    platform("F2")
+    whole = world.listed.search
+
+    def broken(*, updated_after, cursor=None):
+        if cursor is not None:
+            raise PlatformUnavailableError("503")
+        return whole(updated_after=updated_after)
+
+    monkeypatch.setattr(world.listed, "search", broken)
+    with pytest.raises(PlatformUnavailableError):
+        poll(world)
+    assert world.rows(Flow) == world.rows(PlatformCursor) == []
+    monkeypatch.undo()
+    assert poll(world) == 2
+
+
+def test_a_bad_message_in_the_middle_is_quarantined_and_stops_no_other(world, platform):
+    platform("F1")
+    platform("BAD", data=b"<not-a-cdar/>")
+    platform("F2")
+    poll(world)
+    world.drain()
+    states = {flow.platform_flow_id: flow.state for flow in world.rows(Flow)}
+    assert states == {"F1": FlowState.PROCESSED, "BAD": FlowState.QUARANTINED, "F2": FlowState.PROCESSED}
+    bad = next(flow for flow in world.rows(Flow) if flow.platform_flow_id == "BAD")
+    assert bad.problem["code"] == "PLATFORM_FLOW_UNREADABLE"
+    assert world.store.get(bad.document_sha256) == b"<not-a-cdar/>", (
+        "what was received is kept for the person who looks"
+    )
+
+
+def test_a_flow_that_cannot_be_fetched_now_is_fetched_later(world, platform):
+    platform("F1")
+    world.listed.failing.add("F1")
+    poll(world)
+    world.drain()
+    assert world.rows(LifecycleEvent) == []
+    world.listed.failing.clear()
+    assert organisations_with_waiting_flows(world.context) == []
+    world.clock.advance(timedelta(minutes=1))
+    assert organisations_with_waiting_flows(world.context) == [world.organisation_id]
+    world.drain()
+    assert [event.number for event in world.rows(LifecycleEvent)] == ["F1"]
+
+
+def test_the_same_message_under_two_flow_ids_is_one_event(world, platform, status):
+    platform("F1")
+    platform("F1-again", data=status("F1"))
+    poll(world)
+    world.drain()
+    assert [flow.state for flow in world.rows(Flow)] == [FlowState.PROCESSED] * 2
+    assert len(world.rows(LifecycleEvent)) == 1
