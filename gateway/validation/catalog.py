@@ -137,6 +137,10 @@ class Catalog(_Entry):
                 return layer
         raise KeyError(name)
 
+    def has_rules(self, layer: str) -> bool:
+        """True when some artefact belongs to that layer."""
+        return any(artefact.layer == layer for artefact in self.artefacts)
+
     def candidates(self, layer: str, syntax: str, profile: str, root: str) -> list[Artefact]:
         """The artefacts for such a document, whatever the date: those that name its profile, else those for any."""
         fitting = [artefact for artefact in self.artefacts if artefact.layer == layer and artefact.fits(syntax, root)]

@@ -6,7 +6,7 @@ from gateway.invoices.errors import quoted
 from gateway.kernel.text import Text
 from gateway.validation.xsd_faults import Fault, FaultKind
 
-#: Most names or values that are listed in one sentence.
+#: Most names that are listed in one sentence.
 LISTED = 8
 
 _EXPLANATIONS = {
@@ -100,7 +100,7 @@ def explain(fault: Fault) -> tuple[Text, Text]:
 
 def _wanted(fault: Fault) -> Text:
     """A sentence on what the schema expects there; empty when it would add nothing."""
-    if fault.kind is FaultKind.INVALID_VALUE and not fault.expected:
+    if fault.kind is FaultKind.INVALID_VALUE:
         kind = _TYPES.get(fault.type_name)
         if kind is None:
             return Text(f" Motif : {fault.message}", f" Reason: {fault.message}")

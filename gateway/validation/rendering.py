@@ -77,8 +77,9 @@ def _finding(finding: Finding, language: Language) -> RichText:
     if finding.terms:
         text.append(f" {', '.join(finding.terms)}", style="bold")
     text.append(f"  {finding.explanation if french else finding.explanation_en}")
-    line = f"{_LINE.in_language(language)} {finding.line}" if finding.line else ""
-    place = " ".join(part for part in (line, finding.location) if part)
+    # The place in a file that is no XML speaks for itself.
+    line = f"{_LINE.in_language(language)} {finding.line}" if finding.line and finding.location.startswith("/") else ""
+    place = f"{line} {finding.location}".strip()
     if place:
         text.append(f"\n    {place}", style="dim")
     text.append(f"\n    {_FIX.in_language(language)}{finding.fix if french else finding.fix_en}", style="italic")

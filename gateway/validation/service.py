@@ -152,6 +152,8 @@ class _Run:
             candidates = [artefact for artefact in named if artefact.fits(syntax, root)]
         else:
             candidates = self.catalog.candidates(entry.name, syntax, profile, root)
+        if not self.catalog.has_rules(entry.name):
+            return None, _NO_ENGINE
         if not candidates:
             return None, _NO_RULES.format(syntax=syntax, profile=profile or "—")
         # Who names an artefact wants that one, in force or not.

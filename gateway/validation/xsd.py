@@ -14,7 +14,7 @@ from gateway.validation.catalog import Artefact
 from gateway.validation.explanations import explain
 from gateway.validation.report import Finding, Severity, make_finding
 from gateway.validation.terms import local_names, location_of, terms_at
-from gateway.validation.xsd_faults import CONSTRAINTS, Fault, FaultKind, Refusal, find_faults
+from gateway.validation.xsd_faults import CONSTRAINTS, Fault, FaultKind
 
 #: Most faults that one report explains; the rest is announced, and shows once these are mended.
 MOST_FAULTS = 50
@@ -31,7 +31,10 @@ class XsdChecker:
             if schema.schema.validate(document.tree):
                 return []
             log: Any = schema.schema.error_log
-            refusals = [Refusal(entry.path, entry.line, entry.message) for entry in log]
+            refusals = [(entry.path, entry.line, entry.message) for entry in log]
+        # Only who meets an invalid document pays for loading xmlschema.
+        from gateway.validation.xsd_search import find_faults
+
         faults = find_faults(artefact.file, document.tree, refusals, MOST_FAULTS + 1)
         findings = [_finding(fault, artefact) for fault in faults[:MOST_FAULTS]]
         if len(faults) > MOST_FAULTS:

@@ -20,6 +20,13 @@ def test_every_installed_artefact_has_the_checksum_of_the_catalogue(artefact: Ar
     assert len(artefact.part_files()) >= len(artefact.parts)
 
 
+def test_the_whole_installation_is_verified_and_one_changed_artefact_stops_it() -> None:
+    CATALOG.verify()
+    changed = CATALOG.artefacts[-1].model_copy(update={"sha256": "0" * 64})
+    with pytest.raises(ArtefactChangedError, match=changed.id):
+        CATALOG.model_copy(update={"artefacts": (*CATALOG.artefacts, changed)}).verify()
+
+
 def test_no_rule_file_of_the_packages_is_missing_from_the_catalogue() -> None:
     assert list(CATALOG.uncatalogued()) == []
 
@@ -137,3 +144,5 @@ def test_a_catalogue_with_a_name_used_twice_or_an_unknown_layer_is_refused() -> 
         Catalog.model_validate({**data, "artefact": (*data["artefact"], data["artefact"][0])})
     with pytest.raises(ValueError, match="there is no layer astrology"):
         Catalog.model_validate({**data, "artefact": ({**data["artefact"][0], "layer": "astrology"},)})
+    with pytest.raises(ValueError, match="parts and parts_sha256 go together"):
+        Catalog.model_validate({**data, "artefact": ({**data["artefact"][0], "parts_sha256": None},)})

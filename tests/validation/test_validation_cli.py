@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from gateway.cli import app
 from gateway.cli import validate as command
 from gateway.validation import batch
 from gateway.validation.batch import Inputs, Order, find_inputs, validate_path, validate_paths
+from gateway.validation.errors import WorkerDiedError
 from gateway.validation.rendering import render
 from gateway.validation.report import Verdict
 from gateway.validation.service import validate
@@ -119,6 +121,12 @@ def test_text_names_what_where_and_who_mends_it_in_the_language_asked_for(folder
     assert "The value 'hier' of 'IssueDate' is not allowed." in english
 
 
+def test_the_place_of_an_unreadable_document_is_said_once() -> None:
+    console = Console(file=io.StringIO(), width=500)
+    console.print(render(validate(b"\n<!DOCTYPE a><a/>"), "en"))
+    assert console.file.getvalue().count("line 2") == 1  # type: ignore[attr-defined]
+
+
 def test_values_of_a_document_are_never_read_as_markup(valid: Valid, broken: Broken) -> None:
     report = validate(broken(valid("UBL"), "IssueDate", "[red]x[/red]"), path="[bold]a.xml")
     console = Console(file=io.StringIO(), width=500)
@@ -141,6 +149,24 @@ def test_many_documents_are_shared_out_over_processes_in_order(folder: Path, mon
     shared = [(report.path, report.verdict) for report in validate_paths(paths, Order(), jobs=2)]
     assert shared == alone
     assert {verdict for _, verdict in alone} == set(Verdict)
+
+
+def test_a_process_that_dies_ends_the_run_with_a_named_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class PoolThatDies:
+        def __init__(self, jobs: int, mp_context: object) -> None: ...
+
+        def __enter__(self) -> "PoolThatDies":
+            return self
+
+        def __exit__(self, *reason: object) -> None: ...
+
+        def map(self, task: object, paths: object, chunksize: int) -> None:
+            raise BrokenProcessPool
+
+    monkeypatch.setattr(batch, "ProcessPoolExecutor", PoolThatDies)
+    monkeypatch.setattr(batch, "WORTH_PROCESSES", 1)
+    with pytest.raises(WorkerDiedError, match="--jobs 1"):
+        list(validate_paths([str(folder / "a.xml")], Order(), jobs=2))
 
 
 @pytest.mark.parametrize(("terminal", "documents", "shown"), [(True, 60, True), (True, 2, False), (False, 60, False)])
