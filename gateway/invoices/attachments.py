@@ -7,7 +7,7 @@ from lxml import etree
 
 from gateway.invoices.errors import AttachmentTooLargeError, InvalidAttachmentError, TooManyAttachmentsError, place
 from gateway.invoices.limits import ReadingLimits
-from gateway.invoices.mapping import PartReader, Syntax
+from gateway.invoices.mapping import Dialect, PartReader
 from gateway.invoices.model import Attachment
 from gateway.invoices.xml import line_of
 
@@ -18,7 +18,7 @@ BYTES_PER_GROUP, CHARACTERS_PER_GROUP = 3, 4
 def read_attachments(
     references: Sequence[etree._Element],
     reader: PartReader[Attachment],
-    syntax: Syntax,
+    dialect: Dialect,
     content_path: str,
     limits: ReadingLimits,
 ) -> list[Attachment]:
@@ -32,7 +32,7 @@ def read_attachments(
     attachments = []
     for reference in references:
         values = reader.values(reference)
-        embedded = syntax.find(reference, content_path)
+        embedded = dialect.find(reference, content_path)
         if embedded is not None:
             values["content"] = _decoded(embedded, limits.max_attachment_bytes)
         attachments.append(Attachment(**values))

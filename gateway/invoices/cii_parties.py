@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.invoices.mapping import PartReader, Syntax, Where, text_of
+from gateway.invoices.mapping import Dialect, PartReader, Where, text_of
 from gateway.invoices.parties import (
     Address,
     Buyer,
@@ -23,7 +23,7 @@ from gateway.invoices.parties import (
     TaxRepresentativeAddress,
 )
 
-CII = Syntax(
+CII = Dialect(
     namespaces={
         "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
         "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",

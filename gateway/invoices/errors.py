@@ -159,8 +159,8 @@ class TooLargeError(UnreadableInvoiceError):
         """`what`: the thing that is too large, for example its depth; `limit`: the bound, in the unit of `what`."""
         super().__init__(
             Text(
-                f"Le document dépasse la limite fixée pour {what.fr} ({limit:g}).",
-                f"The document passes the limit set for {what.en} ({limit:g}).",
+                f"Le document dépasse la limite fixée pour {what.fr} ({limit}).",
+                f"The document passes the limit set for {what.en} ({limit}).",
             ),
             Text(
                 "Réduisez le document, ou demandez à l’administrateur de relever ce réglage.",

@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Syntax:
+class Dialect:
     """What the tables of one syntax share.
 
     Attributes:
@@ -115,7 +115,7 @@ class _Step:
 class PartReader(Generic[P]):
     """Reads a `P` from an element by a table. Of several values for a single field, the first one counts."""
 
-    def __init__(self, part: type[P], syntax: Syntax, table: Mapping[str, Where]) -> None:
+    def __init__(self, part: type[P], dialect: Dialect, table: Mapping[str, Where]) -> None:
         """`table`: each field of `part` to read, and where it stands below the element."""
         self._part = part
         self._root = _Step()
@@ -126,8 +126,8 @@ class PartReader(Generic[P]):
                 steps, _, attribute = alternative.partition("/@")
                 step = self._root
                 for tag in steps.split("/"):
-                    step = step.below.setdefault(syntax.tag(tag), _Step())
-                step.reads.append(_Read(name, many, convert or _by_type(part, name, syntax, attribute)))
+                    step = step.below.setdefault(dialect.tag(tag), _Step())
+                step.reads.append(_Read(name, many, convert or _by_type(part, name, dialect, attribute)))
 
     def values(self, element: etree._Element) -> dict[str, Any]:
         """Field to value, for the fields that the element gives."""
@@ -159,7 +159,7 @@ def _walk(element: etree._Element, steps: dict[str, _Step], found: dict[str, Any
             _walk(child, step.below, found)
 
 
-def _by_type(part: type[Part], name: str, syntax: Syntax, attribute: str) -> Convert:
+def _by_type(part: type[Part], name: str, dialect: Dialect, attribute: str) -> Convert:
     """How to read a field, by its type in the model."""
     annotation = part.model_fields[name].annotation
     types = {annotation, *get_args(annotation)}
@@ -169,7 +169,7 @@ def _by_type(part: type[Part], name: str, syntax: Syntax, attribute: str) -> Con
     if Decimal in types:
         return lambda element: number_of(element, term)
     if date in types:
-        return lambda element: syntax.date_of(element, term)
+        return lambda element: dialect.date_of(element, term)
     if Identifier in types:
         return identifier_of
     if str in types:

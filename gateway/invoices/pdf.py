@@ -70,18 +70,17 @@ def _invoice_of(reader: PdfReader, limits: ReadingLimits) -> bytes:
         if monotonic() > deadline:
             raise PdfTooSlowError(limits.max_pdf_seconds)
         name = _file_name(specification)
-        if name in names and name.lower() not in INVOICE_FILE_NAMES:
-            continue
-        names.append(name)
+        if name not in names:
+            names.append(name)
         if len(names) > limits.max_attachments:
             raise TooManyAttachmentsError(limits.max_attachments, "PDF")
         if name.lower() in INVOICE_FILE_NAMES:
             # The same file usually stands in both places, so files are told apart by their content.
             invoices[_content(specification)] = name
+        if len(invoices) > 1:
+            raise PdfWithSeveralInvoicesError(list(invoices.values()))
     if not invoices:
         raise PdfWithoutInvoiceError(names)
-    if len(invoices) > 1:
-        raise PdfWithSeveralInvoicesError(list(invoices.values()))
     return next(iter(invoices))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.invoices.mapping import PartReader, Syntax, Where, identifier_of, text_of
+from gateway.invoices.mapping import Dialect, PartReader, Where, identifier_of, text_of
 from gateway.invoices.parties import (
     Address,
     Buyer,
@@ -24,7 +24,7 @@ from gateway.invoices.parties import (
 )
 from gateway.invoices.terms import Identifier
 
-UBL = Syntax(
+UBL = Dialect(
     namespaces={
         "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
         "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
