@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
@@ -18,8 +18,10 @@ from gateway.access.model import Organisation
 from gateway.access.principal import Principal
 from gateway.access.roles import ApiScope
 from gateway.database.engine import Database
+from gateway.database.errors import InvalidCursorError
 from gateway.flows.errors import (
     FlowNotFoundError,
+    FlowServiceFaultError,
     ForeignOrganisationError,
     InvalidFlowRequestError,
     MissingFieldError,
@@ -77,6 +79,11 @@ class FlowServiceRoute(APIRoute):
                 return _error_answer(error)
             except RequestValidationError as error:
                 return _error_answer(_invalid(error))
+            except HTTPException as error:  # a body that is no JSON at all
+                return _error_answer(InvalidFlowRequestError(error.detail, "body"))
+            except Exception:
+                _log.exception("flow_service_fault", path=request.url.path)
+                return _error_answer(FlowServiceFaultError())
 
         return answer
 
@@ -114,7 +121,10 @@ def router(context: FlowApiContext) -> APIRouter:
             raise MissingFieldError("where: at least one criterion")
         with context.database.transaction(principal.organisation_id) as session:
             _check_organisation(session.get(Organisation, principal.organisation_id), organization_id)
-            page = search_flows(session, wanted.where.criteria(), cursor=wanted.cursor, limit=wanted.limit)
+            try:
+                page = search_flows(session, wanted.where.criteria(), cursor=wanted.cursor, limit=wanted.limit)
+            except InvalidCursorError as error:
+                raise InvalidFlowRequestError("it was not given by a search", "cursor") from error
             return SearchAnswer(
                 results=tuple(flow_view(flow) for flow in page.items),
                 filters=wanted.where,

@@ -133,6 +133,22 @@ class NotAvailableYetError(FlowError):
         )
 
 
+class FlowServiceFaultError(FlowError):
+    """A fault of ours; its details are in the logs only."""
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    status: ClassVar[int] = 500
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("La passerelle a rencontré une erreur.", "The gateway met an error."),
+            Text(
+                "Rejouez l’appel avec le même trackingId ; si cela dure, prévenez l’exploitant.",
+                "Repeat the call with the same trackingId; if it lasts, tell the operator.",
+            ),
+        )
+
+
 class FlowNotInQuarantineError(FlowError):
     """Only a flow in quarantine is replayed."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from gateway.flows.errors import FileSizeExceededError, InvalidFlowRequestError, MissingFieldError
 from gateway.flows.representation import FlowInfo
@@ -44,7 +44,7 @@ async def read_upload(request: Request, max_file_bytes: int) -> Upload:
     )
     try:
         form = await parser.parse()
-    except (MultiPartException, KeyError, UnicodeDecodeError) as error:
+    except (MultiPartException, KeyError, UnicodeDecodeError, ClientDisconnect) as error:
         raise InvalidFlowRequestError(str(error) or "the multipart body cannot be read", "body") from error
     try:
         return Upload(_flow_info(await _part(form, "flowInfo")), await _file(form, max_file_bytes))

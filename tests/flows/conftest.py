@@ -1,5 +1,6 @@
 """A small company with its customers, the flows of one organisation on a real database, and a simulated platform."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -7,13 +8,13 @@ from random import Random
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
+from sqlmodel import select
+
 from fixtures.companies import Company, make_customers, make_seller
 from fixtures.content import InvoiceDraft
 from fixtures.drafts import Kind, make_draft
 from fixtures.ubl import to_ubl
-from sqlalchemy import text
-from sqlmodel import select
-
 from gateway.access.model import Agency, Organisation
 from gateway.database import Database
 from gateway.flows.context import FlowsContext
@@ -30,7 +31,18 @@ from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import load_settings
 from gateway.ledger.documents import DocumentStore
 
+with warnings.catch_warnings():
+    # Starlette would rather have a fork of httpx.
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
+
 STEP = timedelta(minutes=1)
+
+
+@pytest.fixture
+def client_of() -> type[TestClient]:
+    """Makes a client that calls an application in this process."""
+    return TestClient
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from fixtures.broken import broken_samples
 
+from fixtures.broken import broken_samples
 from gateway.access.model import User
 from gateway.access.roles import Role
 from gateway.alerts.model import Alert, AlertState

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
+
 from fixtures.broken import broken_samples
 from fixtures.drafts import Kind
-
 from gateway.flows import processing
 from gateway.flows.errors import FlowNotInQuarantineError
 from gateway.flows.model import Flow, FlowState

@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import get_args
 
 import pytest
-from fixtures.drafts import Kind
-from fixtures.samples import Scenario as DemoScenario
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.drafts import Kind
+from fixtures.samples import Scenario as DemoScenario
 from gateway.flows.errors import PlatformRefusedError
 from gateway.flows.model import SimulatedFlow
 from gateway.flows.platforms.client import OutgoingFlow
