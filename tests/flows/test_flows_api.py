@@ -1,0 +1,370 @@
+"""Billing systems call the Flow Service as XP Z12-013 says, and every failure is an answer in its error model."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+
+from gateway.access.api import AccessContext, client_authentication
+from gateway.access.roles import ApiScope
+from gateway.access.service import create_client
+from gateway.access.tokens import issue_token
+from gateway.flows import intake
+from gateway.flows.api import FlowApiContext, router
+from gateway.flows.model import Flow
+
+OFFICIAL = Path(__file__).parents[3] / "shared" / "spec" / "xp-z12-013" / "flow-service-1.3.0.json"
+BASE = "/flow-service/v1"
+UPLOAD_LIMIT = 200_000
+
+
+@pytest.fixture
+def service(world, client_of) -> Iterator[Any]:
+    """The Flow Service alone, over the organisation of `world`."""
+    settings = world.context.settings.model_copy(update={"max_file_bytes": UPLOAD_LIMIT})
+    access = AccessContext(world.database, settings, world.clock)
+    app = FastAPI()
+    app.include_router(
+        router(FlowApiContext(world.database, world.store, world.clock, settings, client_authentication(access)))
+    )
+    with client_of(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def token(world) -> Callable[..., dict[str, str]]:
+    """Makes the Authorization header of a new client of an organisation."""
+
+    def make(*scopes: ApiScope, organisation_id=None) -> dict[str, str]:
+        wanted = frozenset(scopes or ApiScope)
+        with world.database.transaction(organisation_id or world.organisation_id) as session:
+            created = create_client(session, name=f"ERP {uuid4()}", scopes=sorted(wanted), now=world.clock())
+        with world.database.system_transaction() as session:
+            issued = issue_token(
+                session,
+                world.context.settings,
+                client_id=created.client.client_id,
+                secret=created.secret,
+                scopes=frozenset(),
+                now=world.clock(),
+            )
+        return {"Authorization": f"Bearer {issued.token}"}
+
+    return make
+
+
+@pytest.fixture
+def submit(service, token) -> Callable[..., Any]:
+    """Submits a file; keyword arguments change flowInfo, None removes a property."""
+    mine = token()
+
+    def call(data: bytes, headers: dict[str, str] | None = None, **changes: object) -> Any:
+        info = {"flowSyntax": "UBL", "name": "F1.xml"} | changes
+        info = {key: value for key, value in info.items() if value is not None}
+        parts = {"flowInfo": (None, json.dumps(info), "application/json"), "file": ("F1.xml", data, "application/xml")}
+        return service.post(f"{BASE}/flows", files=parts, headers=mine | (headers or {}))
+
+    return call
+
+
+def official(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(OFFICIAL.read_text())["components"]["schemas"]
+    return document | {"": document[name]}
+
+
+def conforms(value: Any, schema: dict[str, Any], schemas: dict[str, Any], at: str = "") -> list[str]:
+    """What is wrong with `value` under the parts of JSON Schema that the official file uses.
+
+    Its `oneOf` of an enumeration and any text cannot mean exactly one: it is read as any of them.
+    """
+    if "$ref" in schema:
+        return conforms(value, schemas[schema["$ref"].rsplit("/", 1)[1]], schemas, at)
+    faults = [fault for part in schema.get("allOf", ()) for fault in conforms(value, part, schemas, at)]
+    if "oneOf" in schema and all(conforms(value, part, schemas, at) for part in schema["oneOf"]):
+        faults.append(f"{at}: no alternative fits")
+    kinds = {"string": str, "integer": int, "array": list, "object": dict}
+    if "type" in schema and not isinstance(value, kinds[schema["type"]]):
+        return [*faults, f"{at}: {value!r} is no {schema['type']}"]
+    if "enum" in schema and value not in schema["enum"]:
+        faults.append(f"{at}: {value!r} is not in {schema['enum']}")
+    if isinstance(value, str) and len(value) > schema.get("maxLength", len(value)):
+        faults.append(f"{at}: too long")
+    if schema.get("format") == "date-time" and datetime.fromisoformat(value).tzinfo is None:
+        faults.append(f"{at}: no time zone")
+    if isinstance(value, list):
+        faults += [f"{at}: too few"] if len(value) < schema.get("minItems", 0) else []
+        faults += [fault for item in value for fault in conforms(item, schema.get("items", {}), schemas, f"{at}[]")]
+    if isinstance(value, dict):
+        faults += [f"{at}.{name} is missing" for name in schema.get("required", ()) if name not in value]
+        for name, part in schema.get("properties", {}).items():
+            if name in value:
+                faults += conforms(value[name], part, schemas, f"{at}.{name}")
+    return faults
+
+
+def assert_official(value: Any, name: str) -> None:
+    if OFFICIAL.is_file():
+        schemas = official(name)
+        assert conforms(value, schemas[name], schemas) == []
+
+
+def assert_error(response: Any, status: int, code: str) -> None:
+    assert response.status_code == status, response.text
+    body = response.json()
+    assert body["errorCode"] == code
+    assert body["errorMessage"]
+    assert set(body) <= {"errorCode", "errorMessage", "details"}
+    assert_official(body, "Error")
+
+
+def test_a_submitted_invoice_is_stored_and_answered_202_with_its_flow(submit, invoice, world):
+    data = invoice("F1")
+    digest = hashlib.sha256(data).hexdigest()
+    response = submit(data, trackingId="t-1", sha256=digest, processingRule="B2B", flowProfile="CIUS")
+    assert response.status_code == 202
+    body = response.json()
+    [flow] = world.rows(Flow)
+    assert body["flowId"] == str(flow.id)
+    assert (body["trackingId"], body["sha256"], body["flowSyntax"], body["name"]) == ("t-1", digest, "UBL", "F1.xml")
+    assert datetime.fromisoformat(body["submittedAt"]) == world.clock()
+    assert_official(body, "FullFlowInfo")
+
+
+def test_202_is_answered_after_the_commit(submit, invoice, monkeypatch, world):
+    def broken(*_, **__):
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(intake, "append", broken)
+    response = submit(invoice("F1"))
+    assert_error(response, 500, "INTERNAL_ERROR")
+    assert "disk" not in response.text
+    assert world.rows(Flow) == []
+
+
+def test_the_same_submission_twice_is_one_flow(submit, invoice, world):
+    answers = [submit(invoice("F1"), trackingId="t-1").json()["flowId"] for _ in range(2)]
+    assert len(set(answers)) == len(world.rows(Flow)) == 1
+
+
+def test_a_flow_info_part_of_type_text_or_with_a_file_name_is_read(service, token, invoice):
+    for number, info_part in enumerate([(None, "{}", "text/plain"), ("info.json", "{}", "application/json")]):
+        text = json.dumps({"flowSyntax": "UBL", "name": "a.xml"})
+        parts = {"flowInfo": (info_part[0], text, info_part[2]), "file": ("a.xml", invoice(f"F{number}"))}
+        assert service.post(f"{BASE}/flows", files=parts, headers=token()).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"flowSyntax": None}, "MISSING_REQUIRED_FIELD"),
+        ({"name": None}, "MISSING_REQUIRED_FIELD"),
+        ({"flowSyntax": "EDIFACT"}, "INVALID_REQUEST"),
+        ({"name": "n" * 256}, "INVALID_REQUEST"),
+        ({"name": "a\0b"}, "INVALID_REQUEST"),
+        ({"trackingId": "t" * 65}, "INVALID_REQUEST"),
+        ({"trackingId": 12}, "INVALID_REQUEST"),
+        ({"sha256": "ABC"}, "INVALID_REQUEST"),
+        ({"processingRule": "b2b"}, "INVALID_REQUEST"),
+    ],
+)
+def test_a_wrong_flow_info_is_refused_by_the_name_of_its_field(submit, invoice, world, changes, code):
+    response = submit(invoice("F1"), **changes)
+    assert_error(response, 400, code)
+    assert f"flowInfo.{next(iter(changes))}" in response.json()["errorMessage"]
+    assert world.rows(Flow) == []
+
+
+def test_a_wrong_checksum_is_422(submit, invoice):
+    assert_error(submit(invoice("F1"), sha256="0" * 64), 422, "CHECKSUM_MISMATCH")
+
+
+def test_a_tracking_id_with_another_file_is_422(submit, invoice):
+    submit(invoice("F1"), trackingId="t-1")
+    assert_error(submit(invoice("F2"), trackingId="t-1"), 422, "TRACKING_ID_REUSED")
+
+
+@pytest.mark.parametrize("missing", ["file", "flowInfo"])
+def test_a_missing_part_is_400(service, token, invoice, missing):
+    parts = {"flowInfo": (None, json.dumps({"flowSyntax": "UBL", "name": "a"})), "file": ("a.xml", invoice("F1"))}
+    del parts[missing]
+    parts["other"] = (None, "x")
+    assert_error(service.post(f"{BASE}/flows", files=parts, headers=token()), 400, "MISSING_REQUIRED_FIELD")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"{}"),
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=b", b"not multipart"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="flowInfo"\r\n\r\n\xff\r\n--b--',
+        ),
+    ],
+)
+def test_a_body_that_is_no_multipart_is_400(service, token, content_type, body):
+    response = service.post(f"{BASE}/flows", content=body, headers=token() | {"Content-Type": content_type})
+    assert response.status_code == 400
+    assert_error(response, 400, response.json()["errorCode"])
+
+
+def test_a_file_over_the_limit_is_413(submit, world):
+    assert_error(submit(b"x" * (UPLOAD_LIMIT + 1)), 413, "FILE_SIZE_EXCEEDED")
+    assert world.rows(Flow) == []
+
+
+def test_an_endless_body_is_cut_off_without_being_read_to_its_end(service, token):
+    sent = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal sent
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        while sent < 100 * UPLOAD_LIMIT:
+            sent += 10_000
+            yield b"x" * 10_000
+
+    headers = token() | {"Content-Type": "multipart/form-data; boundary=b"}
+    assert_error(service.post(f"{BASE}/flows", content=body(), headers=headers), 413, "FILE_SIZE_EXCEEDED")
+
+
+def test_without_a_token_every_route_but_the_health_check_is_401(service):
+    calls = [("POST", "/flows"), ("POST", "/flows/search"), ("GET", f"/flows/{uuid4()}"), ("GET", "/webhooks")]
+    for method, path in calls:
+        response = service.request(method, BASE + path, json={"where": {}} if "search" in path else None)
+        assert_error(response, 401, "INVALID_TOKEN")
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert service.get(f"{BASE}/healthcheck").status_code == 200
+
+
+def test_a_token_that_only_reads_does_not_write_nor_the_other_way_round(service, token, invoice):
+    reading, writing = token(ApiScope.FLOWS_READ), token(ApiScope.FLOWS_WRITE)
+    parts = {"flowInfo": (None, json.dumps({"flowSyntax": "UBL", "name": "a"})), "file": ("a.xml", invoice("F1"))}
+    assert_error(service.post(f"{BASE}/flows", files=parts, headers=reading), 403, "INSUFFICIENT_SCOPE")
+    search = {"where": {"trackingId": "t"}}
+    assert_error(service.post(f"{BASE}/flows/search", json=search, headers=writing), 403, "INSUFFICIENT_SCOPE")
+
+
+def test_the_metadata_tell_the_acknowledgement_when_it_is_there(submit, service, token, invoice, world):
+    good, bad = submit(invoice("F1")).json()["flowId"], submit(b"<x/>", name="bad.xml").json()["flowId"]
+    pending = service.get(f"{BASE}/flows/{good}", headers=token()).json()
+    assert (pending["acknowledgement"], pending["flowType"], pending["flowProfile"]) == (
+        {"status": "Pending"},
+        "Undefined",
+        "Undefined",
+    )
+    world.clock.advance(timedelta(seconds=5))
+    world.drain()
+    done, refused = (service.get(f"{BASE}/flows/{each}", headers=token()).json() for each in (good, bad))
+    assert (done["acknowledgement"], done["flowType"], done["flowDirection"]) == (
+        {"status": "Ok"},
+        "CustomerInvoice",
+        "Out",
+    )
+    assert datetime.fromisoformat(done["updatedAt"]) > datetime.fromisoformat(done["submittedAt"])
+    assert refused["acknowledgement"]["status"] == "Error"
+    assert refused["acknowledgement"]["details"][0]["reasonCode"] == "FlowTypeError"
+    for body in (pending, done, refused):
+        assert_official(body, "Flow")
+
+
+def test_the_original_is_given_back_byte_for_byte(submit, service, token, invoice):
+    flow_id = submit(invoice("F1"), name="facture é.xml").json()["flowId"]
+    response = service.get(f"{BASE}/flows/{flow_id}?docType=Original", headers=token())
+    assert response.content == invoice("F1")
+    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-disposition"] == "attachment;filename*=UTF-8''facture%20%C3%A9.xml"
+
+
+def test_what_is_not_there_yet_says_so(submit, service, token, invoice):
+    flow_id = submit(invoice("F1")).json()["flowId"]
+    for doc_type in ("Converted", "ReadableView"):
+        response = service.get(f"{BASE}/flows/{flow_id}?docType={doc_type}", headers=token())
+        assert_error(response, 501, "NOT_IMPLEMENTED")
+    for method, path in (("GET", "/webhooks"), ("POST", "/webhooks"), ("DELETE", f"/webhooks/{uuid4()}")):
+        assert_error(service.request(method, BASE + path, headers=token()), 501, "NOT_IMPLEMENTED")
+
+
+@pytest.mark.parametrize("flow_id", [str(uuid4()), "no-uuid", "%00"])
+def test_an_unknown_flow_is_404(service, token, flow_id):
+    assert_error(service.get(f"{BASE}/flows/{flow_id}", headers=token()), 404, "MISSING_RESOURCE")
+
+
+def test_a_flow_of_another_organisation_is_unknown_found_by_no_search_and_not_reachable_by_header(
+    submit, service, token, invoice, other_organisation, seller
+):
+    flow_id = submit(invoice("F1"), trackingId="t-1").json()["flowId"]
+    stranger = token(organisation_id=other_organisation)
+    for doc_type in ("Metadata", "Original"):
+        response = service.get(f"{BASE}/flows/{flow_id}?docType={doc_type}", headers=stranger)
+        assert_error(response, 404, "MISSING_RESOURCE")
+    search = {"where": {"trackingId": "t-1"}}
+    assert service.post(f"{BASE}/flows/search", json=search, headers=stranger).json()["results"] == []
+    aimed = stranger | {"Organization-Id": seller.siren}
+    assert_error(service.post(f"{BASE}/flows/search", json=search, headers=aimed), 403, "FORBIDDEN_ACCESS")
+    mine = token() | {"Organization-Id": seller.siren, "Request-Id": str(uuid4())}
+    assert len(service.post(f"{BASE}/flows/search", json=search, headers=mine).json()["results"]) == 1
+
+
+def test_a_search_pages_through_flows_that_share_one_updated_at_without_loss_or_repeat(submit, service, token, invoice):
+    sent = [submit(invoice(f"F{n}"), name=f"F{n}.xml").json()["flowId"] for n in range(7)]
+    seen, cursor = [], None
+    while True:
+        wanted = {"where": {"flowDirection": ["Out"]}, "limit": 3} | ({"cursor": cursor} if cursor else {})
+        page = service.post(f"{BASE}/flows/search", json=wanted, headers=token()).json()
+        assert_official(page, "SearchFlowContent")
+        seen += [flow["flowId"] for flow in page["results"]]
+        cursor = page.get("nextCursor")
+        if cursor is None:
+            break
+    assert sorted(seen) == sorted(sent)
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ({"ackStatus": "Ok"}, 1),
+        ({"ackStatus": "Pending"}, 0),
+        ({"flowType": ["CustomerInvoice", "SupplierInvoice"]}, 1),
+        ({"flowType": ["Undefined"]}, 1),
+        ({"processingRule": ["B2B"]}, 1),
+        ({"flowDirection": ["In"]}, 0),
+        ({"updatedAfter": "2026-10-05T07:59:59Z"}, 2),
+        ({"updatedAfter": "2026-10-05T08:00:00Z"}, 0),
+        ({"updatedBefore": "2026-10-05T08:00:00Z"}, 0),
+        ({"updatedBefore": "2026-10-05T10:00:01+02:00"}, 2),
+        ({"trackingId": "t-1", "ackStatus": "Error"}, 0),
+    ],
+)
+def test_each_criterion_of_a_search_counts(submit, service, token, invoice, world, where, found):
+    submit(invoice("F1"), trackingId="t-1")
+    submit(b"<x/>")
+    world.drain()
+    response = service.post(f"{BASE}/flows/search", json={"where": where}, headers=token())
+    assert len(response.json()["results"]) == found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"where": {}},
+        {"where": {"ackStatus": "Nope"}},
+        {"where": {"updatedAfter": "yesterday"}},
+        {"where": {"updatedAfter": "2026-10-05T08:00:00"}},
+        {"where": {"ackStatus": "Ok"}, "limit": 101},
+        {"where": {"ackStatus": "Ok"}, "limit": 0},
+        {"where": {"ackStatus": "Ok"}, "cursor": "nonsense"},
+        {"where": {"trackingId": "a\0"}},
+    ],
+)
+def test_a_wrong_search_is_400(service, token, body):
+    response = service.post(f"{BASE}/flows/search", json=body, headers=token())
+    assert response.status_code == 400, response.text
+    assert_official(response.json(), "Error")
