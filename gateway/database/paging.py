@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import SQLColumnExpression, tuple_
+from sqlalchemy import ColumnElement, SQLColumnExpression, tuple_
 from sqlmodel import Session
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -53,7 +53,8 @@ def fetch_page(
         position, seen = tuple_(*keys), tuple_(*_decode(cursor, order))
         statement = statement.where(position < seen if descending else position > seen)
     directed = [key.desc() for key in keys] if descending else keys
-    rows = session.execute(statement.add_columns(*keys).order_by(*directed).limit(limit + 1)).all()
+    named: list[ColumnElement[Any]] = [key.label(f"sort_key_{number}") for number, key in enumerate(keys)]
+    rows = session.execute(statement.add_columns(*named).order_by(*directed).limit(limit + 1)).all()
     shown = rows[:limit]
     return Page([row[0] for row in shown], _encode(shown[-1][1:]) if len(rows) > limit else None)
 

@@ -1,0 +1,55 @@
+"""How the treasury counts: buckets, default term, depth of the count-back. Data: `schemas/treasury.toml`."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from gateway.kernel.text import Text
+from gateway.lifecycle.dated import Table, data_file, in_force, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A column of the aged balance: from `first` to `last` days late, both included, None without end."""
+
+    code: str
+    label: Text
+    first: int | None
+    last: int | None
+
+    def holds(self, days_late: int) -> bool:
+        """True when an item so many days late (negative before its due date) belongs here."""
+        return (self.first is None or self.first <= days_late) and (self.last is None or days_late <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """The definitions in force.
+
+    Attributes:
+        buckets: columns of the aged balance, the youngest first; they leave no gap.
+        default_term_days: days from issue to due date for an invoice that gives no due date.
+        dso_months: how many months of sales the count-back reads.
+    """
+
+    buckets: tuple[Bucket, ...]
+    default_term_days: int
+    dso_months: int
+
+
+@cache
+def definitions(on: date | None = None) -> Definitions:
+    """The definitions in force `on` a day, the latest when None or when the day is before the first version."""
+    aged, dso = _version("aged_balance", on), _version("dso", on)
+    return Definitions(
+        buckets=tuple(
+            Bucket(each["code"], text_of(each), each.get("from"), each.get("to")) for each in aged["buckets"]
+        ),
+        default_term_days=aged["default_term_days"],
+        dso_months=dso["months"],
+    )
+
+
+def _version(name: str, on: date | None) -> Table:
+    entry = data_file("treasury.toml")[name]
+    return in_force(entry, on) or in_force(entry) or {}

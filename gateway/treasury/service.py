@@ -1,0 +1,61 @@
+"""The treasury's figures from the invoices as the lifecycle left them."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from sqlmodel import Session
+
+from gateway.access.scope import Scope
+from gateway.kernel.money import ZERO
+from gateway.treasury import repository
+from gateway.treasury.aged_balance import AgedBalance, OpenItem, age
+from gateway.treasury.definitions import definitions
+from gateway.treasury.dso import Dso, Sale, count_back
+from gateway.treasury.repository import OpenInvoice
+
+#: A 207 contests the whole invoice unless the buyer tells the amount; a 206 contests only an amount told.
+_DISPUTED, _PARTLY_APPROVED = "207", "206"
+
+
+def aged_balance(session: Session, scope: Scope, as_of: date) -> list[AgedBalance]:
+    """What customers owe today by how late it is on `as_of` (Europe/Paris), one balance for each currency.
+
+    Amounts are those of now: a past `as_of` ages today's open items, it does not bring back yesterday's.
+    """
+    return age(_open_items(session, scope, as_of), as_of, definitions(as_of).buckets)
+
+
+def days_sales_outstanding(session: Session, scope: Scope, as_of: date) -> list[Dso]:
+    """Count-back DSO on `as_of` (Europe/Paris), one for each currency; open amounts are those of now."""
+    first = as_of.replace(day=1)
+    for _ in range(definitions(as_of).dso_months - 1):
+        first = (first - timedelta(days=1)).replace(day=1)
+    sales = (
+        Sale(each.id, each.currency, each.issue_date, each.total_with_vat)
+        for each in repository.invoiced(session, scope, first, as_of)
+    )
+    return count_back(_open_items(session, scope, as_of), sales, as_of)
+
+
+def _open_items(session: Session, scope: Scope, as_of: date) -> list[OpenItem]:
+    term = timedelta(days=definitions(as_of).default_term_days)
+    return [
+        OpenItem(
+            invoice_id=each.id,
+            currency=each.currency,
+            due_date=each.due_date or each.issue_date + term,
+            amount=each.remaining,
+            disputed=_disputed(each),
+        )
+        for each in repository.open_invoices(session, scope, as_of)
+    ]
+
+
+def _disputed(invoice: OpenInvoice) -> Decimal:
+    """The contested part of what is left to pay, never more than that."""
+    parts = [
+        invoice.remaining if code == _DISPUTED and told is None else Decimal(told or 0)
+        for code, told in ((issue["code"], issue["disputed"]) for issue in invoice.issues)
+        if code in (_DISPUTED, _PARTLY_APPROVED)
+    ]
+    return max(ZERO, min(max(parts, default=ZERO), invoice.remaining))
