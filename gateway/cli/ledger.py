@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gateway.access.model import Organisation
 from gateway.access.repository import organisations
 from gateway.database import Database, open_database
 from gateway.kernel.settings import load_settings
@@ -32,7 +31,7 @@ def verify_command() -> None:
     """
     broken = False
     with _database() as database, _progress() as progress:
-        for organisation in _organisations(database):
+        for organisation in organisations(database):
             task = progress.add_task(organisation.name, total=None)
             with database.transaction(organisation.id) as session:
                 proof = verify(session, lambda done, task=task: progress.update(task, completed=done))  # type: ignore[misc]
@@ -55,19 +54,14 @@ def rebuild_command() -> None:
     Recompute every state from the events, which never change.
     """
     with _database() as database, _progress() as progress:
-        for organisation in _organisations(database):
+        for organisation in organisations(database):
             task = progress.add_task(organisation.name, total=None)
             with database.transaction(organisation.id) as session:
                 done = rebuild(session, lambda count, task=task: progress.update(task, completed=count))  # type: ignore[misc]
             typer.echo(
                 f"{organisation.siren} {organisation.name}: {done.invoices} factures / invoices, "
-                f"{done.changed} changées / changed"
+                f"{len(done.corrected)} corrigées / corrected"
             )
-
-
-def _organisations(database: Database) -> list[Organisation]:
-    with database.system_transaction() as session:
-        return organisations(session)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from procrastinate.jobs import Status
 from gateway.jobs.metrics import JOB_SECONDS, JOBS
 from gateway.jobs.queue import QUEUE
 
-Task = Callable[[UUID], None]
+Task = Callable[[UUID], object]
 _log = structlog.get_logger(__name__)
 
 
@@ -26,6 +26,7 @@ class JobEngine:
 
     def __init__(self, conninfo: str, *, concurrency: int = 4, grace_seconds: float = 20.0) -> None:
         """`conninfo` is a psycopg address with the rights of the schema's owner."""
+        self._conninfo = conninfo
         self._app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=concurrency + 2))
         self._concurrency = concurrency
         self._grace_seconds = grace_seconds
@@ -63,23 +64,29 @@ class JobEngine:
             )
 
     def run_until_idle(self) -> None:
-        """Run every waiting job and return: for commands and tests."""
-        asyncio.run(self.run(wait=False))
+        """Run every waiting job, those that jobs ask for included, and return: for commands and tests."""
+        asyncio.run(self._run_until_idle())
+
+    async def _run_until_idle(self) -> None:
+        waiting = True
+        while waiting:
+            await self.run(wait=False)
+            async with self._app.open_async():
+                waiting = bool(list(await self._app.job_manager.list_jobs_async(queue=QUEUE, status="todo")))
 
     def forget_stalled(self) -> int:
         """Mark the jobs of dead workers as failed and say how many; their rows are found again by the sweep."""
         return asyncio.run(self._forget_stalled())
 
     async def _forget_stalled(self) -> int:
-        async with self._app.open_async():
-            stalled = list(await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=60))
+        # Connections of its own: this runs in the clock's thread, and those of the worker belong to its event loop.
+        async with App(connector=PsycopgConnector(conninfo=self._conninfo, min_size=1, max_size=1)).open_async() as app:
+            stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=60))
             for job in stalled:
                 if job.id is None:
                     continue
                 try:
-                    await self._app.job_manager.finish_job_by_id_async(
-                        job_id=job.id, status=Status.FAILED, delete_job=True
-                    )
+                    await app.job_manager.finish_job_by_id_async(job_id=job.id, status=Status.FAILED, delete_job=True)
                 except ConnectorException as error:  # its worker lived after all and finished it
                     _log.info("stalled_job_gone", job_id=job.id, reason=str(error))
             return len(stalled)

@@ -1,5 +1,6 @@
 """What must leave, leaves once; what may have left is never sent again blindly; one failure stops no other."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -161,3 +162,41 @@ def waiting_jobs(database):
             .execute(text("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo'"))
             .scalars()
         )
+
+
+def test_running_until_idle_includes_the_jobs_that_jobs_ask_for(database, organisation):
+    engine = JobEngine(database.conninfo, concurrency=2)
+    ran = []
+
+    def chain(organisation_id):
+        ran.append(organisation_id)
+        if len(ran) < 5:
+            with database.transaction(organisation_id) as session:
+                enqueue(session, "chain")
+
+    engine.register("chain", chain)
+    with database.transaction(organisation) as session:
+        enqueue(session, "chain")
+    engine.run_until_idle()
+    assert len(ran) == 5
+
+
+def test_looking_for_stalled_jobs_leaves_a_running_worker_alone(database, organisation):
+    engine = JobEngine(database.conninfo)
+    ran = []
+    engine.register("t", ran.append)
+
+    async def work_while_another_thread_looks() -> None:
+        worker = asyncio.create_task(engine.run())
+        await asyncio.to_thread(engine.forget_stalled)
+        with database.transaction(organisation) as session:
+            enqueue(session, "t")
+        for _ in range(200):
+            if ran:
+                break
+            await asyncio.sleep(0.05)
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+    asyncio.run(work_while_another_thread_looks())
+    assert ran == [organisation]

@@ -1,0 +1,122 @@
+"""Everything one process needs, built once from the settings and closed at the end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from gateway.access.repository import organisations
+from gateway.access.service import forget_expired
+from gateway.database import Database, open_database
+from gateway.flows.context import FlowsContext
+from gateway.flows.delivery import PLATFORM_FLOW, platform_deliverer
+from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
+from gateway.flows.tasks import POLL_TASK, PROCESS_TASK, register_tasks
+from gateway.invoices.limits import ReadingLimits
+from gateway.jobs.clock import JobClock
+from gateway.jobs.engine import JobEngine
+from gateway.jobs.outbox import TASK as OUTBOX_TASK
+from gateway.jobs.outbox import Deliverer, OutboxWorker
+from gateway.kernel.clock import Clock, system_clock
+from gateway.kernel.settings import Settings
+from gateway.ledger.documents import DocumentStore
+from gateway.notifications.mail import EMAIL, mail_deliverer
+
+#: Jobs of dead workers are looked for at this pace; a worker counts as dead after a minute without a heartbeat.
+_HOUSEKEEPING_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of the running gateway."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    documents: DocumentStore
+    limits: ReadingLimits
+    flows: FlowsContext
+    engine: JobEngine
+    job_clock: JobClock
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.database.close()
+
+
+def build_services(
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    database: Database | None = None,
+    scenarios: Mapping[str, str] | None = None,
+) -> Services:
+    """Open the database (unless given) and put the parts together.
+
+    `scenarios` chooses what the platform simulator answers, by invoice number; the demonstration uses it.
+    """
+    database = database or open_database(settings)
+    documents = DocumentStore(settings.data_dir / "documents")
+    limits = ReadingLimits(
+        max_file_bytes=settings.max_file_bytes,
+        max_depth=settings.max_xml_depth,
+        max_elements=settings.max_xml_elements,
+        max_attachment_bytes=settings.max_attachment_bytes,
+        max_attachments=settings.max_attachments,
+    )
+
+    def simulator(organisation_id: UUID) -> SimulatedPlatform:
+        return SimulatedPlatform(
+            database=database,
+            organisation_id=organisation_id,
+            clock=clock,
+            step=timedelta(seconds=settings.simulator_step_seconds),
+            chosen=scenarios or {},
+            limits=limits,
+        )
+
+    flows = FlowsContext(
+        database=database,
+        store=documents,
+        clock=clock,
+        settings=settings,
+        limits=limits,
+        platforms={SIMULATOR: simulator},
+    )
+    engine = JobEngine(
+        database.conninfo, concurrency=settings.worker_concurrency, grace_seconds=settings.shutdown_grace_seconds
+    )
+    register_tasks(engine, flows)
+    engine.register(OUTBOX_TASK, _outbox(database, clock, settings, flows).drain)
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        documents=documents,
+        limits=limits,
+        flows=flows,
+        engine=engine,
+        job_clock=_job_clock(database, settings, clock, engine),
+    )
+
+
+def _outbox(database: Database, clock: Clock, settings: Settings, flows: FlowsContext) -> OutboxWorker:
+    deliverers: dict[str, Deliverer] = {PLATFORM_FLOW: platform_deliverer(flows)}
+    by_mail = mail_deliverer(settings, clock)
+    if by_mail is not None:
+        deliverers[EMAIL] = by_mail
+    return OutboxWorker(database, clock, deliverers, attempts=settings.delivery_attempts, batch=settings.batch_size)
+
+
+def _job_clock(database: Database, settings: Settings, clock: Clock, engine: JobEngine) -> JobClock:
+    def forget_expired_access() -> None:
+        with database.system_transaction() as session:
+            forget_expired(session, now=clock(), attempts_window=settings.sign_in_window)
+
+    job_clock = JobClock(database, lambda: [organisation.id for organisation in organisations(database)])
+    job_clock.every(settings.sweep_seconds, PROCESS_TASK)
+    job_clock.every(settings.sweep_seconds, OUTBOX_TASK)
+    job_clock.every(settings.poll_seconds, POLL_TASK)
+    job_clock.call_every(_HOUSEKEEPING_SECONDS, "jobs.forget_stalled", engine.forget_stalled)
+    job_clock.call_every(_HOUSEKEEPING_SECONDS, "access.forget_expired", forget_expired_access)
+    return job_clock
