@@ -106,10 +106,16 @@ def judge(progress: Progress, event: StatusEvent) -> Transition:
 
 
 def in_order(events: Iterable[StatusEvent]) -> list[StatusEvent]:
-    """Each event once, by status date, message date, message id. Of duplicates the first in that order stays."""
+    """Each event once, by status date, message date, message id.
+
+    Of duplicates the first in that order stays; of those that differ only in wording or in the order of their reasons,
+    the first by content, so that arrival decides nothing.
+    """
     unique: dict[str, StatusEvent] = {}
     for event in sorted(events, key=lambda each: each.order_key):
-        unique.setdefault(event.fingerprint, event)
+        kept = unique.setdefault(event.fingerprint, event)
+        if kept.order_key == event.order_key and event.model_dump_json() < kept.model_dump_json():
+            unique[event.fingerprint] = event
     return list(unique.values())
 
 

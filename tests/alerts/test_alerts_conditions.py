@@ -214,3 +214,8 @@ def test_a_deadline_falls_on_a_working_day() -> None:
 def test_working_days_skip_week_ends_and_french_holidays(start: date, count: int, end: date) -> None:
     assert add_working_days(start, count) == end
     assert is_working_day(end)
+
+
+def test_a_partial_receipt_takes_no_credit_for_a_dispute_settled_before() -> None:
+    part = event("212", 5, data=[amount("MEN", "10.00", "20")])
+    assert closes(part, project([alerting("207"), event("205", 4), part], DUE)) == ()

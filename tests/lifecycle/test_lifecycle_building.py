@@ -164,12 +164,15 @@ def test_the_matrix_of_reasons_is_that_of_the_official_rules(
 
 
 def test_two_partial_receipts_of_one_day_have_different_message_ids() -> None:
-    first = built("212", amounts=[collected(Decimal("41.00"), Decimal("20"))])
-    other_amount = built("212", amounts=[collected(Decimal("41.01"), Decimal("20"))])
-    same_amount_same_second = built(
-        "212", amounts=[collected(Decimal("41.00"), Decimal("20"))], at=AT + timedelta(microseconds=1)
-    )
-    assert len({each.message_id for each in (first, other_amount, same_amount_same_second)}) == 3
+    part, other_part = (collected(Decimal(amount), Decimal("20")) for amount in ("41.00", "41.01"))
+    moment, evening = timedelta(microseconds=1), AT + timedelta(hours=9)
+    messages = [
+        built("212", amounts=[part], sent_at=evening),
+        built("212", amounts=[other_part], sent_at=evening),
+        built("212", amounts=[part], at=AT + moment, sent_at=evening),
+        built("212", amounts=[part], sent_at=evening + moment),
+    ]
+    assert len({each.message_id for each in messages}) == len(messages)
 
 
 def test_the_same_status_built_twice_has_the_same_message_id() -> None:

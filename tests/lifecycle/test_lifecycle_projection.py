@@ -73,6 +73,19 @@ def test_what_comes_after_a_rejection_is_kept_without_effect() -> None:
     assert state.expected_next == ()
 
 
+def test_an_impossible_event_opens_no_issue_and_announces_no_payment() -> None:
+    state = state_of(event("213", reasons=["REJ_COH"]), event("207", 1, reasons=["PU_ERR"]), event("211", 2))
+    assert (state.issues, state.announced) == ((), None)
+
+
+def test_a_receipt_repeated_under_another_message_id_is_counted_once() -> None:
+    first = receipt(5, ("60.00", "20"))
+    copy = event("212", 5, data=[amount("MEN", "60.00", "20")], message_id="copy")
+    assert copy != first
+    state = state_of(first, copy)
+    assert (state.collected_total, len(state.history)) == (Decimal("60.00"), 1)
+
+
 def test_a_refusal_stays_known_when_an_informative_status_follows() -> None:
     state = state_of(event("202"), event("210", 1, reasons=["CMD_ERR"]), event("207", 2, reasons=["CMD_ERR"]))
     assert (state.status, state.refused, state.closed) == ("207", True, True)
@@ -177,10 +190,17 @@ def events(draw: st.DrawFn) -> StatusEvent:
     code = draw(st.sampled_from([*CODES, *["212"] * 8]))
     data = [amount("MEN", draw(SMALL), draw(st.sampled_from(["20", "10", "5.5"])))] if code == "212" else []
     reasons = draw(st.lists(st.sampled_from(["DOUBLON", "PU_ERR", "INCONNU"]), max_size=2, unique=True))
-    return event(code, draw(st.integers(0, 30)), reasons=reasons, data=data)
+    comment = draw(st.sampled_from(["", "Voir courrier", "Voir pièce jointe"]))
+    return event(code, draw(st.integers(0, 30)), reasons=reasons, data=data, comment=comment)
 
 
 HISTORIES = st.lists(events(), max_size=12)
+
+
+def test_copies_that_differ_only_in_the_order_of_their_reasons_give_one_state_whichever_came_first() -> None:
+    one, other = (event("207", reasons=reasons) for reasons in (["PU_ERR", "QTE_ERR"], ["QTE_ERR", "PU_ERR"]))
+    assert one.fingerprint == other.fingerprint
+    assert state_of(one, other) == state_of(other, one)
 
 
 @settings(max_examples=300, deadline=None)
