@@ -139,7 +139,8 @@ def alert_for(event: StatusEvent, state: InvoiceState) -> AlertDecision | None:
 
 
 def closes(event: StatusEvent, state: InvoiceState) -> tuple[Closing, ...]:
-    """The conditions that `event` settles on its invoice. `state` is the projection with `event` in it.
+    """The conditions that `event` settles on its invoice, whether or not one is open. `state` is the projection with
+    `event` in it.
 
     A 209 settles a suspension, a 205 a dispute, full payment both, a delivery a routing error. A late event dated
     before the matter settles nothing, because the matter is still open in the state. A rejection (213) is never settled
