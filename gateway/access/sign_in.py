@@ -18,6 +18,7 @@ from gateway.access.model import SignInAttempt, User, UserSession
 from gateway.access.passwords import check_password, hash_secret, new_secret
 from gateway.access.principal import Principal
 from gateway.access.roles import Role
+from gateway.access.scope import Scope
 from gateway.database.engine import Database
 from gateway.kernel.settings import Settings
 from gateway.kernel.text import Language
@@ -31,13 +32,13 @@ class SignedIn:
         principal: the person.
         session_id: identifier of the session's row.
         csrf_token: what every state-changing form of this session must carry.
-        token: the cookie's secret; only known when the session has just been opened.
+        token: the cookie's secret, known only when the session has just been opened; empty after that.
     """
 
     principal: Principal
     session_id: UUID
     csrf_token: str
-    token: str | None = None
+    token: str = ""
 
 
 def sign_in(
@@ -67,7 +68,7 @@ def sign_in(
 
 
 def open_session(session: Session, user: User, settings: Settings, now: datetime) -> SignedIn:
-    """A new session for a person known by other means than a password (after sign-in; the demo)."""
+    """A new session for a person who has just proved who they are."""
     token = new_secret()
     row = UserSession(
         organisation_id=user.organisation_id,
@@ -86,6 +87,11 @@ def resume_session(session: Session, token: str, now: datetime) -> SignedIn | No
     """The session of a cookie; None when it is unknown, expired, signed out, or its person deactivated."""
     found = repository.live_session(session, hash_secret(token), now)
     return _signed_in(found) if found else None
+
+
+def principal_of(session: Session, user: User) -> Principal:
+    """The principal of a person known without a password: the demo's user."""
+    return _principal(user, repository.scope_of(session, user.id))
 
 
 def sign_out(session: Session, session_id: UUID) -> None:
@@ -119,16 +125,19 @@ def _forgive(session: Session, email_subject: str, attempts: list[UUID]) -> None
     session.exec(delete(SignInAttempt).where(own))
 
 
-def _signed_in(found: repository.SessionRow, token: str | None = None) -> SignedIn:
-    language: Language = "en" if found.user.language == "en" else "fr"
-    principal = Principal(
-        organisation_id=found.user.organisation_id,
+def _signed_in(found: repository.SessionRow, token: str = "") -> SignedIn:
+    return SignedIn(_principal(found.user, found.scope), found.session.id, found.session.csrf_token, token)
+
+
+def _principal(user: User, scope: Scope) -> Principal:
+    language: Language = "en" if user.language == "en" else "fr"
+    return Principal(
+        organisation_id=user.organisation_id,
         kind="user",
-        id=found.user.id,
-        name=found.user.name,
+        id=user.id,
+        name=user.name,
         scopes=frozenset(),
-        role=Role(found.user.role),
-        scope=found.scope,
+        role=Role(user.role),
+        scope=scope,
         language=language,
     )
-    return SignedIn(principal, found.session.id, found.session.csrf_token, token)

@@ -1,0 +1,1 @@
+"""One module per page or family of pages: handlers that `gateway.web.routes` puts at their addresses."""

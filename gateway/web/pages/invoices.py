@@ -1,0 +1,129 @@
+"""The invoices: the list with its search, one invoice with all that happened to it, its documents."""
+
+from uuid import UUID
+
+from fastapi import Response
+from markupsafe import Markup
+from sqlmodel import Session
+
+from gateway.access.errors import PermissionDeniedError
+from gateway.access.roles import Permission
+from gateway.alerts.repository import AlertFilter, invoices_with_unsettled_alerts, list_alerts
+from gateway.collection.repository import ActionFilter, worklist
+from gateway.flows.model import Flow
+from gateway.invoices.errors import UnreadableInvoiceError
+from gateway.invoices.reading import read_invoice
+from gateway.invoices.rendering import render_html, stylesheet
+from gateway.kernel.clock import paris_date
+from gateway.kernel.errors import GatewayError
+from gateway.ledger.errors import DocumentDamagedError, DocumentMissingError
+from gateway.lifecycle.model import Direction, InvoiceRecord
+from gateway.lifecycle.repository import InvoiceFilter, invoice_by_id, search_invoices
+from gateway.lifecycle.statuses import status
+from gateway.lifecycle.timeline import timeline_of
+from gateway.validation.report import Report
+from gateway.web import repository
+from gateway.web.downloads import download
+from gateway.web.errors import PageNotFoundError
+from gateway.web.figures import NamedFigure, find_figure
+from gateway.web.rendering import invoice_stylesheet
+from gateway.web.repository import invoices_of
+from gateway.web.security import Anyone, Reader, Visit
+
+_WEEK = 7 * 24 * 3600
+
+
+def search(
+    visit: Reader,
+    q: str = "",
+    status_code: str = "",
+    direction: str = "",
+    alert: str = "",
+    figure: str = "",
+    after: str = "",
+) -> Response:
+    """The list. `figure` names a figure of the overview: the list then holds the invoices behind it."""
+    scope = visit.principal.scope
+    with visit.transaction() as session:
+        named = _figure(visit, session, figure) if figure else None
+        among = invoices_with_unsettled_alerts() if alert == "open" else None
+        if named is not None:
+            among = invoices_of(named.figure.invoices)
+        wanted = InvoiceFilter(
+            text=q,
+            statuses=(status_code,) if status_code else (),
+            direction=Direction(direction) if direction in set(Direction) else None,
+            among=among,
+        )
+        page = search_invoices(session, scope, wanted, cursor=after or None)
+        values = {
+            "page": page,
+            "alerts": repository.open_alerts_of(session, (row.id for row in page.items)),
+            "statuses": [status(code) for code in repository.statuses_in_use(session, scope)],
+            "figure_title": named.title if named else None,
+        }
+    filters = {"q": q, "status_code": status_code, "direction": direction, "alert": alert, "figure": figure}
+    return visit.render("invoices.html", filters=filters, **values)
+
+
+def show(visit: Reader, invoice_id: UUID) -> Response:
+    """One invoice: where it stands, what happened, what it says, what validation found, what is to be done."""
+    scope = visit.principal.scope
+    with visit.transaction() as session:
+        invoice = invoice_by_id(session, scope, invoice_id)
+        flow = session.get(Flow, invoice.flow_id) if invoice.flow_id else None
+        alerts = list_alerts(session, scope, AlertFilter(states=(), invoice_id=invoice.id)).items
+        actions = worklist(session, scope, ActionFilter(states=(), invoice_id=invoice.id)).items
+        values = {
+            "invoice": invoice,
+            "status": status(invoice.status) if invoice.status else None,
+            "timeline": timeline_of(session, invoice),
+            "report": Report.model_validate(flow.report) if flow and flow.report else None,
+            "alerts": alerts,
+            "actions": actions,
+            "names": repository.user_names(
+                session, [*(each.assigned_to for each in actions), *(each.acknowledged_by for each in alerts)]
+            ),
+        }
+    readable, unreadable = _readable(visit, invoice)
+    return visit.render(
+        "invoice.html", readable=readable, unreadable=unreadable, invoice_stylesheet=invoice_stylesheet(), **values
+    )
+
+
+def document(visit: Reader, invoice_id: UUID) -> Response:
+    """The invoice's own file, as received."""
+    with visit.transaction() as session:
+        invoice = invoice_by_id(session, visit.principal.scope, invoice_id)
+    return download(visit, invoice.document_sha256, invoice.number)
+
+
+def message(visit: Reader, invoice_id: UUID, event_id: UUID) -> Response:
+    """The raw message behind one event of an invoice the person may see."""
+    with visit.transaction() as session:
+        timeline = timeline_of(session, invoice_by_id(session, visit.principal.scope, invoice_id))
+    entry = next((each for each in timeline.entries if each.event_id == event_id), None)
+    if entry is None or entry.document_sha256 is None:
+        raise PageNotFoundError
+    return download(visit, entry.document_sha256, f"{timeline.number}-{entry.status.code}")
+
+
+def styles(visit: Anyone) -> Response:
+    """The style sheet of the readable invoice."""
+    return Response(stylesheet(), media_type="text/css", headers={"Cache-Control": f"public, max-age={_WEEK}"})
+
+
+def _figure(visit: Visit, session: Session, name: str) -> NamedFigure:
+    """The figure whose invoices are asked for. Raises PermissionDeniedError or PageNotFoundError."""
+    if not visit.principal.may(Permission.READ_TREASURY):
+        raise PermissionDeniedError
+    return find_figure(session, visit.principal.scope, name, paris_date(visit.context.clock()))
+
+
+def _readable(visit: Visit, invoice: InvoiceRecord) -> tuple[Markup | None, GatewayError | None]:
+    """The invoice as a readable fragment, else why it cannot be shown: limits may have become tighter since."""
+    try:
+        data = visit.context.store.get(invoice.document_sha256)
+        return Markup(render_html(read_invoice(data, visit.context.limits).invoice, visit.language)), None
+    except (UnreadableInvoiceError, DocumentMissingError, DocumentDamagedError) as error:
+        return None, error

@@ -1,0 +1,34 @@
+"""The first page: what presses, where invoices stand, what is still to come in; each figure opens its invoices."""
+
+from fastapi import Response
+
+from gateway.access.roles import Permission
+from gateway.alerts.repository import AlertFilter, list_alerts
+from gateway.kernel.clock import paris_date
+from gateway.lifecycle.model import Direction
+from gateway.lifecycle.statuses import status
+from gateway.treasury.service import aged_balance, days_sales_outstanding
+from gateway.web import repository
+from gateway.web.figures import balance_view
+from gateway.web.security import Reader
+
+_ALERTS_SHOWN = 5
+
+
+def show(visit: Reader) -> Response:
+    """Counts by status for everyone; aged balance and DSO for those who read the treasury."""
+    scope, today = visit.principal.scope, paris_date(visit.context.clock())
+    sees_treasury = visit.principal.may(Permission.READ_TREASURY)
+    with visit.transaction() as session:
+        counts = repository.status_counts(session, scope, Direction.RECEIVABLE)
+        pressing = list_alerts(session, scope, AlertFilter(), limit=_ALERTS_SHOWN)
+        balances = aged_balance(session, scope, today) if sees_treasury else []
+        dsos = days_sales_outstanding(session, scope, today) if sees_treasury else []
+    return visit.render(
+        "overview.html",
+        counts=[(status(each.status) if each.status else None, each.invoices) for each in counts],
+        most=max((each.invoices for each in counts), default=1),
+        pressing=pressing.items,
+        balances=[balance_view(balance) for balance in balances],
+        dsos=dsos,
+    )

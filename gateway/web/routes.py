@@ -1,0 +1,53 @@
+"""Every page and every form of the site, in one table."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter
+
+from gateway.web.context import WebContext
+from gateway.web.pages import alerts, flows, invoices, notifications, overview, quarantine, sign_in, worklist
+from gateway.web.security import error_page, page_route
+
+__all__ = ["WebContext", "error_page", "router"]
+
+Handler = Callable[..., Any]
+
+PAGES: dict[str, Handler] = {
+    "/": overview.show,
+    "/sign-in": sign_in.form,
+    "/alerts": alerts.inbox,
+    "/alerts/{alert_id}": alerts.show,
+    "/worklist": worklist.show,
+    "/invoices": invoices.search,
+    "/invoices/{invoice_id}": invoices.show,
+    "/invoices/{invoice_id}/document": invoices.document,
+    "/invoices/{invoice_id}/messages/{event_id}": invoices.message,
+    "/invoice.css": invoices.styles,
+    "/flows/{flow_id}": flows.show,
+    "/flows/{flow_id}/document": flows.document,
+    "/quarantine": quarantine.show,
+    "/notifications": notifications.show,
+}
+
+FORMS: dict[str, Handler] = {
+    "/sign-in": sign_in.submit,
+    "/sign-out": sign_in.leave,
+    "/language": sign_in.choose_language,
+    "/alerts/{alert_id}/acknowledge": alerts.acknowledge,
+    "/alerts/{alert_id}/close": alerts.close,
+    "/worklist/{action_id}/assign": worklist.assign,
+    "/worklist/{action_id}/complete": worklist.complete,
+    "/quarantine/{flow_id}/replay": quarantine.replay,
+    "/notifications/read": notifications.read_all,
+}
+
+
+def router(context: WebContext) -> APIRouter:
+    """The pages. The assembly serves `gateway.web.rendering.STATIC_FOLDER` at `/static` beside them."""
+    routes = APIRouter(route_class=page_route(context), include_in_schema=False)
+    for path, page in PAGES.items():
+        routes.get(path)(page)
+    for path, form in FORMS.items():
+        routes.post(path)(form)
+    return routes
