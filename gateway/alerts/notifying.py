@@ -35,7 +35,7 @@ def notice_of(alert: Alert) -> Notice:
             "\n\n".join(filter(None, (alert.reason_fr, alert.next_step_fr, deadline.fr))),
             "\n\n".join(filter(None, (alert.reason_en, alert.next_step_en, deadline.en))),
         ),
-        link=f"/invoices/{alert.invoice_id}" if alert.invoice_id else "/alerts",
+        link=f"/alerts/{alert.id}",
     )
 
 

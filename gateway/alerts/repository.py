@@ -16,6 +16,7 @@ from gateway.alerts.conditions import Severity
 from gateway.alerts.errors import AlertNotFoundError
 from gateway.alerts.model import Alert, AlertState
 from gateway.database.paging import Page, SortKey, fetch_page
+from gateway.database.searching import containing
 from gateway.lifecycle.correlation import InvoiceKey
 from gateway.lifecycle.model import Direction, LifecycleEvent
 
@@ -166,12 +167,6 @@ def _conditions(wanted: AlertFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.teams:
         yield col(Alert.team).in_(wanted.teams)
     if wanted.text.strip():
-        text = wanted.text.strip()
-        yield or_(
-            *(
-                col(column).icontains(text, autoescape=True)
-                for column in (Alert.title_fr, Alert.title_en, Alert.reason_fr, Alert.reason_en)
-            )
-        )
+        yield containing(wanted.text, Alert.title_fr, Alert.title_en, Alert.reason_fr, Alert.reason_en)
     if wanted.invoice_id is not None:
         yield col(Alert.invoice_id) == wanted.invoice_id

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
@@ -13,6 +13,7 @@ from gateway.collection.decisions import ActionKind
 from gateway.collection.errors import ActionNotFoundError
 from gateway.collection.model import ActionState, CollectionAction
 from gateway.database.paging import Page, SortKey, fetch_page
+from gateway.database.searching import containing
 
 _MOST_USEFUL_FIRST = (
     SortKey(-col(CollectionAction.priority), int),
@@ -96,17 +97,12 @@ def _conditions(wanted: ActionFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.unassigned:
         yield col(CollectionAction.assigned_to).is_(None)
     if wanted.text.strip():
-        text = wanted.text.strip()
-        yield or_(
-            *(
-                col(column).icontains(text, autoescape=True)
-                for column in (
-                    CollectionAction.title_fr,
-                    CollectionAction.title_en,
-                    CollectionAction.explanation_fr,
-                    CollectionAction.explanation_en,
-                )
-            )
+        yield containing(
+            wanted.text,
+            CollectionAction.title_fr,
+            CollectionAction.title_en,
+            CollectionAction.explanation_fr,
+            CollectionAction.explanation_en,
         )
     if wanted.invoice_id is not None:
         yield col(CollectionAction.invoice_id) == wanted.invoice_id

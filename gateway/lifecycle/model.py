@@ -38,7 +38,7 @@ class InvoiceRecord(IdentifiedRow, table=True):
     seller_siren: str = Field(max_length=9, description="BT-30, scheme 0002")
     year: int = Field(description="Year of BT-2")
 
-    # Facts of the document
+    # Facts of the document; amounts of a credit note are negative
     issue_date: date = Field(description="BT-2")
     due_date: date | None = Field(default=None, description="BT-9")
     type_code: str = Field(description="BT-3")
@@ -46,7 +46,7 @@ class InvoiceRecord(IdentifiedRow, table=True):
     seller_name: str = Field(description="BT-27")
     buyer_name: str = Field(description="BT-44")
     buyer_siren: str | None = Field(default=None, index=True, max_length=9, description="BT-47, scheme 0002")
-    total_without_vat: Decimal = Field(sa_type=Amount, description="BT-109; negative for a credit note, as the two below")
+    total_without_vat: Decimal = Field(sa_type=Amount, description="BT-109")
     total_with_vat: Decimal = Field(sa_type=Amount, description="BT-112")
     amount_due: Decimal = Field(sa_type=Amount, description="BT-115")
     totals_by_rate: dict[str, str] = Field(

@@ -22,8 +22,8 @@ class Rebuilt:
 def rebuild(session: Session, progress: Callable[[int], None] | None = None) -> Rebuilt:
     """Compute the projection of every invoice of the session's organisation again.
 
-    Each invoice is locked while its events are read, so that the service may go on working. `progress` is called with
-    the number of invoices done so far, batch by batch.
+    The service may go on reading; a status of an invoice already done waits until the transaction ends. `progress` is
+    called with the number of invoices done so far, batch by batch.
     """
     done, corrected = 0, list[UUID]()
     for batch in repository.invoice_ids(session):

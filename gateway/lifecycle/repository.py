@@ -11,6 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.access.scope import Scope
 from gateway.database.paging import Page, SortKey, fetch_page
+from gateway.database.searching import containing
 from gateway.lifecycle.correlation import InvoiceKey, normalised_number
 from gateway.lifecycle.errors import InvoiceNotFoundError
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
@@ -194,11 +195,10 @@ def _is_invoice(key: InvoiceKey) -> ColumnElement[bool]:
 
 def _conditions(wanted: InvoiceFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.text.strip():
-        text = wanted.text.strip()
+        siren = wanted.text.replace(" ", "")
         yield or_(
-            col(InvoiceRecord.number).icontains(text, autoescape=True),
-            col(InvoiceRecord.buyer_name).icontains(text, autoescape=True),
-            col(InvoiceRecord.buyer_siren).startswith(text.replace(" ", ""), autoescape=True),
+            containing(wanted.text, InvoiceRecord.number, InvoiceRecord.buyer_name),
+            col(InvoiceRecord.buyer_siren).startswith(siren, autoescape=True),
         )
     if wanted.number:
         yield col(InvoiceRecord.number) == normalised_number(wanted.number)

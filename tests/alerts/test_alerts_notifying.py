@@ -70,7 +70,7 @@ def told(database, organisation):
 
 def test_managers_and_the_collectors_in_scope_are_told(database, organisation):
     lyon = staff(database, organisation)
-    invoice = register(database, organisation, agency_id=lyon).invoice
+    register(database, organisation, agency_id=lyon)
     opened = follow(database, organisation, "207", 1, reasons=["PU_ERR"]).reaction.opened
     tell(database, organisation, opened.alert, IN_PAGES)
     notices = told(database, organisation)
@@ -78,7 +78,7 @@ def test_managers_and_the_collectors_in_scope_are_told(database, organisation):
     assert notices["manager"].subject == opened.alert.title_fr
     assert notices["manager-en"].subject == opened.alert.title_en
     assert opened.alert.next_step_fr in notices["manager"].body
-    assert notices["manager"].link == f"/invoices/{invoice.id}"
+    assert notices["manager"].link == f"/alerts/{opened.alert.id}"
 
 
 def test_an_alert_without_known_invoice_goes_to_those_who_see_everything(database, organisation):
@@ -101,7 +101,7 @@ def test_nobody_is_told_twice_and_each_new_notification_is_one_email(database, o
     assert {message.payload["to"] for message in messages} == {
         f"{name}@example.fr" for name in ("manager", "manager-en", "collector-all")
     }
-    assert all("https://gateway.example/alerts" in message.payload["body"] for message in messages)
+    assert all(f"https://gateway.example/alerts/{opened.alert.id}" in message.payload["body"] for message in messages)
 
 
 def test_without_mail_server_nothing_is_put_in_the_outbox(database, organisation):

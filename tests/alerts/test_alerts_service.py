@@ -33,7 +33,7 @@ def alerts(database, organisation):
 def ledger_kinds(database, organisation):
     with database.transaction(organisation) as session:
         assert verify(session).holds
-        return [kind for kind in session.exec(select(LedgerEntry.kind).order_by(LedgerEntry.position))]
+        return list(session.exec(select(LedgerEntry.kind).order_by(LedgerEntry.position)))
 
 
 @pytest.mark.parametrize(("code", "reason"), ALERTING.items())
