@@ -1,0 +1,36 @@
+"""Official Schematron rules, run in process.
+
+    from gateway.schematron import load_rules
+
+    rules = load_rules(path_to_compiled_schematron)
+    for finding in rules.check(lxml_tree):
+        print(finding.rule, finding.location, finding.message)
+
+The engine reads Schematron files compiled to XSLT 2.0 by the ISO skeleton and turns them, once, into Python. It knows
+nothing of invoices. Verdicts, locations, tests, flags, roles and messages are those of an XSLT processor.
+"""
+
+from gateway.schematron.document import Document, prepare
+from gateway.schematron.errors import (
+    DynamicError,
+    SchematronError,
+    StylesheetError,
+    UnsupportedConstructError,
+)
+from gateway.schematron.findings import Finding, FindingKind, Limits
+from gateway.schematron.loading import load_rules
+from gateway.schematron.rules import Rules
+
+__all__ = [
+    "Document",
+    "DynamicError",
+    "Finding",
+    "FindingKind",
+    "Limits",
+    "Rules",
+    "SchematronError",
+    "StylesheetError",
+    "UnsupportedConstructError",
+    "load_rules",
+    "prepare",
+]

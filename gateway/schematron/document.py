@@ -1,0 +1,203 @@
+"""One XML document, made ready for any number of rule sets.
+
+lxml builds a Python proxy for every node it hands out, which makes walking costly; the C elements of
+`xml.etree.ElementTree` are the nodes themselves. So the tree is handed over once as bytes, and indexed: every
+element under the path of names that leads to it, and its parent. The element tree has no parent links and so no
+reference cycle: a document is freed at once, without the garbage collector.
+"""
+
+from collections.abc import Iterable, Iterator
+from xml.etree import ElementTree
+
+from lxml import etree
+
+Element = ElementTree.Element
+NO_NODES: tuple["Node", ...] = ()
+DOCUMENT_TAG = "#document"
+
+
+class Leaf:
+    """An attribute or a text node: it answers what an element answers, and has no children."""
+
+    __slots__ = ("owner", "tag", "text")
+
+    def __init__(self, owner: Element, tag: str, text: str) -> None:
+        """`tag` is the attribute's `{namespace}name`, or empty for a text node."""
+        self.owner = owner
+        self.tag = tag
+        self.text = text
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator["Node"]:
+        return iter(())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Leaf) and other.owner is self.owner and other.tag == self.tag
+
+    def __hash__(self) -> int:
+        return hash((self.owner, self.tag))
+
+    def find(self, _tag: str) -> None:
+        return None
+
+    def findall(self, _tag: str) -> list[Element]:
+        return []
+
+    def iter(self, _tag: str | None = None) -> Iterator[Element]:
+        return iter(())
+
+    def itertext(self) -> Iterator[str]:
+        return iter((self.text,))
+
+    def get(self, _name: str) -> None:
+        return None
+
+
+Node = Element | Leaf
+
+
+class Document:
+    """A document and its indexes. Immutable once built but for caches that any thread may fill with equal values.
+
+    Attributes:
+        source: the lxml root element it was made from.
+        node: the document node; its only child is the document element.
+        root: the document element.
+        parents: the parent of every element.
+        paths: elements in document order by path, the tags from the root down joined with one space.
+        below: the same, by the path below the root; the root's own path is the empty string.
+        tags: the tags of each path of `paths`.
+    """
+
+    def __init__(self, source: etree._Element) -> None:
+        self.source = source
+        # The factory is plain lxml output: no entities, no document type, so expat has nothing to expand.
+        self.root: Element = ElementTree.fromstring(etree.tostring(source, with_tail=False))
+        self.node: Element = Element(DOCUMENT_TAG)
+        self.node.append(self.root)
+        self.parents: dict[Element, Element] = {self.root: self.node}
+        self.paths: dict[str, list[Element]] = {}
+        self.below: dict[str, list[Element]] = {}
+        self.tags: dict[str, tuple[str, ...]] = {}
+        self._by_last_tag: dict[str, list[str]] = {}
+        self._endings: dict[str, list[Element]] = {}
+        self._nested: set[str] = set()
+        self._holders: dict[str, list[Element]] | None = None
+        self._positions: dict[Element, int] = {}
+        self._prefixes: dict[Element, str | None] = {}
+        self._locations: dict[Element, str] = {self.node: ""}
+        self._index()
+
+    def _index(self) -> None:
+        parents = self.parents
+        pending: list[tuple[tuple[str, ...], list[Element]]] = [((self.root.tag,), [self.root])]
+        while pending:
+            tags, nodes = pending.pop()
+            self._add_path(tags, nodes)
+            groups: dict[str, list[Element]] = {}
+            for node in nodes:
+                for child in node:
+                    parents[child] = node
+                    try:
+                        groups[child.tag].append(child)
+                    except KeyError:
+                        groups[child.tag] = [child]
+            pending.extend(((*tags, tag), children) for tag, children in groups.items())
+
+    def _add_path(self, tags: tuple[str, ...], nodes: list[Element]) -> None:
+        path, last = " ".join(tags), tags[-1]
+        self.paths[path] = nodes
+        self.below[" ".join(tags[1:])] = nodes
+        self.tags[path] = tags
+        self._by_last_tag.setdefault(last, []).append(path)
+        if last in tags[:-1]:
+            self._nested.add(last)
+
+    def ending(self, suffix: str) -> list[Element]:
+        """`//a/b`: the elements whose path ends with the tags of `suffix`, in document order."""
+        found = self._endings.get(suffix)
+        if found is None:
+            last, tail = suffix.rpartition(" ")[2], f" {suffix}"
+            paths = [path for path in self._by_last_tag.get(last, ()) if f" {path}".endswith(tail)]
+            if len(paths) == 1:
+                found = self.paths[paths[0]]
+            else:
+                found = self.in_order(node for path in paths for node in self.paths[path])
+            self._endings[suffix] = found
+        return found
+
+    def holders(self, attribute: str) -> list[Element]:
+        """The elements that have an attribute of that name, in document order."""
+        if self._holders is None:
+            holders: dict[str, list[Element]] = {}
+            for node in self.root.iter():
+                for name in node.keys():  # noqa: SIM118 (an element's keys are not its items)
+                    holders.setdefault(name, []).append(node)
+            self._holders = holders
+        return self._holders.get(attribute, [])
+
+    def order(self) -> dict[Element, int]:
+        """Position of every element in document order, the document node first."""
+        if not self._positions:
+            self._positions = {node: position for position, node in enumerate(self.node.iter())}
+        return self._positions
+
+    def in_order(self, nodes: Iterable[Element]) -> list[Element]:
+        """Elements sorted in document order, each once."""
+        return sorted(dict.fromkeys(nodes), key=self.order().__getitem__)
+
+    def children_in_order(self, nodes: list[Element], tag: str) -> list[Element]:
+        """Children named `tag` of elements that may contain one another."""
+        children = [child for node in nodes for child in node.findall(tag)]
+        if len(nodes) > 1 and any(node.tag in self._nested for node in nodes):
+            return self.in_order(children)
+        return children
+
+    def location(self, node: Element) -> str:
+        """XPath of an element as the ISO skeleton prints it in the SVRL."""
+        found = self._locations.get(node)
+        if found is None:
+            parent = self.parents[node]
+            prefix = self.location(parent)
+            seen: dict[str, int] = {}
+            for child in parent:
+                seen[child.tag] = rank = seen.get(child.tag, 0) + 1
+                self._locations[child] = f"{prefix}/{_location_step(child.tag)}[{rank}]"
+            found = self._locations[node]
+        return found
+
+    def name(self, node: Node) -> str:
+        """`name()`: the name with the prefix that the document uses there."""
+        local = local_name(node)
+        if isinstance(node, Leaf) or node is self.node:
+            return local
+        if not self._prefixes:
+            pairs = zip(self.root.iter(), self.source.iter("*"), strict=True)
+            self._prefixes = {copy: original.prefix for copy, original in pairs}
+        prefix = self._prefixes[node]
+        return f"{prefix}:{local}" if prefix else local
+
+
+def prepare(tree: "etree._ElementTree | etree._Element | Document") -> Document:
+    """Make a parsed document ready to be checked; do it once when several rule sets check the same document.
+
+    The tree is copied: later changes to it are not seen.
+    """
+    if isinstance(tree, Document):
+        return tree
+    return Document(tree if isinstance(tree, etree._Element) else tree.getroot())
+
+
+def local_name(node: Node) -> str:
+    """`local-name()`."""
+    tag = node.tag
+    return "" if tag == DOCUMENT_TAG else tag[tag.rfind("}") + 1 :]
+
+
+def _location_step(tag: str) -> str:
+    if not tag.startswith("{"):
+        return tag
+    namespace, _, name = tag[1:].partition("}")
+    return f"*:{name}[namespace-uri()='{namespace}']"

@@ -1,0 +1,123 @@
+"""Rewriting of expressions before they are compiled."""
+
+from collections.abc import Callable, Mapping
+
+from gateway.schematron.xpath_ast import (
+    Arithmetic,
+    Call,
+    Cast,
+    Comparison,
+    Conditional,
+    ContextItem,
+    Expression,
+    Filter,
+    Literal,
+    Logical,
+    Loop,
+    Negation,
+    Path,
+    Sequence,
+    Step,
+    Union,
+    Variable,
+)
+
+Rewrite = Callable[[Expression], Expression]
+
+
+def _map_parts(expression: Expression, rewrite: Rewrite) -> Expression:
+    """The expression with each direct subexpression rewritten, those of a path's steps excepted."""
+    match expression:
+        case Sequence(items):
+            return Sequence(tuple(map(rewrite, items)))
+        case Union(operands):
+            return Union(tuple(map(rewrite, operands)))
+        case Call(name, arguments):
+            return Call(name, tuple(map(rewrite, arguments)))
+        case Logical(operator, left, right):
+            return Logical(operator, rewrite(left), rewrite(right))
+        case Arithmetic(operator, left, right):
+            return Arithmetic(operator, rewrite(left), rewrite(right))
+        case Comparison(operator, left, right, general):
+            return Comparison(operator, rewrite(left), rewrite(right), general)
+        case Negation(operand):
+            return Negation(rewrite(operand))
+        case Cast(operand, type_name):
+            return Cast(rewrite(operand), type_name)
+        case Conditional(test, then, otherwise):
+            return Conditional(rewrite(test), rewrite(then), rewrite(otherwise))
+        case Loop(kind, bindings, body):
+            return Loop(kind, tuple((name, rewrite(sequence)) for name, sequence in bindings), rewrite(body))
+        case Literal() | ContextItem() | Variable() | Path():
+            return expression
+
+
+def substituted(expression: Expression, values: Mapping[str, Expression]) -> Expression:
+    """The expression with variables replaced by expressions that have the same value everywhere."""
+    if not values:
+        return expression
+
+    def rewrite(part: Expression) -> Expression:
+        return substituted(part, values)
+
+    match expression:
+        case Variable(name):
+            return values.get(name, expression)
+        case Path(anchor, steps):
+            return Path(anchor, tuple(_map_step(step, rewrite) for step in steps))
+        case Loop(kind, bindings, body):
+            bound: list[tuple[str, Expression]] = []
+            for name, sequence in bindings:
+                bound.append((name, substituted(sequence, values)))
+                values = {known: value for known, value in values.items() if known != name}
+            return Loop(kind, tuple(bound), substituted(body, values))
+    return _map_parts(expression, rewrite)
+
+
+def _map_step(step: Step | Filter, rewrite: Rewrite) -> Step | Filter:
+    predicates = tuple(map(rewrite, step.predicates))
+    if isinstance(step, Step):
+        return Step(step.axis, step.test, predicates)
+    return Filter(rewrite(step.base), predicates)
+
+
+def anchored_at_root(expression: Expression, anchor: str = "root") -> Expression:
+    """The expression of a rule whose context is the document element, with every path starting there.
+
+    It then depends on the document alone, and its paths can be looked up in the index. `anchor` "document" does the
+    same for an expression whose context is the document node.
+    """
+
+    def rewrite(part: Expression) -> Expression:
+        return anchored_at_root(part, anchor)
+
+    match expression:
+        case ContextItem():
+            return Path(anchor, ())
+        case Call(name, ()) if name not in ("true", "false"):
+            return Call(name, (Path(anchor, ()),))
+        case Path("context", (Filter(base, predicates), *rest)):
+            return Path("context", (Filter(rewrite(base), predicates), *rest))
+        case Path("context", steps):
+            return Path(anchor, steps)
+    return _map_parts(expression, rewrite)
+
+
+def climbing_to_root(expression: Expression, depth: int) -> Expression:
+    """The expression of a rule whose context always stands `depth` levels below the document element.
+
+    As many `..` as that lead to the document element: what follows them depends on the document alone.
+    """
+
+    def rewrite(part: Expression) -> Expression:
+        return climbing_to_root(part, depth)
+
+    match expression:
+        case Path("context", (Filter(base, predicates), *rest)):
+            return Path("context", (Filter(rewrite(base), predicates), *rest))
+        case Path("context", steps) if depth > 0 and steps[:depth] == (_PARENT,) * depth:
+            return Path("root", steps[depth:])
+    return _map_parts(expression, rewrite)
+
+
+_PARENT = Step("parent", "node()")
