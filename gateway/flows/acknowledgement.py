@@ -27,12 +27,14 @@ class AckDetail:
     message: Text
 
     def as_json(self) -> dict[str, str]:
-        """In the field names of the standard; its one message field holds both languages."""
+        """In the field names of the standard, whose one message holds both languages; then each of them."""
         return {
             "level": self.level,
             "item": self.item,
             "reasonCode": self.reason_code,
             "reasonMessage": f"{self.message.fr} / {self.message.en}",
+            "message_fr": self.message.fr,
+            "message_en": self.message.en,
         }
 
 

@@ -12,6 +12,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.access.errors import MissingScopeError
 from gateway.access.model import Organisation
@@ -22,6 +24,7 @@ from gateway.database.errors import InvalidCursorError
 from gateway.flows.errors import (
     FlowNotFoundError,
     FlowServiceFaultError,
+    FlowServiceUnavailableError,
     ForeignOrganisationError,
     InvalidFlowRequestError,
     MissingFieldError,
@@ -81,6 +84,9 @@ class FlowServiceRoute(APIRoute):
                 return _error_answer(_invalid(error))
             except HTTPException as error:  # a body that is no JSON at all
                 return _error_answer(InvalidFlowRequestError(error.detail, "body"))
+            except (OperationalError, PoolTimeoutError):
+                _log.exception("flow_service_unavailable", path=request.url.path)
+                return _error_answer(FlowServiceUnavailableError())
             except Exception:
                 _log.exception("flow_service_fault", path=request.url.path)
                 return _error_answer(FlowServiceFaultError())

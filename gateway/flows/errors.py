@@ -149,6 +149,22 @@ class FlowServiceFaultError(FlowError):
         )
 
 
+class FlowServiceUnavailableError(FlowError):
+    """The database does not answer, or too many calls wait for it."""
+
+    code: ClassVar[str] = "RESOURCE_ERROR"
+    status: ClassVar[int] = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("La passerelle est momentanément indisponible.", "The gateway is unavailable for a moment."),
+            Text(
+                "Rejouez l’appel un peu plus tard avec le même trackingId.",
+                "Repeat the call a little later with the same trackingId.",
+            ),
+        )
+
+
 class FlowNotInQuarantineError(FlowError):
     """Only a flow in quarantine is replayed."""
 

@@ -48,6 +48,7 @@ from gateway.lifecycle.errors import InvoiceWithoutKeyError
 from gateway.lifecycle.model import Direction
 from gateway.lifecycle.records import InvoiceDocument
 from gateway.lifecycle.service import RegistrationOutcome, record_message, register_invoice
+from gateway.validation.options import service_options
 from gateway.validation.report import Report, SendingPolicy, Verdict
 from gateway.validation.service import validate
 
@@ -58,7 +59,7 @@ def handle_flow(session: Session, context: FlowsContext, flow: Flow, data: bytes
     Raises UnusableFlowError when only a person can help, ValidationIncompleteError when nothing may be sent yet.
     """
     now = context.clock()
-    report = validate(data, path=flow.name, on=paris_date(now), limits=context.limits)
+    report = validate(data, path=flow.name, on=paris_date(now), options=service_options(context.settings))
     flow.report = report.model_dump(mode="json")
     if report.syntax is not None:
         flow.flow_syntax = report.syntax

@@ -32,10 +32,11 @@ from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
 from gateway.ledger.documents import keep_document
 from gateway.ledger.service import append
+from gateway.lifecycle.errors import InvoiceWithoutKeyError
 
 #: Tries of one flow before a person must look.
 PROCESSING_ATTEMPTS = 5
-_PERMANENT = (UnusableFlowError, UnreadableInvoiceError, PlatformRefusedError)
+_PERMANENT = (UnusableFlowError, UnreadableInvoiceError, InvoiceWithoutKeyError, PlatformRefusedError)
 _log = structlog.get_logger(__name__)
 
 

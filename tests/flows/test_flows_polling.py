@@ -1,6 +1,10 @@
 """Nothing a platform lists is lost, doubled, or stuck behind something bad."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 
@@ -10,7 +14,7 @@ from gateway.flows.platforms.client import PlatformFlow
 from gateway.flows.polling import poll_platform
 from gateway.flows.simulator.answers import AnsweredInvoice, answer
 from gateway.flows.simulator.scenarios import Step
-from gateway.flows.tasks import organisations_with_waiting_flows
+from gateway.flows.tasks import POLL_TASK, PROCESS_TASK, organisations_with_waiting_flows, register_tasks
 from gateway.flows.terms import FlowDirection
 from gateway.invoices.reading import read_invoice
 from gateway.lifecycle.cdar.writing import write_cdar
@@ -92,6 +96,16 @@ def test_the_mark_moves_with_what_was_recorded_and_never_back(world, platform):
     [cursor] = world.rows(PlatformCursor)
     assert cursor.updated_after == LISTED_AT + timedelta(hours=1)
     assert cursor.read_at == world.clock()
+
+
+def test_the_jobs_poll_the_chosen_platform_and_process_what_it_listed(world, platform):
+    platform("F1")
+    tasks: dict[str, Callable[[UUID], None]] = {}
+    engine = SimpleNamespace(register=tasks.__setitem__)
+    register_tasks(engine, replace(world.context, platforms={"simulator": lambda _: world.listed}))
+    tasks[POLL_TASK](world.organisation_id)
+    tasks[PROCESS_TASK](world.organisation_id)
+    assert [flow.state for flow in world.rows(Flow)] == [FlowState.PROCESSED]
 
 
 def test_a_list_that_breaks_in_the_middle_records_nothing_and_is_read_again(world, platform, monkeypatch):

@@ -1,15 +1,18 @@
 """Each flow is brought to its end alone: acknowledged, registered, sent, or put aside with a reason."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from fixtures.broken import broken_samples
 from fixtures.drafts import Kind
+from gateway.access.model import Organisation
 from gateway.flows import processing
 from gateway.flows.errors import FlowNotInQuarantineError
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.processing import PROCESSING_ATTEMPTS, drain_flows, process_flow, replay
+from gateway.flows.repository import hold
 from gateway.flows.terms import AckStatus, FlowType
 from gateway.jobs.model import OutboxMessage
 from gateway.ledger.model import LedgerEntry
@@ -83,8 +86,6 @@ def test_an_invoice_of_others_is_refused_to_its_sender(world, invoice, other_org
 
 def test_a_purchase_is_registered_as_payable_and_not_sent(world, invoice, customer):
     with world.database.system_transaction() as session:
-        from gateway.access.model import Organisation
-
         buyer = Organisation(siren=customer.siren, name=customer.name, created_at=world.clock())
         session.add(buyer)
         session.flush()
@@ -129,9 +130,7 @@ def test_nothing_is_sent_while_a_required_layer_is_not_run(world, invoice):
     settings = world.context.settings.model_copy(
         update={"validation_required_layers": ("well-formed", "no-such-layer")}
     )
-    world.context = type(world.context)(
-        **{name: getattr(world.context, name) for name in world.context.__slots__} | {"settings": settings}
-    )
+    world.context = replace(world.context, settings=settings)
     flow_id = world.push(invoice("F1")).flow.id
     world.drain()
     flow = world.flow(flow_id)
@@ -230,8 +229,6 @@ def test_a_flow_that_another_worker_holds_is_passed_over(world, invoice):
     held = world.push(invoice("F1")).flow.id
     free = world.push(invoice("F2")).flow.id
     with world.database.transaction(world.organisation_id) as session:
-        from gateway.flows.repository import hold
-
         hold(session, held)
         drained = drain_flows(world.context, world.organisation_id)
         assert not process_flow(world.context, world.organisation_id, held)
