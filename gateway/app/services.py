@@ -12,7 +12,7 @@ from gateway.flows.context import FlowsContext
 from gateway.flows.delivery import PLATFORM_FLOW, platform_deliverer
 from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
 from gateway.flows.tasks import POLL_TASK, PROCESS_TASK, register_tasks
-from gateway.invoices.limits import ReadingLimits
+from gateway.invoices.limits import ReadingLimits, reading_limits
 from gateway.jobs.clock import JobClock
 from gateway.jobs.engine import JobEngine
 from gateway.jobs.outbox import TASK as OUTBOX_TASK
@@ -57,13 +57,7 @@ def build_services(
     """
     database = database or open_database(settings)
     documents = DocumentStore(settings.data_dir / "documents")
-    limits = ReadingLimits(
-        max_file_bytes=settings.max_file_bytes,
-        max_depth=settings.max_xml_depth,
-        max_elements=settings.max_xml_elements,
-        max_attachment_bytes=settings.max_attachment_bytes,
-        max_attachments=settings.max_attachments,
-    )
+    limits = reading_limits(settings)
 
     def simulator(organisation_id: UUID) -> SimulatedPlatform:
         return SimulatedPlatform(

@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gateway.invoices.limits import ReadingLimits
 from gateway.kernel.clock import paris_date, system_clock
-from gateway.kernel.settings import Settings, load_settings
+from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language, Text
 from gateway.validation.batch import Order, find_inputs, validate_paths
 from gateway.validation.catalog import installed_catalog
 from gateway.validation.layers import RuleSelection
+from gateway.validation.options import options_from
 from gateway.validation.rendering import render
 from gateway.validation.report import Report, Verdict
 
@@ -67,7 +67,7 @@ def validate_command(
         _note(notes, _NOTHING.in_language(language), "red")
         raise typer.Exit(2)
     day = on.date() if on else paris_date(system_clock())
-    order = Order(rules=selection, on=day, limits=_limits(settings))
+    order = Order(rules=selection, on=day, options=options_from(settings))
     reports = _tracked(validate_paths(inputs.paths, order, jobs), len(inputs.paths), notes, language)
     raise typer.Exit(exit_code(_print_reports(reports, output, language)))
 
@@ -77,16 +77,6 @@ def exit_code(verdicts: set[Verdict]) -> int:
     if Verdict.UNREADABLE in verdicts:
         return 2
     return 1 if Verdict.INVALID in verdicts else 0
-
-
-def _limits(settings: Settings) -> ReadingLimits:
-    return ReadingLimits(
-        max_file_bytes=settings.max_file_bytes,
-        max_depth=settings.max_xml_depth,
-        max_elements=settings.max_xml_elements,
-        max_attachment_bytes=settings.max_attachment_bytes,
-        max_attachments=settings.max_attachments,
-    )
 
 
 def _print_reports(reports: Iterable[Report], output: OutputFormat, language: Language) -> set[Verdict]:

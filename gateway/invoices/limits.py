@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from gateway.kernel.settings import Settings
+
 MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingLimits:
-    """Bounds that keep one document from exhausting the machine; settings build it, these are the defaults.
+    """Bounds that keep one document from exhausting the machine; by default those of the settings' defaults.
 
     Attributes:
         max_file_bytes: the file as received, and the XML inside a PDF once decompressed.
@@ -24,3 +26,14 @@ class ReadingLimits:
     max_attachment_bytes: int = 10 * MEBIBYTE
     max_attachments: int = 50
     max_pdf_seconds: float = 10.0
+
+
+def reading_limits(settings: Settings) -> ReadingLimits:
+    """The bounds that the settings ask for."""
+    return ReadingLimits(
+        max_file_bytes=settings.max_file_bytes,
+        max_depth=settings.max_xml_depth,
+        max_elements=settings.max_xml_elements,
+        max_attachment_bytes=settings.max_attachment_bytes,
+        max_attachments=settings.max_attachments,
+    )

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
 
     # Service
     host: str = Field("127.0.0.1", description="Address the service listens on.")
-    port: int = Field(8000, ge=1, le=65535, description="TCP port the service listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port the service listens on; 0: any free one.")
     public_url: str | None = Field(
         None, description="Address people and systems reach the service at, when a proxy stands before it."
     )
@@ -90,7 +90,20 @@ class Settings(BaseSettings):
 
     # Validation
     validation_required_layers: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("well-formed", "xsd"), description="Layers that must have passed before an invoice is sent to a platform."
+        ("well-formed", "xsd", "en16931", "fr-ctc"),
+        description="Layers that must have passed before an invoice is sent to a platform.",
+    )
+    validation_max_seconds: float = Field(
+        30.0, gt=0, le=3600, description="Time that the rules may take on one document; past it their layer has failed."
+    )
+    validation_max_findings: int = Field(
+        1000, ge=1, le=1_000_000, description="Findings on one document after which its rules stop."
+    )
+    own_checks_off: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="The gateway's own checks that are not wanted, by id: GW-01,GW-05."
+    )
+    catalog_file: Path | None = Field(
+        None, description="Catalogue (TOML) of further rule releases, laid over the one that is shipped."
     )
 
     # Jobs and clock
@@ -112,7 +125,7 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("gateway@localhost", description="Sender of the gateway's e-mails.")
 
-    @field_validator("validation_required_layers", mode="before")
+    @field_validator("validation_required_layers", "own_checks_off", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         """An environment variable writes a list with commas; a TOML file has lists of its own."""

@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 
-from gateway.invoices.limits import ReadingLimits
 from gateway.validation.errors import UnopenableFileError, WorkerDiedError
 from gateway.validation.layers import AUTO, RuleSelection
+from gateway.validation.options import ValidationOptions
 from gateway.validation.report import Report
 from gateway.validation.service import unreadable_report, validate
 
@@ -42,7 +42,7 @@ class Order:
 
     rules: RuleSelection = AUTO
     on: date | None = None
-    limits: ReadingLimits = field(default_factory=ReadingLimits)
+    options: ValidationOptions = field(default_factory=ValidationOptions)
 
 
 def find_inputs(named: Sequence[str]) -> Inputs:
@@ -68,11 +68,11 @@ def validate_path(path: str, order: Order) -> Report:
     try:
         with nullcontext(sys.stdin.buffer) if path == STANDARD_INPUT else open(path, "rb") as stream:
             # One byte more than allowed is enough to know that there are too many.
-            data = stream.read(order.limits.max_file_bytes + 1)
+            data = stream.read(order.options.reading.max_file_bytes + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return unreadable_report(UnopenableFileError(shown, reason), path=shown, on=order.on)
-    return validate(data, path=shown, rules=order.rules, on=order.on, limits=order.limits)
+    return validate(data, path=shown, rules=order.rules, on=order.on, options=order.options)
 
 
 def validate_paths(paths: Sequence[str], order: Order, jobs: int | None = None) -> Iterator[Report]:

@@ -1,20 +1,74 @@
 """What the layers of a validation have in common: what they are given, what they give back, how rules are chosen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from time import monotonic
 from typing import Protocol, Self
 
+from gateway import schematron
 from gateway.invoices.reading import Document
+from gateway.kernel.text import Text
+from gateway.schematron import Limits
 from gateway.validation.catalog import Artefact, Catalog, LayerEntry
 from gateway.validation.errors import UnknownRulesError
+from gateway.validation.options import ValidationOptions
+from gateway.validation.places import Places
 from gateway.validation.report import Finding
+
+
+@dataclass
+class Subject:
+    """A document on its way through the layers, with what several of them share.
+
+    Attributes:
+        deadline: instant of `time.monotonic` by which all rules together must be done.
+        findings: what the layers have found so far.
+    """
+
+    document: Document
+    options: ValidationOptions
+    deadline: float = field(init=False)
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.deadline = monotonic() + self.options.max_seconds
+
+    def limits_left(self) -> Limits:
+        """What the layers before have left of the time and of the findings that one document may cost."""
+        return Limits(
+            max_findings=max(self.options.max_findings - len(self.findings), 0),
+            max_seconds=max(self.deadline - monotonic(), 0.0),
+        )
+
+    @cached_property
+    def prepared(self) -> schematron.Document:
+        """The document as the Schematron engine wants it, made once for all rule sets."""
+        return schematron.prepare(self.document.tree)
+
+    @cached_property
+    def places(self) -> Places:
+        """The elements of the document by path and by business term."""
+        return Places(self.document.tree)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a layer gives back.
+
+    Attributes:
+        stopped: why the layer could not be brought to its end; such a layer has not passed.
+    """
+
+    findings: Sequence[Finding] = ()
+    stopped: Text | None = None
 
 
 class Checker(Protocol):
     """The engine for one kind of artefact. One object serves all threads of the process."""
 
-    def check(self, document: Document, artefact: Artefact) -> Sequence[Finding]:
-        """Everything the artefact finds wrong with the document; empty when nothing is."""
+    def check(self, subject: Subject, artefact: Artefact) -> Outcome:
+        """Everything the artefact finds wrong with the document; no findings when nothing is."""
         ...
 
 

@@ -69,7 +69,7 @@ class LayerReport(_Part):
     status: LayerStatus
     ms: float = Field(description="Time it took, in milliseconds")
     due: bool = Field(default=True, description="False when the layer has nothing to say about such a document")
-    reason: str | None = Field(default=None, description="Why it was not run, in French")
+    reason: str | None = Field(default=None, description="Why it was not run, or not to its end, in French")
     reason_en: str | None = Field(default=None, description="The same in English")
 
 
@@ -77,7 +77,7 @@ class LayerReport(_Part):
 class SendingPolicy:
     """Which layers must have passed before a document may leave (setting `validation_required_layers`)."""
 
-    required_layers: tuple[str, ...] = ("well-formed", "xsd")
+    required_layers: tuple[str, ...] = ("well-formed", "xsd", "en16931", "fr-ctc")
 
 
 class Report(_Part):

@@ -9,17 +9,22 @@ from time import perf_counter
 from lxml import etree
 
 from gateway.invoices.errors import UnreadableInvoiceError
-from gateway.invoices.limits import ReadingLimits
-from gateway.invoices.reading import Document, read_document
+from gateway.invoices.reading import read_document
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
 from gateway.validation.catalog import Artefact, ArtefactKind, Catalog, LayerEntry, installed_catalog, newest_in_force
-from gateway.validation.layers import AUTO, Checker, RuleSelection
-from gateway.validation.report import Finding, LayerReport, LayerStatus, Report, Severity, Verdict, make_finding
+from gateway.validation.layers import AUTO, Checker, RuleSelection, Subject
+from gateway.validation.options import ValidationOptions
+from gateway.validation.report import LayerReport, LayerStatus, Report, Severity, Verdict, make_finding
+from gateway.validation.schematron import SchematronChecker
 from gateway.validation.xsd import XsdChecker
 
 #: The engine of each kind of artefact; a layer whose engine is not here is reported as not run.
-CHECKERS: Mapping[ArtefactKind, Checker] = {ArtefactKind.XSD: XsdChecker()}
+CHECKERS: Mapping[ArtefactKind, Checker] = {
+    ArtefactKind.XSD: XsdChecker(),
+    ArtefactKind.SCHEMATRON: SchematronChecker(),
+}
+DEFAULT_OPTIONS = ValidationOptions()
 
 READING_LAYER = "well-formed"
 
@@ -41,30 +46,35 @@ def validate(
     path: str = "",
     rules: RuleSelection = AUTO,
     on: date | None = None,
-    limits: ReadingLimits | None = None,
+    options: ValidationOptions = DEFAULT_OPTIONS,
     catalog: Catalog | None = None,
     checkers: Mapping[ArtefactKind, Checker] = CHECKERS,
 ) -> Report:
     """The report on the document `data`.
 
+    When the XSD layer fails, no layer after it runs: rules take the shape of the document and the types of its values
+    for granted, so that they would stop half-way or accuse the wrong element. Otherwise every layer runs, whatever
+    those before it found: each judges by itself, and who mends the document sees everything at once.
+
     Args:
         path: name of the document in the report.
         rules: layers or artefacts to run; all that apply by default.
         on: legal date (Europe/Paris) whose rules count; the newest of the catalogue when None.
-        limits: bounds of reading, those by default when None.
+        options: bounds of work and what is switched off.
         catalog: the artefacts to choose among, the installed catalogue when None.
         checkers: the engines at hand.
 
-    Raises ArtefactMissingError when the installation lacks a file of the catalogue.
+    Raises ArtefactMissingError when the installation lacks a file of the catalogue, SchematronError when a rule file
+    cannot be used.
     """
     catalog = catalog or installed_catalog()
     reading, *others = catalog.layers
     start = perf_counter()
     try:
-        document = read_document(data, limits or ReadingLimits())
+        document = read_document(data, options.reading)
     except UnreadableInvoiceError as error:
         return unreadable_report(error, path=path, on=on, catalog=catalog, ms=_ms_since(start))
-    run = _Run(document, rules, on, catalog, checkers)
+    run = _Run(Subject(document, options), rules, on, catalog, checkers)
     run.layers.append(_layer(reading, LayerStatus.PASSED, ms=_ms_since(start)))
     for entry in others:
         run.do(entry)
@@ -74,7 +84,7 @@ def validate(
         profile=document.profile,
         verdict=Verdict.INVALID if run.has_failed() else Verdict.VALID,
         layers=tuple(run.layers),
-        findings=tuple(run.findings),
+        findings=tuple(run.subject.findings),
         on=on,
     )
 
@@ -113,13 +123,12 @@ def unreadable_report(
 class _Run:
     """One validation on its way through the layers."""
 
-    document: Document
+    subject: Subject
     rules: RuleSelection
     on: date | None
     catalog: Catalog
     checkers: Mapping[ArtefactKind, Checker]
     layers: list[LayerReport] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
     xsd_failed: bool = False
 
     def has_failed(self) -> bool:
@@ -127,7 +136,7 @@ class _Run:
 
     def do(self, entry: LayerEntry) -> None:
         """Run one layer, or say why it is not run."""
-        syntax = str(self.document.syntax)
+        syntax = str(self.subject.document.syntax)
         if syntax not in entry.syntaxes:
             self._skip(entry, None, _NOT_CONCERNED.format(syntax=syntax), due=False)
             return
@@ -145,8 +154,9 @@ class _Run:
 
     def _choose(self, entry: LayerEntry) -> tuple[Artefact | None, Text]:
         """The artefact that counts for this layer, or why there is none."""
-        syntax, profile = str(self.document.syntax), self.document.profile
-        root = etree.QName(self.document.tree.getroot()).localname
+        document = self.subject.document
+        syntax, profile = str(document.syntax), document.profile
+        root = etree.QName(document.tree.getroot()).localname
         named = self.rules.named_in(entry, self.catalog)
         if named:
             candidates = [artefact for artefact in named if artefact.fits(syntax, root)]
@@ -161,12 +171,11 @@ class _Run:
 
     def _check(self, entry: LayerEntry, artefact: Artefact, checker: Checker) -> None:
         start = perf_counter()
-        found = checker.check(self.document, artefact)
-        failed = any(finding.severity is Severity.FATAL for finding in found)
-        self.findings.extend(found)
-        self.layers.append(
-            _layer(entry, LayerStatus.FAILED if failed else LayerStatus.PASSED, artefact, ms=_ms_since(start))
-        )
+        outcome = checker.check(self.subject, artefact)
+        failed = outcome.stopped is not None or any(each.severity is Severity.FATAL for each in outcome.findings)
+        self.subject.findings.extend(outcome.findings)
+        status = LayerStatus.FAILED if failed else LayerStatus.PASSED
+        self.layers.append(_layer(entry, status, artefact, ms=_ms_since(start), reason=outcome.stopped))
         self.xsd_failed = self.xsd_failed or (failed and artefact.kind is ArtefactKind.XSD)
 
     def _skip(self, entry: LayerEntry, artefact: Artefact | None, reason: Text, *, due: bool = True) -> None:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from lxml import etree
@@ -32,12 +32,18 @@ def terms_at(names: Sequence[str]) -> tuple[str, ...]:
 
     Where the path itself binds no term, those of the nearest group above it; nothing for a document of another kind.
     """
-    binding = _bindings().get(names[0], {}) if names else {}
     for length in range(len(names), 1, -1):
-        path = "/".join(names[1:length])
-        if terms := binding.get(path) or binding.get(f"{path}/*"):
+        if terms := bound_terms(tuple(names[:length])):
             return terms
     return ()
+
+
+@lru_cache(maxsize=10_000)
+def bound_terms(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The business terms at exactly that path of local names; nothing where it binds none."""
+    binding = _bindings().get(names[0], {})
+    path = "/".join(names[1:])
+    return binding.get(path) or binding.get(f"{path}/*") or binding.get("/".join((*names[1:-1], "*")), ())
 
 
 @cache

@@ -1,6 +1,5 @@
 """The XSD layer: the verdict by libxml2, the explanation of what fails by `xmlschema`."""
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -8,10 +7,10 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.invoices.reading import Document
 from gateway.kernel.text import Text
 from gateway.validation.catalog import Artefact
 from gateway.validation.explanations import explain
+from gateway.validation.layers import Outcome, Subject
 from gateway.validation.report import Finding, Severity, make_finding
 from gateway.validation.terms import local_names, location_of, terms_at
 from gateway.validation.xsd_faults import CONSTRAINTS, Fault, FaultKind
@@ -23,23 +22,24 @@ MOST_FAULTS = 50
 class XsdChecker:
     """Checks documents against the schemas of the catalogue; each schema is compiled once per process."""
 
-    def check(self, document: Document, artefact: Artefact) -> Sequence[Finding]:
+    def check(self, subject: Subject, artefact: Artefact) -> Outcome:
         """The breaches of the schema, in the order of the document."""
+        tree = subject.document.tree
         schema = _compiled(artefact.file)
         # libxml2's error log belongs to the schema, not to the call: it is copied before another thread may use it.
         with schema.lock:
-            if schema.schema.validate(document.tree):
-                return []
+            if schema.schema.validate(tree):
+                return Outcome()
             log: Any = schema.schema.error_log
             refusals = [(entry.path, entry.line, entry.message) for entry in log]
         # Only who meets an invalid document pays for loading xmlschema.
         from gateway.validation.xsd_search import find_faults
 
-        faults = find_faults(artefact.file, document.tree, refusals, MOST_FAULTS + 1)
+        faults = find_faults(artefact.file, tree, refusals, MOST_FAULTS + 1)
         findings = [_finding(fault, artefact) for fault in faults[:MOST_FAULTS]]
         if len(faults) > MOST_FAULTS:
             findings.append(_more_faults(artefact))
-        return findings
+        return Outcome(findings)
 
 
 class _Compiled:

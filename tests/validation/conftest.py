@@ -1,32 +1,24 @@
 """Valid documents to start from, and the ways of breaking them that several tests share."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import pytest
 from lxml import etree
 
 from fixtures.samples import Sample, all_samples
+from gateway.lifecycle.cdar.building import InvoiceReference, build_status, company
+from gateway.lifecycle.cdar.writing import write_cdar
 
-_R = "urn:un:unece:uncefact:data:standard:"
-
-CDAR = f"""<rsm:CrossDomainAcknowledgementAndResponse xmlns:rsm="{_R}CrossDomainAcknowledgementAndResponse:100"
-    xmlns:ram="{_R}ReusableAggregateBusinessInformationEntity:100" xmlns:udt="{_R}UnqualifiedDataType:100">
-  <rsm:ExchangedDocumentContext>
-    <ram:GuidelineSpecifiedDocumentContextParameter>
-      <ram:ID>urn.cpro.gouv.fr:1p0:CDV:invoice</ram:ID>
-    </ram:GuidelineSpecifiedDocumentContextParameter>
-  </rsm:ExchangedDocumentContext>
-  <rsm:ExchangedDocument>
-    <ram:ID>M-1</ram:ID>
-    <ram:RecipientTradeParty><ram:RoleCode>SE</ram:RoleCode></ram:RecipientTradeParty>
-  </rsm:ExchangedDocument>
-  <rsm:AcknowledgementDocument>
-    <ram:TypeCode>23</ram:TypeCode>
-    <ram:ReferenceReferencedDocument>
-      <ram:IssuerAssignedID>F-1</ram:IssuerAssignedID><ram:ProcessConditionCode>205</ram:ProcessConditionCode>
-    </ram:ReferenceReferencedDocument>
-  </rsm:AcknowledgementDocument>
-</rsm:CrossDomainAcknowledgementAndResponse>""".encode()
+CDAR = write_cdar(
+    build_status(
+        InvoiceReference("F2026-0042", date(2026, 10, 5), "552100554"),
+        "205",
+        issuer=company("732829320", "BY", "Maison Lenoir", "732829320"),
+        recipients=[company("552100554", "SE", "Ateliers du Rhône", "552100554_STATUTS")],
+        at=datetime(2026, 10, 12, 9, 30, tzinfo=UTC),
+    )
+)
 
 
 @pytest.fixture(scope="session")

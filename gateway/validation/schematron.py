@@ -1,0 +1,193 @@
+"""The layers written in Schematron: EN 16931 and its profiles, the French rules, CDAR messages, e-reporting.
+
+The verdict is the engine's; here its findings get a line, business terms, plain words and a remedy.
+"""
+
+import re
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+
+from gateway import schematron
+from gateway.invoices.errors import quoted
+from gateway.kernel.text import Text
+from gateway.schematron import Rules, load_rules
+from gateway.validation.catalog import Artefact
+from gateway.validation.layers import Outcome, Subject
+from gateway.validation.places import Place
+from gateway.validation.report import Finding, Severity, make_finding
+from gateway.validation.rulebook import Who, explanation_of, remedy
+from gateway.validation.terms import terms_at
+
+#: Rule of the finding that says that the rules stopped before their end: by a limit, by an error of the document.
+LIMIT_RULE = "GW-LIMIT"
+STOPPED_RULE = "GW-STOPPED"
+#: What the engine calls the finding of a limit.
+_ENGINE_LIMIT = "limit"
+
+#: Severity by the flag or the role that the publisher sets. An assert or a report without either is an error: that is
+#: how Factur-X marks everything its profiles refuse, elements "not used in the given context" included.
+_SEVERITIES = {
+    "fatal": Severity.FATAL,
+    "error": Severity.FATAL,
+    "warning": Severity.WARNING,
+    "warn": Severity.WARNING,
+    "info": Severity.INFO,
+    "information": Severity.INFO,
+}
+_TERM = re.compile(r"\b(?:BT|BG|MDT|MDG)-\d+(?:-\d+)?\b")
+#: A rule id that stands only in the text, as in "[G1.104] …".
+_ID_IN_TEXT = re.compile(r"\[([A-Z][\w.-]+)\]")
+_NOT_USED = re.compile(r"(?:Element|Attribute)\b.*\bmarked as not used in the given context")
+_ATTRIBUTE_TEST = re.compile(r"@([\w:]+)")
+
+_NOT_USED_HERE = Text("« {name} » n'est pas prévu à cet endroit par {rules}.", "'{name}' has no place here in {rules}.")
+_NOT_USED_FIX = Text(
+    "Retirez « {name} », ou déclarez un profil qui le prévoit (BT-24).",
+    "Remove '{name}', or claim a profile that has it (BT-24).",
+)
+_UNEXPLAINED = Text("{rules} n'est pas respecté : {message}", "{rules} is not respected: {message}")
+_UNEXPLAINED_FIX = Text(
+    "Corrigez l'élément indiqué comme le demande le texte de la règle.",
+    "Correct the element named, as the text of the rule asks.",
+)
+_SEEN = Text(" Lu dans le document : {values}.", " Seen in the document: {values}.")
+_LIMIT = Text(
+    "limite atteinte ({reason}) : les règles suivantes n'ont pas été contrôlées",
+    "limit reached ({reason}): the rules after it were not checked",
+)
+_LIMIT_FIX = Text(
+    "Corrigez ce qui a été trouvé, ou relevez GATEWAY_VALIDATION_MAX_SECONDS ou GATEWAY_VALIDATION_MAX_FINDINGS.",
+    "Mend what was found, or raise GATEWAY_VALIDATION_MAX_SECONDS or GATEWAY_VALIDATION_MAX_FINDINGS.",
+)
+_STOPPED = Text(
+    "une règle ne peut pas être évaluée ({reason}) : les suivantes n'ont pas été contrôlées",
+    "a rule cannot be evaluated ({reason}): those after it were not checked",
+)
+_STOPPED_FIX = Text(
+    "Corrigez la valeur à l'endroit indiqué (type, ou élément répété), puis validez à nouveau.",
+    "Correct the value at the place named (its type, or a repeated element), then validate again.",
+)
+
+
+class SchematronChecker:
+    """Runs the Schematron artefacts of the catalogue; each is loaded once per process.
+
+    A rule that cannot be evaluated, or a limit, ends the layer: one last fatal finding follows what was found so far.
+    """
+
+    def check(self, subject: Subject, artefact: Artefact) -> Outcome:
+        """The findings in the order of the official report. Raises SchematronError when the rules cannot be loaded."""
+        rules = _loaded(artefact.file, subject.options.rules_cache)
+        found = rules.check(subject.prepared, subject.limits_left())
+        findings = [_finding(each, artefact, subject) for each in found if each.kind != "error"]
+        if not found or found[-1].kind != "error":
+            return Outcome(findings)
+        last = found[-1]
+        stopped = _why_stopped(last)
+        return Outcome([*findings, _stop(last, stopped, artefact, subject)], stopped)
+
+
+_loading = Lock()
+
+
+def _loaded(file: Path, cache_dir: Path | None) -> Rules:
+    with _loading:
+        return _load(file, cache_dir)
+
+
+@cache
+def _load(file: Path, cache_dir: Path | None) -> Rules:
+    return load_rules(file, cache_dir)
+
+
+def _finding(found: schematron.Finding, artefact: Artefact, subject: Subject) -> Finding:
+    place = subject.places.find(found.location)
+    message = " ".join(found.message.split())
+    explanation, fix, terms = _said(found, message, place, artefact)
+    if place is not None:
+        explanation = _with_values(explanation, terms, place, subject)
+    return make_finding(
+        rule=rule_id(found, place, artefact),
+        layer=artefact.layer,
+        severity=_severity(found),
+        location=place.path if place else found.location or "/",
+        line=place.line if place else None,
+        terms=terms,
+        message=message,
+        explanation=explanation,
+        fix=fix,
+    )
+
+
+def rule_id(found: schematron.Finding, place: Place | None, artefact: Artefact) -> str:
+    """The official id; where the file gives none, one that stays the same from run to run and release to release.
+
+    That is the id which the text names in brackets (Flux 10), else what a Factur-X profile refuses, by the last two
+    names of its path (`FX-NOT-USED-DueDateDateTime/DateTimeString`), else the artefact with a digest of the test.
+    """
+    if found.rule:
+        return found.rule
+    if place is not None and _NOT_USED.search(found.message):
+        return f"FX-NOT-USED-{'/'.join(place.names[-2:])}{_attribute(found)}"
+    if in_text := _ID_IN_TEXT.match(found.message.strip()):
+        return in_text.group(1)
+    return f"{artefact.id}-{sha256(found.test.encode()).hexdigest()[:8]}"
+
+
+def _attribute(found: schematron.Finding) -> str:
+    attribute = _ATTRIBUTE_TEST.fullmatch(found.test)
+    return f"@{attribute.group(1)}" if attribute else ""
+
+
+def _severity(found: schematron.Finding) -> Severity:
+    mark = (found.flag or found.role or "fatal").lower()
+    return _SEVERITIES.get(mark, Severity.FATAL)
+
+
+def _said(
+    found: schematron.Finding, message: str, place: Place | None, artefact: Artefact
+) -> tuple[Text, Text, tuple[str, ...]]:
+    """What is wrong, how to mend it, and the business terms it is about."""
+    around = terms_at(place.names) if place else ()
+    if place is not None and _NOT_USED.search(message):
+        name = place.names[-1] + _attribute(found)
+        fix = _NOT_USED_FIX.format(name=name)
+        return _NOT_USED_HERE.format(name=name, rules=artefact.title), remedy(fix, Who.SOFTWARE), around
+    known = explanation_of(found.rule)
+    if known is not None:
+        return known.wants, known.remedy, known.terms or around
+    named = tuple(dict.fromkeys(_TERM.findall(message)))
+    wrong = _UNEXPLAINED.format(rules=found.rule or artefact.title, message=message)
+    return wrong, remedy(_UNEXPLAINED_FIX, Who.SOFTWARE), named or around
+
+
+def _with_values(explanation: Text, terms: tuple[str, ...], place: Place, subject: Subject) -> Text:
+    """The explanation with the values seen, so that nobody has to open the file."""
+    values = subject.places.values(terms, place)
+    if not values:
+        return explanation
+    listed = ", ".join(f"{term} = {quoted(value)}" for term, value in values.items())
+    seen = _SEEN.format(values=listed)
+    return Text(explanation.fr + seen.fr, explanation.en + seen.en)
+
+
+def _why_stopped(found: schematron.Finding) -> Text:
+    text = _LIMIT if found.rule == _ENGINE_LIMIT else _STOPPED
+    return text.format(reason=found.message)
+
+
+def _stop(found: schematron.Finding, why: Text, artefact: Artefact, subject: Subject) -> Finding:
+    place = subject.places.find(found.location)
+    by_limit = found.rule == _ENGINE_LIMIT
+    return make_finding(
+        rule=LIMIT_RULE if by_limit else STOPPED_RULE,
+        layer=artefact.layer,
+        location=place.path if place else found.location or "/",
+        line=place.line if place else None,
+        terms=terms_at(place.names) if place else (),
+        message=found.message if by_limit or not found.rule else f"{found.rule}: {found.message}",
+        explanation=Text(f"{artefact.title} : {why.fr}.", f"{artefact.title}: {why.en}."),
+        fix=_LIMIT_FIX if by_limit else _STOPPED_FIX,
+    )
