@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -18,6 +19,10 @@ from gateway.kernel.settings import Settings, load_settings
 from gateway.ledger.documents import DocumentStore
 
 assert tables.METADATA.tables
+
+# A busy machine must not fail a property: examples are not timed; a failure prints how to repeat it.
+hypothesis.settings.register_profile("gateway", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("gateway")
 
 #: Where every test's clock starts: an ordinary Monday morning after the reform's first day.
 START = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)

@@ -22,7 +22,7 @@ def run_service(services: Services, app: FastAPI | None, *, worker: bool, clock:
 
 async def _run(services: Services, app: FastAPI | None, *, worker: bool, clock: bool) -> None:
     settings = services.settings
-    stop = asyncio.Event()
+    stop = _stop_on_signals()
     background: list[asyncio.Task[None]] = []
     if worker:
         background.append(asyncio.create_task(_keep_running("worker", services.engine.run)))
@@ -43,8 +43,6 @@ async def _run(services: Services, app: FastAPI | None, *, worker: bool, clock: 
             )
             await uvicorn.Server(config).serve()
         else:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, stop.set)
             await stop.wait()
     finally:
         _log.info("service_stopping")
@@ -55,6 +53,18 @@ async def _run(services: Services, app: FastAPI | None, *, worker: bool, clock: 
         await asyncio.gather(*background, return_exceptions=True)
         services.close()
         _log.info("service_stopped")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set.
+
+    Handlers of our own even when the web server has its own: it raises the signal again once it has stopped, which
+    by default would end the process before the jobs under way are finished.
+    """
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop
 
 
 async def _keep_running(name: str, part: Callable[[], Coroutine[Any, Any, None]]) -> None:

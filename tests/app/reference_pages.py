@@ -12,8 +12,8 @@ from gateway.kernel.errors import GatewayError
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 SETTINGS = """# Settings
 
-Each setting is an environment variable, or the same name without `GATEWAY_` in lower case in `gateway.toml` (or the file
-that `GATEWAY_CONFIG` names). The environment wins. An unknown or wrong setting is refused at start, by its name.
+Each setting is an environment variable, or the same name without `GATEWAY_` in lower case in `gateway.toml` (or the
+file that `GATEWAY_CONFIG` names). The environment wins. An unknown or wrong setting is refused at start, by its name.
 
 {table}
 """

@@ -1,0 +1,57 @@
+"""A stop finishes what is held: requests and jobs under way end well, then the process leaves with exit code 0."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+SERVICE = """
+import sys, time
+from pathlib import Path
+from sqlalchemy import text
+from fastapi import FastAPI
+from gateway.access.model import Organisation
+from gateway.app.logs import configure_logs
+from gateway.app.running import run_service
+from gateway.app.services import build_services
+from gateway.jobs.queue import enqueue
+from gateway.kernel.settings import load_settings
+
+settings = load_settings(data_dir=Path(sys.argv[1]), port=0, log_level="error")
+configure_logs(settings)
+services = build_services(settings)
+
+def slow(organisation_id):
+    print("job started", flush=True)
+    time.sleep(1.5)
+    with services.database.system_transaction() as session:
+        session.connection().execute(text("INSERT INTO sign_in_attempt VALUES (gen_random_uuid(), 'ended', now())"))
+    print("job ended", flush=True)
+
+services.engine.register("slow", slow)
+with services.database.system_transaction() as session:
+    row = Organisation(siren="732829320", name="x", created_at=services.clock())
+    session.add(row)
+    session.flush()
+    organisation = row.id
+with services.database.transaction(organisation) as session:
+    enqueue(session, "slow")
+run_service(services, FastAPI() if sys.argv[2] == "api" else None, worker=True, clock=True)
+print("left", flush=True)
+"""
+
+
+@pytest.mark.parametrize("kind", ["api", "worker"])
+def test_a_stop_finishes_the_job_under_way_and_leaves_with_code_0(kind):
+    with tempfile.TemporaryDirectory(prefix="gateway-stop-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        process = subprocess.Popen([sys.executable, "-c", SERVICE, folder, kind], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        with process.stdout:
+            assert process.stdout.readline() == "job started\n"
+            process.terminate()
+            said = process.stdout.read().splitlines()
+        assert process.wait(60) == 0
+    assert said == ["job ended", "left"]
