@@ -1,4 +1,4 @@
-"""A client that calls an application in this process."""
+"""A client that calls an application in this process, and the story that nobody may cross the lines of."""
 
 import warnings
 
@@ -8,6 +8,10 @@ with warnings.catch_warnings():
     # Starlette would rather have a fork of httpx.
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient
+
+from tests.web.story import played, site
+
+__all__ = ["client_of", "played", "site"]
 
 
 @pytest.fixture

@@ -1,0 +1,187 @@
+"""Nobody crosses the line: not between organisations on any table or route, not beyond a collector's limits."""
+
+import re
+from collections.abc import Iterable, Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+from sqlmodel import select
+from starlette.routing import BaseRoute, Route
+
+from gateway.access import service
+from gateway.access.model import User
+from gateway.access.roles import ApiScope, Role
+from gateway.alerts.model import Alert
+from gateway.app.service import create_app
+from gateway.app.tables import METADATA
+from gateway.collection.model import CollectionAction
+from gateway.flows.model import Flow, FlowState
+from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
+from tests.web.story import NEIGHBOUR, Site, csrf_of
+
+BUSINESS_TABLES = sorted(name for name, table in METADATA.tables.items() if "organisation_id" in table.columns)
+#: What a route answers that the standard knows and the gateway does not offer yet.
+NOT_BUILT = 501
+MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@pytest.fixture
+def theirs(site: Site) -> dict[str, UUID]:
+    """One identifier of the house's for each parameter that a route takes."""
+    with site.services.database.transaction(site.story.house) as session:
+        return {
+            "invoice_id": session.exec(select(InvoiceRecord.id).where(InvoiceRecord.number == "F-REJECTED")).one(),
+            "event_id": session.exec(select(LifecycleEvent.id).where(LifecycleEvent.number == "F-REJECTED")).first(),
+            "alert_id": session.exec(select(Alert.id).where(Alert.state == "open")).first(),
+            "action_id": session.exec(select(CollectionAction.id).where(CollectionAction.state == "todo")).first(),
+            "webhook_id": uuid4(),  # there are none yet
+            "flow_id": session.exec(select(Flow.id).where(Flow.state == FlowState.QUARANTINED.value)).one(),
+        }
+
+
+def snapshot(site: Site, organisation: UUID) -> dict[str, list[str]]:
+    """Every row of one organisation, as text."""
+    with site.services.database.system_transaction() as session:
+        rows = {
+            table: session.connection()
+            .execute(
+                text(f'SELECT t::text FROM "{table}" t WHERE organisation_id = :house ORDER BY 1'),
+                {"house": organisation},
+            )
+            .scalars()
+            .all()
+            for table in BUSINESS_TABLES
+            if table not in ("user_session", "access_token")
+        }
+    return {table: list(found) for table, found in rows.items()}
+
+
+def walk(site: Site) -> list[tuple[str, str]]:
+    """Every method and path of the assembled application."""
+    found = list(_endpoints(create_app(site.services).routes))
+    assert {("GET", "/alerts"), ("POST", "/oauth2/token"), ("POST", "/flow-service/v1/flows")} <= set(found)
+    return found
+
+
+def _endpoints(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
+    for route in routes:
+        if isinstance(route, Route):
+            yield from ((method, route.path) for method in sorted((route.methods or set()) - {"HEAD"}))
+        elif hasattr(route, "original_router"):  # a router as FastAPI includes it
+            yield from _endpoints(route.original_router.routes)
+
+
+def bearer(site: Site, organisation: UUID) -> dict[str, str]:
+    """The header of a program of an organisation that holds every scope."""
+    with site.services.database.transaction(organisation) as session:
+        created = service.create_client(session, name=f"ERP {uuid4()}", scopes=list(ApiScope), now=site.clock())
+    answer = site.browser().post(
+        "/oauth2/token",
+        data={"grant_type": "client_credentials"},
+        auth=(created.client.client_id, created.secret),
+    )
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+@pytest.mark.parametrize("table", BUSINESS_TABLES)
+def test_no_table_shows_or_takes_a_row_of_another_organisation(site, table):
+    owner = f'SELECT count(*) FROM "{table}" WHERE organisation_id = :house'
+    with site.services.database.transaction(site.story.neighbour) as session:
+        seen = session.connection().execute(text(owner), {"house": site.story.house}).scalar_one()
+        assert seen == 0
+        if table not in ("document", "ledger_entry", "lifecycle_event"):
+            statement = text(f'DELETE FROM "{table}" WHERE organisation_id = :house')
+            assert session.connection().execute(statement, {"house": site.story.house}).rowcount == 0
+    with (
+        pytest.raises(ProgrammingError, match="row-level security"),
+        site.services.database.transaction(site.story.neighbour) as session,
+    ):
+        # The policy judges a row before any other constraint does.
+        smuggled = text(f'INSERT INTO "{table}" (organisation_id) VALUES (:house)')
+        session.connection().execute(smuggled, {"house": site.story.house})
+
+
+def test_every_route_asks_who_comes_or_holds_nothing_of_anyone(site):
+    browser = site.browser()
+    public = {
+        "/healthz", "/readyz", "/metrics", "/api/openapi.json", "/oauth2/token", "/flow-service/v1/healthcheck",
+        "/sign-in", "/sign-out", "/language", "/invoice.css",
+    }  # fmt: skip
+    open_routes = set()
+    for method, path in walk(site):
+        answer = browser.request(method, re.sub(r"{\w+}", str(uuid4()), path), follow_redirects=False)
+        leads_to_sign_in = answer.headers.get("location", "").startswith("/sign-in")
+        if answer.status_code not in (401, 403) and not leads_to_sign_in:
+            open_routes.add(path)
+    assert open_routes <= public
+
+
+def test_no_route_lets_another_organisation_see_or_change_a_row(site, theirs):
+    owner, own_headers = site.signed_in(Role.ADMINISTRATOR), bearer(site, site.story.house)
+    browser, headers = site.signed_in(NEIGHBOUR), bearer(site, site.story.neighbour)
+    fields = {"csrf": csrf_of(browser, "/notifications"), "because": "x", "outcome": "x", "language": "fr"}
+    before = snapshot(site, site.story.house)
+    secrets = {number for scenario, number in site.story.numbers.items() if scenario != "neighbour"}
+    crossed = 0
+    for method, path in walk(site):
+        if path == "/sign-out":
+            continue
+        names = set(re.findall(r"{(\w+)}", path))
+        assert names <= set(theirs), f"{path}: say in `theirs` which row of the house to try"
+        address = path.format(**theirs)
+        send = {"data": fields} if method in MUTATING else {}
+        answer = browser.request(method, address, headers=headers, follow_redirects=False, **send)
+        asked = {str(theirs[name]) for name in names}
+        marks = secrets | set(map(str, theirs.values())) - asked
+        assert not [mark for mark in marks if mark in answer.text], (method, path)
+        if names:
+            crossed += 1
+            assert answer.status_code in (403, 404, NOT_BUILT), (method, path)
+        if names and method == "GET":
+            shown = owner.get(address, headers=own_headers).status_code
+            assert shown in (200, NOT_BUILT), f"{path} shows its owner nothing"
+    assert crossed >= 10
+    assert snapshot(site, site.story.house) == before
+
+
+def test_a_program_of_another_organisation_finds_none_of_the_flows(site):
+    headers = bearer(site, site.story.neighbour)
+    answer = site.browser().post("/flow-service/v1/flows/search", json={"where": {}}, headers=headers)
+    assert site.story.numbers["rejected"] not in answer.text
+    assert "rejected.xml" not in answer.text
+
+
+def test_a_collector_sees_and_changes_only_what_lies_in_their_agencies(site):
+    """The first agency issued the paid, refused and silent invoices, the second one the others."""
+    collector = site.signed_in(Role.COLLECTOR)
+    hidden = site.invoice("rejected")
+    listed = collector.get("/invoices").text
+    assert ("F-REFUSED" in listed, "F-REJECTED" in listed) == (True, False)
+    alerts = collector.get("/alerts").text + collector.get("/worklist").text + collector.get("/").text
+    assert ("F-REFUSED" in alerts, "F-REJECTED" in alerts) == (True, False)
+    for path in (hidden, f"{hidden}/document"):
+        assert collector.get(path).status_code == 404
+    with site.services.database.transaction(site.story.house) as session:
+        rejected = select(InvoiceRecord.id).where(InvoiceRecord.number == "F-REJECTED")
+        alert = session.exec(select(Alert).where(Alert.invoice_id == rejected.scalar_subquery())).one()
+        action = session.exec(select(CollectionAction).where(CollectionAction.alert_id == alert.id)).one()
+    token = csrf_of(collector, "/notifications")
+    for path in (
+        f"/alerts/{alert.id}/acknowledge",
+        f"/alerts/{alert.id}/close",
+        f"/worklist/{action.id}/assign",
+        f"/worklist/{action.id}/complete",
+    ):
+        fields = {"csrf": token, "because": "x", "outcome": "x"}
+        assert collector.post(path, data=fields, follow_redirects=False).status_code == 404, path
+
+
+def test_a_key_account_is_seen_beyond_the_agencies(site):
+    with site.services.database.transaction(site.story.house) as session:
+        invoice = session.exec(select(InvoiceRecord).where(InvoiceRecord.number == "F-REJECTED")).one()
+        user = session.exec(select(User).where(User.role == Role.COLLECTOR.value)).one()
+        service.limit_user(session, user, agencies=[], key_accounts=[invoice.buyer_siren])
+    listed = site.signed_in(Role.COLLECTOR).get("/invoices").text
+    assert ("F-REJECTED" in listed, "F-REFUSED" in listed) == (True, False)
