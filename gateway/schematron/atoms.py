@@ -25,7 +25,6 @@ _DOUBLE = re.compile(r"[ \t\r\n]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))?")
 _SPECIAL_DOUBLES = {"NaN": math.nan, "INF": math.inf, "-INF": -math.inf}
 _HALF = Decimal("0.5")
-_ZERO = Decimal(0)
 _DIVISION_SCALE = 18
 _INTEGRAL_DOUBLE = 2.0**52
 
@@ -72,8 +71,8 @@ def optional_double(value: str | None) -> float | None:
 
 
 def exact_to_double(value: Decimal | int | None) -> float | None:
-    """A decimal or an integer as the nearest double."""
-    return None if value is None else float(value)
+    """A decimal or an integer as the nearest double; there is no negative zero among decimals."""
+    return None if value is None else float(value) + 0.0
 
 
 def number(value: str | None) -> float:
@@ -125,26 +124,28 @@ def optional_date(value: str | None) -> int | None:
 
 
 def divide(left: Decimal | int, right: Decimal | int) -> Decimal:
-    """Decimal division at Saxon's scale: 18 digits after the point or the operands' own, half down.
+    """Decimal division at Saxon's scale: 18 digits after the point, more when the dividend has more; half down.
 
     Raises DynamicError on a division by zero.
     """
     dividend, divisor = Decimal(left), Decimal(right)
-    if divisor == _ZERO:
+    if not divisor:
         raise DynamicError("FOAR0001", "decimal division by zero")
-    scale = max(_DIVISION_SCALE, *(-int(operand.as_tuple().exponent) for operand in (dividend, divisor)))
+    scale = _DIVISION_SCALE + max(0, _scale(dividend) - _scale(divisor))
     with localcontext(EXACT) as context:
         context.rounding = ROUND_05UP  # keeps the final rounding from seeing a tie that was none
         quotient = dividend / divisor
         return quotient.quantize(Decimal((0, (1,), -scale)), ROUND_HALF_DOWN)
 
 
+def _scale(value: Decimal) -> int:
+    """Digits after the point, final zeros left out."""
+    return max(0, -int(value.normalize().as_tuple().exponent))
+
+
 def divide_by_power_of_ten(value: Decimal | int, exponent: int) -> Decimal:
-    """`value div 100` and its like, where nothing needs rounding unless the value has many digits after the point."""
-    dividend = Decimal(value)
-    if int(dividend.as_tuple().exponent) - exponent >= -_DIVISION_SCALE:
-        return dividend.scaleb(-exponent)
-    return divide(dividend, Decimal(10) ** exponent)
+    """`value div 100` and its like, which need no rounding up to 10 to the 18."""
+    return Decimal(value).scaleb(-exponent)
 
 
 def divide_doubles(left: float, right: float) -> float:
@@ -184,9 +185,10 @@ def round_double(value: float) -> float:
 
 def sum_doubles(values: Iterable[str]) -> float:
     """`sum()` of untyped values, in order and without compensation. Raises DynamicError on one that is no number."""
-    total = 0.0
-    for value in values:
-        total += to_double(value)
+    numbers = list(map(to_double, values))
+    total = -0.0 if numbers else 0.0  # the sum of nothing but -0 is -0
+    for value in numbers:
+        total += value
     return total
 
 
@@ -281,8 +283,8 @@ def truth_of_atoms(values: Sequence[Any]) -> bool:
 
 def string_of_exact(value: Decimal | int) -> str:
     """The string of an integer or a decimal: no exponent, no needless zero."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") or "0" if "." in text else text
+    text = format(value, "f") if value else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def string_of_double(value: float) -> str:

@@ -13,13 +13,12 @@ def as_double(code: Code) -> Code:
     """A number as a double."""
     if code.kind is Kind.DOUBLE:
         return code
-    match code.occurs:
-        case Occurs.ONE:
-            text = f"float({code.text})"
-        case Occurs.OPTIONAL:
-            text = f"exact_to_double({code.text})"
-        case Occurs.MANY:
-            text = f"list(map(float, {code.text}))"
+    if code.constant is not None and code.occurs is Occurs.ONE:
+        text = repr(float(str(code.constant[0])))
+    elif code.occurs is Occurs.MANY:
+        text = f"list(map(exact_to_double, {code.text}))"
+    else:
+        text = f"exact_to_double({code.text})"
     return Code(text, Kind.DOUBLE, code.occurs, code.raises)
 
 

@@ -59,7 +59,6 @@ class Compiler:
         module: where constants, remembered values and functions go.
         functions: the stylesheet functions that may be called.
         code_lists: code lists by file name and list id.
-        where: what is being compiled, for the error of an unsupported construct.
     """
 
     def __init__(
@@ -71,8 +70,12 @@ class Compiler:
         self.module = module
         self.functions = functions
         self.code_lists = code_lists
-        self.where = ""
         self._free: dict[Expression, frozenset[str]] = {}
+
+    @property
+    def where(self) -> str:
+        """What is being compiled."""
+        return self.module.where
 
     def refuse(self, construct: str) -> UnsupportedConstructError:
         """The error of a construct at the place being compiled."""
@@ -403,5 +406,5 @@ def _power_of_ten(expression: Expression) -> int | None:
     match expression:
         case Literal(int() as value) | Call("xs:decimal", (Literal(int() as value),)) if value >= 10:
             exponent = len(str(value)) - 1
-            return exponent if value == 10**exponent else None
+            return exponent if value == 10**exponent and exponent <= 18 else None
     return None

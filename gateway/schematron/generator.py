@@ -72,11 +72,11 @@ class _Generator:
         return f"{source}CHECK_LINES = {_check_lines(source)!r}\n"
 
     def _parsed(self, source: str, where: str) -> Expression:
-        self._compiler.where = f"{self._stylesheet.path.name}, {where}: {' '.join(source.split())}"
+        self.module.where = f"{self._stylesheet.path.name}, {where}: {' '.join(source.split())}"
         try:
             return substituted(parse(source), self._globals)
         except UnsupportedConstructError as error:
-            raise UnsupportedConstructError(error.construct, self._compiler.where) from error
+            raise UnsupportedConstructError(error.construct, self.module.where) from error
 
     def _function(self, function: Function) -> None:
         where = f"function {function.name}"
@@ -125,7 +125,7 @@ class _Generator:
     def _rule(self, rule: Rule) -> str:
         """Add the function of a rule; return its entries of `PATTERNS`, one per alternative of its context."""
         where = f"rule {' '.join(rule.context.split())}"
-        branches = alternatives(self._parsed(rule.context, where), self._compiler.where)
+        branches = alternatives(self._parsed(rule.context, where), self.module.where)
         depths = {len(branch.names) - 1 if branch.anchored else None for branch in branches}
         depth = depths.pop() if len(depths) == 1 else None
         scope = Scope("node", once=depth == 0)
@@ -177,7 +177,7 @@ class _Generator:
         for predicates in reversed(branch.predicates):
             scope = Scope(node)
             for predicate in (part for whole in predicates for part in conjuncts(whole)):
-                self._compiler.where = f"{self._stylesheet.path.name}, {where}"
+                self.module.where = f"{self._stylesheet.path.name}, {where}"
                 code = self._compiler.emit(predicate, scope)
                 if code.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE):
                     raise UnsupportedConstructError("position in a rule context", where)

@@ -15,11 +15,16 @@ class Module:
 
     A value that depends on the document alone is remembered: computed at its first use, kept in the `memo` of the
     check. A first run of the generator counts the uses, so that the second remembers only what is used again.
+
+    Attributes:
+        where: what is being compiled, for the error of an unsupported construct.
+        uses: how often each value was asked for.
     """
 
     def __init__(self, namespaces: dict[str, str], uses: Counter[object] | None = None) -> None:
         self._namespaces = namespaces
         self._known_uses = uses
+        self.where = ""
         self.uses: Counter[object] = Counter()
         self._constants: dict[tuple[str, str], str] = {}
         self._remembered: dict[object, Code] = {}
@@ -45,7 +50,7 @@ class Module:
         if not colon:
             return name
         if prefix not in self._namespaces:
-            raise UnsupportedConstructError(f"prefix {prefix} without a namespace", name)
+            raise UnsupportedConstructError(f"prefix {prefix} without a namespace", self.where)
         return f"{{{self._namespaces[prefix]}}}{local}"
 
     def tag_constant(self, name: str) -> str:

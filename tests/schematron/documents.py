@@ -6,14 +6,32 @@ Everything is drawn from a seeded generator: the same seed gives the same docume
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from random import Random
 
 from lxml import etree
 
-from fixtures.samples import all_samples
+from fixtures.cii import to_cii
+from fixtures.companies import make_customers, make_seller
+from fixtures.drafts import Kind, make_draft
+from fixtures.profiles import Profile
+from fixtures.ubl import to_ubl
 from gateway.schematron.matching import Alternative, alternatives
 from gateway.schematron.stylesheet import Stylesheet
-from gateway.schematron.xpath_ast import Expression, Filter, Literal, Path, Step, Union
+from gateway.schematron.xpath_ast import (
+    Call,
+    Comparison,
+    ContextItem,
+    Expression,
+    Filter,
+    Literal,
+    Logical,
+    Path,
+    Sequence,
+    Step,
+    Union,
+    Variable,
+)
 from gateway.schematron.xpath_parser import parse
 
 CDAR = b"""<?xml version="1.0" encoding="UTF-8"?>
@@ -84,6 +102,13 @@ FLUX10 = b"""<?xml version="1.0" encoding="UTF-8"?>
   </TransactionsReport>
 </Report>
 """
+PROFILES = {
+    "UBL": (Profile.EN_16931, Profile.EXTENDED_CTC_FR),
+    "CII": (
+        *(Profile.MINIMUM, Profile.BASIC_WL, Profile.BASIC),
+        *(Profile.EN_16931, Profile.EXTENDED, Profile.EXTENDED_CTC_FR),
+    ),
+}
 VALUES = (
     *("", " ", "X", "0", "1", "-1", "20", "20.00", "5.5", "12.345", "-0.5", "1e2", "999999999999.999"),
     *("2026-02-30", "2026-10-05", "20261005", "20260230", "true", "false", "EUR", "USD", "FR", "DE", "VAT", "LOC"),
@@ -92,38 +117,76 @@ VALUES = (
 NAMES_OF_ATTRIBUTES = ("schemeID", "currencyID", "unitCode", "listID", "format", "mimeCode", "name", "languageID")
 
 
-def base_documents(family: str, seed: int = 1) -> list[tuple[str, bytes]]:
+@cache
+def base_documents(family: str, seed: int = 1) -> tuple[tuple[str, bytes], ...]:
     """Name and bytes of the documents of a family (UBL, CII, CDAR, FLUX10), valid as far as the fixtures can be."""
     if family == "CDAR":
-        return [("cdar", CDAR)]
+        return (("cdar", CDAR),)
     if family == "FLUX10":
-        return [("flux10", FLUX10)]
-    samples = (sample for sample in all_samples(seed) if sample.syntax == family)
-    return [(sample.name, sample.data) for sample in samples]
+        return (("flux10", FLUX10),)
+    return tuple(_invoices(family, seed))
+
+
+def _invoices(family: str, seed: int) -> Iterator[tuple[str, bytes]]:
+    """An invoice of every kind in every profile of the syntax, the small kinds first."""
+    seller = make_seller(seed)
+    for kind, customer in zip(Kind, make_customers(seed, len(Kind)), strict=True):
+        rng = Random(f"schematron {seed} {kind}")
+        draft = make_draft(rng, seller, rng.choice(seller.agencies), customer, kind)
+        for profile in PROFILES[family]:
+            data = to_ubl(draft, profile) if family == "UBL" else to_cii(draft, profile)
+            yield f"{family} {profile} {kind}", data
+
+
+@dataclass(frozen=True)
+class Place:
+    """A chain of names, the last perhaps `@name`, from the rule's context or, `anywhere`, from some place above it."""
+
+    anywhere: bool
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What one check talks about: its contexts, the paths below them, its literals."""
+    """What one check talks about: its contexts, the places it looks at, its literals."""
 
     branches: tuple[Alternative, ...]
-    paths: tuple[tuple[str, ...], ...]
+    places: tuple[Place, ...]
     literals: tuple[str, ...]
 
 
 def suggestions(stylesheet: Stylesheet) -> list[Suggestion]:
-    """What the checks of a stylesheet talk about."""
+    """What the checks of a stylesheet talk about, the functions they call and the global variables included."""
+    functions = {
+        function.name: [parse(source) for source in (function.result, *(let.select for let in function.lets))]
+        for function in stylesheet.functions
+    }
+    shared = {variable.name: [parse(variable.select)] for variable in stylesheet.variables}
     found: list[Suggestion] = []
     for pattern in stylesheet.patterns:
         for rule in pattern.rules:
             context = parse(rule.context)
-            lets = [parse(let.select) for let in rule.lets]
+            lets = {let.name: [parse(let.select)] for let in rule.lets}
             branches = tuple(alternatives(context, rule.context))
             for check in rule.checks:
-                expressions = [parse(check.test), *lets]
-                paths = {path for expression in expressions for path in _relative_paths(expression)}
+                expressions = _reached(parse(check.test), {**functions, **shared, **lets})
+                places = {place for expression in expressions for place in _places(expression)}
                 literals = {text for expression in (context, *expressions) for text in _literals(expression)}
-                found.append(Suggestion(branches, tuple(sorted(paths)), tuple(sorted(literals))))
+                ordered = sorted(places, key=lambda place: (place.anywhere, place.names))
+                found.append(Suggestion(branches, tuple(ordered), tuple(sorted(literals))))
+    return found
+
+
+def _reached(test: Expression, named: dict[str, list[Expression]]) -> list[Expression]:
+    """The test and what its variables and functions stand for."""
+    found, pending, seen = list[Expression](), [test], set[str]()
+    while pending:
+        expression = pending.pop()
+        found.append(expression)
+        names = {part.name for part in _parts(expression) if isinstance(part, Variable | Call)}
+        for name in sorted(names & named.keys() - seen):
+            seen.add(name)
+            pending.extend(named[name])
     return found
 
 
@@ -144,11 +207,14 @@ def _literals(expression: Expression) -> Iterator[str]:
             yield from (text.split()[:40] or [text]) if len(text) > 60 else [text]
 
 
-def _relative_paths(expression: Expression) -> Iterator[tuple[str, ...]]:
-    """Chains of names, the last perhaps `@name`; what follows `..` or `//` teaches nothing and is left out."""
+def _places(expression: Expression) -> Iterator[Place]:
     for part in _parts(expression):
         if isinstance(part, Path):
-            yield from _chains(part.steps)
+            is_from_context = part.anchor == "context" and isinstance(part.steps[0], Step)
+            for names in _chains(part.steps):
+                yield Place(not is_from_context, names)
+        elif isinstance(part, ContextItem):
+            yield Place(False, ())
 
 
 def _chains(steps: tuple[Step | Filter, ...]) -> Iterator[tuple[str, ...]]:
@@ -160,11 +226,15 @@ def _chains(steps: tuple[Step | Filter, ...]) -> Iterator[tuple[str, ...]]:
             case Step("attribute", test) if "*" not in test:
                 names.append(f"@{test}")
                 break
+            case Step("descendant-or-self") if not names:
+                continue
             case Filter(Union(operands)):
                 for operand in operands:
                     if isinstance(operand, Path):
                         yield from ((*names, *chain) for chain in _chains(operand.steps))
                 break
+            case Filter() if not names:
+                continue
             case _:
                 break
     if names:
@@ -234,22 +304,60 @@ class Mutator:
         self._follow(root, self._rng.choice(self._suggestions))
 
     def _follow(self, root: etree._Element, suggestion: Suggestion) -> None:
-        """Make the context of a check if it is not there; make a path below it, or change or delete what is there."""
-        context = self._context(root, self._rng.choice(suggestion.branches))
-        if context is None or not suggestion.paths:
+        """Make a check's context if it is not there; make a place it looks at, or change or delete what is there."""
+        branches = [branch for branch in suggestion.branches if self._can_stand(root, branch)]
+        if not branches:
             return
-        for _ in range(self._rng.choice((1, 1, 1, 2))):
-            self._touch(context, self._rng.choice(suggestion.paths), suggestion.literals)
+        branch = self._rng.choice(branches)
+        context = self._context(root, branch)
+        if self._rng.random() < 0.8:
+            for predicate in branch.predicates[-1]:
+                self._satisfy(context, predicate)
+        for place in (
+            self._rng.choices(suggestion.places, k=self._rng.choice((1, 1, 1, 2))) if suggestion.places else ()
+        ):
+            start = context
+            if place.anywhere:
+                tag = self._tag(place.names[0], root)
+                named = [element for element in root.iter("*") if element.tag == tag]
+                above = self._rng.choice(named).getparent() if named else None
+                start = root if above is None or self._rng.random() < 0.3 else above
+            self._touch(start, place.names, suggestion.literals)
 
-    def _context(self, root: etree._Element, branch: Alternative) -> etree._Element | None:
+    def _satisfy(self, element: etree._Element, predicate: Expression) -> None:
+        """Give the element what an equality with a literal asks for."""
+        match predicate:
+            case Logical(_, left, right):
+                self._satisfy(element, left)
+                self._satisfy(element, right)
+            case Comparison("eq", ContextItem(), Literal(value)) if len(element) == 0:
+                element.text = str(value)
+            case Comparison("eq", Path("context", steps), Literal() | Sequence() as values):
+                literals = tuple(_literals(values))
+                for names in _chains(steps):
+                    self._put(element, names, self._rng.choice(literals))
+
+    def _put(self, element: etree._Element, names: tuple[str, ...], value: str) -> None:
+        *above, last = names
+        parent = self._made(element, [self._tag(name, element) for name in above])
+        if last.startswith("@"):
+            parent.set(self._tag(last[1:], element), _xml_text(value))
+        else:
+            self._made(parent, [self._tag(last, element)]).text = _xml_text(value)
+
+    def _can_stand(self, root: etree._Element, branch: Alternative) -> bool:
+        """Whether the document element allows this context: an Invoice cannot hold what is read in a CreditNote."""
+        tops = {"ubl:Invoice", "cn:CreditNote"}
+        first = branch.names[0]
+        return (not branch.anchored and first not in tops) or first == "*" or self._tag(first, root) == root.tag
+
+    def _context(self, root: etree._Element, branch: Alternative) -> etree._Element:
         names = [self._tag(name, root) for name in branch.names]
         existing = [element for element in root.iter("*") if _stands_on(element, names, anchored=branch.anchored)]
         if existing and self._rng.random() < 0.9:
             return self._rng.choice(existing)
         if root.tag == names[0]:
             return self._made(root, names[1:])
-        if branch.anchored:
-            return None
         return self._made(self._rng.choice([root, self._any_element(root)]), names)
 
     def _made(self, element: etree._Element, tags: list[str]) -> etree._Element:
@@ -260,6 +368,10 @@ class Mutator:
         return element
 
     def _touch(self, context: etree._Element, path: tuple[str, ...], literals: tuple[str, ...]) -> None:
+        if not path:
+            if len(context) == 0:
+                context.text = self._value(literals)
+            return
         *names, last = path
         parent = self._made(context, [self._tag(name, context) for name in names])
         if last.startswith("@"):
@@ -267,10 +379,10 @@ class Mutator:
             return
         tag = self._tag(last, context)
         found = parent.findall(tag)
-        if found and self._rng.random() < 0.3:
+        if found and self._rng.random() < 0.25:
             parent.remove(self._rng.choice(found))
             return
-        leaf = self._rng.choice(found) if found and self._rng.random() < 0.6 else etree.SubElement(parent, tag)
+        leaf = self._rng.choice(found) if found and self._rng.random() < 0.7 else etree.SubElement(parent, tag)
         if len(leaf) == 0:
             leaf.text = self._value(literals)
 

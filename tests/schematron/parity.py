@@ -14,9 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from lxml import etree
 
 from gateway.schematron import Finding, load_rules
@@ -92,12 +89,14 @@ def _first_difference(ours: list[Row], rows: list[Row]) -> str:
 def documents_for(artefact: Artefact, stylesheet: Stylesheet, seed: int, count: int) -> list[tuple[str, bytes]]:
     """The base documents, then mutants of them and of each other, `count` in all."""
     rng = Random(f"{seed} {artefact.name}")
-    documents = base_documents(artefact.family)[:count]
+    documents = list(base_documents(artefact.family))
+    if len(documents) > count // 2:
+        documents = rng.sample(documents, count // 2)
     mutator = Mutator(rng, stylesheet)
     small = [document for _, document in documents if len(document) < 40_000]
-    sweeps = [rng.choice(small) for _ in range(count // 200)]
+    sweeps = [rng.choice(small) for _ in range(max(1, count // 300))]
     for number, base in enumerate(sweeps):
-        documents.extend((f"sweep {number} of seed {seed}", swept) for swept in mutator.sweep(base, at_once=6))
+        documents.extend((f"sweep {number} of seed {seed}", swept) for swept in mutator.sweep(base, at_once=4))
     del documents[max(count - count // 3, len(small)) :]
     pool = list(small)
     while len(documents) < count:
