@@ -29,6 +29,14 @@ def first(pattern, answer):
     return found[1]
 
 
+def assert_filters(browser, path, cases):
+    """Each query shows one thing and hides another."""
+    for query, shown, hidden in cases:
+        text = text_of(browser.get(f"{path}?{query}"))
+        assert shown in text, query
+        assert hidden not in text, query
+
+
 @pytest.fixture
 def manager(site):
     return site.signed_in(Role.AR_MANAGER)
@@ -61,16 +69,17 @@ def test_the_inbox_puts_the_gravest_first_and_says_what_to_do(site, manager):
 
 
 def test_the_inbox_filters(manager):
-    for query, shown, hidden in (
-        ("severity=critical", "F-REJECTED rejetée", "F-REFUSED refusée"),
-        ("q=f-refused", "F-REFUSED refusée", "F-REJECTED rejetée"),
-        ("team=billing", "F-REJECTED rejetée", "F-REFUSED refusée"),
-        ("state=closed", "Litige sur la facture F-DISPUTED", "F-REJECTED rejetée"),
-        ("severity=nonsense&state=nonsense", "F-REJECTED rejetée", "F-DISPUTED"),
-    ):
-        text = text_of(manager.get(f"/alerts?{query}"))
-        assert shown in text, query
-        assert hidden not in text, query
+    assert_filters(
+        manager,
+        "/alerts",
+        (
+            ("severity=critical", "F-REJECTED rejetée", "F-REFUSED refusée"),
+            ("q=f-refused", "F-REFUSED refusée", "F-REJECTED rejetée"),
+            ("team=billing", "F-REJECTED rejetée", "F-REFUSED refusée"),
+            ("state=closed", "Litige sur la facture F-DISPUTED", "F-REJECTED rejetée"),
+            ("severity=nonsense&state=nonsense", "F-REJECTED rejetée", "F-DISPUTED"),
+        ),
+    )
 
 
 def test_an_alert_is_taken_up_then_closed_with_its_reason_and_its_action_goes(site, manager):
@@ -93,6 +102,20 @@ def test_an_alert_is_not_closed_without_a_reason(site, manager):
         assert session.get_one(Alert, alert_id).state == "open"
 
 
+def test_the_worklist_filters(manager):
+    assert_filters(
+        manager,
+        "/worklist",
+        (
+            ("q=f-refused", "F-REFUSED", "F-REJECTED"),
+            ("team=billing", "F-REJECTED", "F-REFUSED"),
+            ("whose=mine", "Aucune action ici", "F-REJECTED"),
+            ("whose=nobody", "F-REJECTED", "Aucune action ici"),
+            ("state=cancelled", "F-DISPUTED", "F-REJECTED"),
+        ),
+    )
+
+
 def test_the_worklist_shows_what_is_at_stake_and_lets_one_take_and_complete_it(manager):
     page = manager.get("/worklist")
     assert "Corriger et réémettre" in text_of(page)
@@ -107,16 +130,17 @@ def test_the_worklist_shows_what_is_at_stake_and_lets_one_take_and_complete_it(m
 
 
 def test_the_invoices_are_found_by_number_status_direction_and_alert(manager):
-    for query, shown, hidden in (
-        ("q=f-paid", "F-PAID", "F-SILENT"),
-        ("status_code=213", "F-REJECTED", "F-PAID"),
-        ("alert=open", "F-REFUSED", "F-PAID"),
-        ("direction=payable", "Aucune facture ne correspond", "F-PAID"),
-        ("direction=nonsense", "F-PAID", "Aucune facture"),
-    ):
-        text = text_of(manager.get(f"/invoices?{query}"))
-        assert shown in text, query
-        assert hidden not in text, query
+    assert_filters(
+        manager,
+        "/invoices",
+        (
+            ("q=f-paid", "F-PAID", "F-SILENT"),
+            ("status_code=213", "F-REJECTED", "F-PAID"),
+            ("alert=open", "F-REFUSED", "F-PAID"),
+            ("direction=payable", "Aucune facture ne correspond", "F-PAID"),
+            ("direction=nonsense", "F-PAID", "Aucune facture"),
+        ),
+    )
 
 
 def test_an_invoice_is_found_by_its_customer_and_by_the_customers_siren(site, manager):

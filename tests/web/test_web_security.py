@@ -4,14 +4,15 @@ import re
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 from sqlmodel import func, select
 
 from gateway.access import service
 from gateway.access.model import SignInAttempt, User, UserSession
 from gateway.access.roles import Role
 from gateway.web.addresses import local_path
-from gateway.web.routes import FORMS, PAGES
-from tests.web.story import PASSWORD, PEOPLE, csrf_of, post
+from gateway.web.routes import FORMS, PAGES, WebContext, error_page, router
+from tests.web.story import PASSWORD, PEOPLE, TestClient, csrf_of, post
 
 CREDENTIALS = {"email": PEOPLE[Role.READER], "password": PASSWORD}
 OPEN_TO_STRANGERS = {"/sign-in", "/invoice.css"}
@@ -174,6 +175,24 @@ def test_what_is_not_there_and_what_is_not_ones_own_say_the_same(site):
     post(browser, "/language", {"language": "en"})
     english = browser.get("/invoices/not-a-number")
     assert "There is no such page." in english.text
+
+
+def test_an_address_that_no_route_knows_gets_the_same_page(site):
+    services = site.services
+    context = WebContext(
+        services.database, services.documents, services.clock, services.settings, None, services.limits, lambda *_: None
+    )
+    app = FastAPI()
+    app.include_router(router(context))
+
+    @app.exception_handler(404)
+    async def not_found(request, error):
+        return await error_page(context, request, error)
+
+    answer = TestClient(app, base_url="https://testserver").get("/nowhere")
+    assert answer.status_code == 404
+    assert "Cette page n&#39;existe pas." in answer.text
+    assert "content-security-policy" in answer.headers
 
 
 def test_a_failure_is_a_calm_page_that_gives_nothing_away(site, monkeypatch):
