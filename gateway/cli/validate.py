@@ -15,9 +15,9 @@ from gateway.kernel.text import Language, Text
 from gateway.validation.batch import Order, find_inputs, validate_paths
 from gateway.validation.catalog import installed_catalog
 from gateway.validation.layers import RuleSelection
-from gateway.validation.options import options_from
 from gateway.validation.rendering import render
 from gateway.validation.report import Report, Verdict
+from gateway.validation.settings import options_from
 
 #: From so many documents on, a progress bar is welcome.
 LONG_RUN = 50

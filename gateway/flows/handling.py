@@ -48,9 +48,9 @@ from gateway.lifecycle.errors import InvoiceWithoutKeyError
 from gateway.lifecycle.model import Direction
 from gateway.lifecycle.records import InvoiceDocument
 from gateway.lifecycle.service import RegistrationOutcome, record_message, register_invoice
-from gateway.validation.options import service_options
 from gateway.validation.report import Report, SendingPolicy, Verdict
 from gateway.validation.service import validate
+from gateway.validation.settings import service_options
 
 
 def handle_flow(session: Session, context: FlowsContext, flow: Flow, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """Finds the invoice XML inside a Factur-X PDF, whatever state the PDF is in, in bounded time and memory."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from time import monotonic
 
@@ -38,6 +39,21 @@ def embedded_invoice(data: bytes, limits: ReadingLimits) -> bytes:
         raise FileTooLargeError(limits.max_file_bytes)
     if END_MARK not in data.rstrip(b"\0 \t\r\n")[-EDGE_BYTES:]:
         raise TruncatedPdfError(len(data))
+    try:
+        with opened_pdf(data, limits) as reader:
+            return _invoice_of(reader, limits)
+    except UnreadableInvoiceError:
+        raise
+    except LimitReachedError as error:
+        raise FileTooLargeError(limits.max_file_bytes, where="PDF") from error
+    except Exception as error:
+        # A damaged PDF can make the library fail anywhere, with any exception: there is no list to catch.
+        raise DamagedPdfError(f"{type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def opened_pdf(data: bytes, limits: ReadingLimits) -> Iterator[PdfReader]:
+    """A reader of the PDF that unpacks no stream beyond the limits; any exception may come out of a damaged one."""
     size = limits.max_file_bytes
     bounds = Configuration(
         maximum_declared_stream_length=size,
@@ -48,16 +64,15 @@ def embedded_invoice(data: bytes, limits: ReadingLimits) -> bytes:
         brotli_maximum_output_length=size,
         jbig2dec_binary=None,
     )
-    try:
-        with apply_configuration(bounds):
-            return _invoice_of(PdfReader(BytesIO(data)), limits)
-    except UnreadableInvoiceError:
-        raise
-    except LimitReachedError as error:
-        raise FileTooLargeError(size, where="PDF") from error
-    except Exception as error:
-        # A damaged PDF can make the library fail anywhere, with any exception: there is no list to catch.
-        raise DamagedPdfError(f"{type(error).__name__}: {error}") from error
+    with apply_configuration(bounds):
+        yield PdfReader(BytesIO(data))
+
+
+def invoice_specifications(reader: PdfReader) -> Iterator[DictionaryObject]:
+    """The file specifications of the invoice: where the PDF says what the embedded file is and how it relates."""
+    for specification in _file_specifications(reader.root_object):
+        if _file_name(specification).lower() in INVOICE_FILE_NAMES:
+            yield specification
 
 
 def _invoice_of(reader: PdfReader, limits: ReadingLimits) -> bytes:

@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     validation_max_findings: int = Field(
         1000, ge=1, le=1_000_000, description="Findings on one document after which its rules stop."
     )
-    own_checks_off: Annotated[tuple[str, ...], NoDecode] = Field(
+    own_checks_off: Annotated[tuple[Annotated[str, Field(pattern=r"^GW-\d\d$")], ...], NoDecode] = Field(
         (), description="The gateway's own checks that are not wanted, by id: GW-01,GW-05."
     )
     catalog_file: Path | None = Field(

@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -23,6 +24,7 @@ class ArtefactKind(StrEnum):
 
     XSD = "xsd"
     SCHEMATRON = "schematron"
+    OWN = "own"
 
 
 class _Entry(BaseModel):
@@ -178,7 +180,11 @@ def installed_catalog() -> Catalog:
 
 @cache
 def _package_folder(package: str) -> Path:
-    return Path(str(files(package)))
+    # A folder of data without `__init__.py` is a package too; importlib.resources gives no path for it.
+    specification = find_spec(package)
+    if specification is None or not specification.submodule_search_locations:
+        raise ArtefactMissingError(package, package)
+    return Path(next(iter(specification.submodule_search_locations)))
 
 
 def _sha256(place: Path) -> str:

@@ -66,6 +66,20 @@ class UnknownRulesError(ValidationError):
         )
 
 
+class UnknownOwnCheckError(ValidationError):
+    """A check that is to be switched off is none of the gateway's own."""
+
+    code = "UNKNOWN_OWN_CHECK"
+    status = 422
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(
+            Text(f"Aucun contrôle ne s'appelle « {name} ».", f"No check is called '{name}'."),
+            Text(f"Choisissez parmi : {', '.join(known)}.", f"Choose among: {', '.join(known)}."),
+            "GATEWAY_OWN_CHECKS_OFF",
+        )
+
+
 class WorkerDiedError(ValidationError):
     """A process of a batch stopped before it had given its reports."""
 

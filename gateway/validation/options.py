@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.invoices.limits import ReadingLimits, reading_limits
-from gateway.kernel.settings import Settings
+from gateway.invoices.limits import ReadingLimits
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationOptions:
-    """Made from the settings by `options_from`; these are the defaults.
+    """`gateway.validation.settings` makes them; these are the defaults.
 
     Attributes:
         reading: how large a document may be.
@@ -26,20 +25,3 @@ class ValidationOptions:
     rules_cache: Path | None = None
     own_checks_off: frozenset[str] = frozenset()
     catalog_file: Path | None = None
-
-
-def options_from(settings: Settings, *, rules_cache: Path | None = None) -> ValidationOptions:
-    """The options that the settings ask for."""
-    return ValidationOptions(
-        reading=reading_limits(settings),
-        max_seconds=settings.validation_max_seconds,
-        max_findings=settings.validation_max_findings,
-        rules_cache=rules_cache,
-        own_checks_off=frozenset(settings.own_checks_off),
-        catalog_file=settings.catalog_file,
-    )
-
-
-def service_options(settings: Settings) -> ValidationOptions:
-    """The options of a service, which keeps its compiled rules with its data."""
-    return options_from(settings, rules_cache=settings.data_dir / "rules")

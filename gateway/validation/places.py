@@ -59,9 +59,9 @@ class Places:
         return Place(element, location_of(element), tuple(reversed(names)))
 
     def with_term(self, term: str, value: str | None = None) -> Place | None:
-        """The first element that holds a business term, with that text if one is given."""
+        """The first element that holds a business term, with that text if one is given (UBL puts codes before it)."""
         elements = self._by_term.get(term, [])
-        wanted = (each for each in elements if value is None or _text(each) == value)
+        wanted = (each for each in elements if value is None or _text(each).endswith(value))
         element = next(wanted, None)
         return self.of(element) if element is not None else None
 

@@ -1,6 +1,5 @@
 """Validate one document: bytes in, report out. Never raises for a bad document."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,14 +14,17 @@ from gateway.kernel.text import Text
 from gateway.validation.catalog import Artefact, ArtefactKind, Catalog, LayerEntry, installed_catalog, newest_in_force
 from gateway.validation.layers import AUTO, Checker, RuleSelection, Subject
 from gateway.validation.options import ValidationOptions
-from gateway.validation.report import LayerReport, LayerStatus, Report, Severity, Verdict, make_finding
+from gateway.validation.own.checker import OwnChecker
+from gateway.validation.report import LayerReport, LayerStatus, Report, Severity, Verdict
 from gateway.validation.schematron import SchematronChecker
+from gateway.validation.unreadable import unreadable_finding
 from gateway.validation.xsd import XsdChecker
 
 #: The engine of each kind of artefact; a layer whose engine is not here is reported as not run.
 CHECKERS: Mapping[ArtefactKind, Checker] = {
     ArtefactKind.XSD: XsdChecker(),
     ArtefactKind.SCHEMATRON: SchematronChecker(),
+    ArtefactKind.OWN: OwnChecker(),
 }
 DEFAULT_OPTIONS = ValidationOptions()
 
@@ -94,17 +96,6 @@ def unreadable_report(
 ) -> Report:
     """The report on a document that could not be opened or read, from the error that says why."""
     reading, *others = (catalog or installed_catalog()).layers
-    line = re.search(r"\bline (\d+)", error.where)
-    finding = make_finding(
-        rule=error.code,
-        layer=reading.name,
-        location=error.where,
-        line=int(line.group(1)) if line else None,
-        terms=re.findall(r"\bB[TG]-\d+\b", error.where),
-        message=error.what.en,
-        explanation=error.what,
-        fix=error.fix,
-    )
     return Report(
         path=path,
         syntax=None,
@@ -114,7 +105,7 @@ def unreadable_report(
             _layer(reading, LayerStatus.FAILED, ms=ms),
             *(_layer(entry, LayerStatus.NOT_RUN, reason=_UNREADABLE) for entry in others),
         ),
-        findings=(finding,),
+        findings=(unreadable_finding(error, reading.name),),
         on=on,
     )
 

@@ -174,7 +174,6 @@ def test_a_damaged_document_always_gets_a_report_that_fits_the_published_shape(
 @pytest.mark.parametrize(
     ("names", "statuses"),
     [
-        ("auto", [PASSED, PASSED, PASSED, PASSED, NOT_RUN]),
         ("xsd", [PASSED, PASSED, NOT_RUN, NOT_RUN, NOT_RUN]),
         ("fr-ctc", [PASSED, NOT_RUN, NOT_RUN, PASSED, NOT_RUN]),
         ("xsd, br-fr-flux2-ubl", [PASSED, PASSED, NOT_RUN, PASSED, NOT_RUN]),
@@ -187,6 +186,12 @@ def test_a_selection_runs_what_it_names_and_is_never_complete_by_itself(
     report = validate(valid("UBL"), rules=rules, on=IN_FORCE, checkers=_with(RulesThatFind()))
     assert list(_statuses(report).values()) == statuses
     assert not report.complete
+
+
+def test_everything_runs_by_itself_and_the_report_is_complete(valid: Valid) -> None:
+    report = validate(valid("UBL"), rules=RuleSelection.parse("auto", CATALOG), on=IN_FORCE)
+    assert set(_statuses(report).values()) == {PASSED}
+    assert report.complete
 
 
 def test_a_named_artefact_replaces_the_one_of_the_profile(valid: Valid) -> None:
