@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -12,6 +12,7 @@ import structlog
 from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DataError
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -145,9 +146,10 @@ def page_route(context: WebContext) -> type[APIRoute]:
             handle = super().get_route_handler()
 
             async def guarded(request: Request) -> Response:
-                visit = await run_in_threadpool(_identify, context, request)
-                request.state.visit = visit
+                visit = _stranger(context, request)
                 try:
+                    visit = await run_in_threadpool(_identify, visit)
+                    request.state.visit = visit
                     await _check_form(request, visit)
                     response = await handle(request)
                 except SignInRequiredError:
@@ -163,7 +165,7 @@ def page_route(context: WebContext) -> type[APIRoute]:
 
 async def error_page(context: WebContext, request: Request, error: Exception) -> Response:
     """The page that tells an error, for the assembly: an address that no route knows, a failure outside the pages."""
-    visit = await run_in_threadpool(_identify, context, request)
+    visit = await run_in_threadpool(_identify, _stranger(context, request))
     return _protected(await run_in_threadpool(_error_page, visit, error), visit)
 
 
@@ -203,21 +205,35 @@ def set_language(context: WebContext, response: Response, language: Language) ->
     set_cookie(context, response, LANGUAGE_COOKIE, language, _A_YEAR)
 
 
-def _identify(context: WebContext, request: Request) -> Visit:
-    token = request.cookies.get(SESSION_COOKIE)
+def _stranger(context: WebContext, request: Request) -> Visit:
     form_token = request.cookies.get(FORM_COOKIE) or new_secret()
-    someone, session_id, is_demo = None, None, False
+    language = _chosen_language(request) or context.settings.language
+    return Visit(context, request, None, None, form_token, language)
+
+
+def _identify(stranger: Visit) -> Visit:
+    """The same visit with the person behind the session cookie, or the demo's person, or still a stranger."""
+    context, token = stranger.context, stranger.request.cookies.get(SESSION_COOKIE)
+    if token is None and context.demo_user_id is None:
+        return stranger
     with context.database.system_transaction() as session:
-        resumed = resume_session(session, token, context.clock()) if token else None
-        if resumed is not None:
-            someone, session_id, form_token = resumed.principal, resumed.session_id, resumed.csrf_token
-        elif context.demo_user_id is not None:
-            user = session.get_one(User, context.demo_user_id)
-            someone, is_demo = principal_of(session, user), True
+        found = resume_session(session, token, context.clock()) if token else None
+        if found is not None:
+            visit = replace(stranger, session_id=found.session_id, csrf_token=found.csrf_token)
+            return _as_person(visit, found.principal)
+        if context.demo_user_id is None:
+            return stranger
+        user = session.get_one(User, context.demo_user_id)
+        return _as_person(replace(stranger, is_demo=True), principal_of(session, user))
+
+
+def _as_person(visit: Visit, person: Principal) -> Visit:
+    return replace(visit, someone=person, language=_chosen_language(visit.request) or person.language)
+
+
+def _chosen_language(request: Request) -> Language | None:
     chosen = request.cookies.get(LANGUAGE_COOKIE)
-    preferred: Language = someone.language if someone else context.settings.language
-    language: Language = "en" if chosen == "en" else "fr" if chosen == "fr" else preferred
-    return Visit(context, request, someone, session_id, form_token, language, is_demo)
+    return "fr" if chosen == "fr" else "en" if chosen == "en" else None
 
 
 async def _check_form(request: Request, visit: Visit) -> None:
@@ -236,7 +252,8 @@ async def _check_form(request: Request, visit: Visit) -> None:
 
 
 def _error_page(visit: Visit, error: Exception) -> Response:
-    if isinstance(error, RequestValidationError) or (isinstance(error, HTTPException) and error.status_code == 404):
+    no_sense = isinstance(error, RequestValidationError | DataError)  # such as a NUL, which no text of ours may hold
+    if no_sense or (isinstance(error, HTTPException) and error.status_code == 404):
         error = PageNotFoundError()
     status = error.status if isinstance(error, GatewayError) else getattr(error, "status_code", 500)
     if status >= 500:

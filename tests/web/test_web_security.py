@@ -177,6 +177,12 @@ def test_what_is_not_there_and_what_is_not_ones_own_say_the_same(site):
     assert "There is no such page." in english.text
 
 
+def test_a_parameter_that_makes_no_sense_is_no_failure_of_ours(site):
+    browser = site.signed_in(Role.AR_MANAGER)
+    for address in ("/invoices?q=%00", "/alerts?q=%00", "/alerts?after=x", "/invoices?after=W10", "/worklist?team=%00"):
+        assert 400 <= browser.get(address).status_code < 500, address
+
+
 def test_an_address_that_no_route_knows_gets_the_same_page(site):
     services = site.services
     context = WebContext(
@@ -204,6 +210,15 @@ def test_a_failure_is_a_calm_page_that_gives_nothing_away(site, monkeypatch):
     assert answer.status_code == 500
     assert "Une erreur est survenue de notre côté" in answer.text
     assert "secret reason" not in answer.text
+
+
+def test_a_database_that_fails_is_a_calm_page_too(site, monkeypatch):
+    browser = site.signed_in(Role.AR_MANAGER)
+    monkeypatch.setattr("gateway.web.security.resume_session", lambda *args: 1 / 0)
+    answer = browser.get("/alerts")
+    assert answer.status_code == 500
+    assert "Une erreur est survenue de notre côté" in answer.text
+    assert "content-security-policy" in answer.headers
 
 
 @pytest.mark.parametrize(
