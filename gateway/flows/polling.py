@@ -51,7 +51,8 @@ def record_listed(session: Session, platform: str, listed: list[PlatformFlow], c
             platform_flow_id=flow.flow_id,
             flow_syntax=flow.flow_syntax,
             flow_type=flow.flow_type,
-            next_attempt_at=now,
+            # What waits longest is read first: the order in which the platform spoke is kept.
+            next_attempt_at=min(flow.updated_at, now),
             submitted_at=now,
             updated_at=now,
         )

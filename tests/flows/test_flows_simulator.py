@@ -58,6 +58,17 @@ def test_an_invoice_ends_where_its_scenario_says(world, invoice, scenario):
     assert record.collected == (record.amount_due if record.status == "212" else 0)
 
 
+def test_statuses_listed_together_are_read_in_the_order_the_platform_gave_them(world, invoice):
+    world.scenarios["F1"] = "paid"
+    world.push(invoice("F1"))
+    world.turn()
+    world.clock.advance(STEP * 10)
+    world.turn()
+    told = sorted(world.rows(LifecycleEvent), key=lambda event: event.sequence)
+    assert [event.status for event in told] == [step.status for step in scenarios()["paid"].steps]
+    assert {event.assessment["kind"] for event in told} == {"expected"}
+
+
 def test_a_collection_tells_one_amount_for_each_vat_rate(world, invoice):
     world.scenarios["F1"] = "paid"
     world.push(invoice("F1", Kind.SEVERAL_RATES))
