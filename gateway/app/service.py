@@ -10,6 +10,7 @@ from gateway import __version__, web
 from gateway.access import api as access_api
 from gateway.access.api import AccessContext, client_authentication
 from gateway.app import health
+from gateway.app.failures import say_failures
 from gateway.app.middleware import observe_request
 from gateway.app.services import Services
 from gateway.flows import api as flows_api
@@ -56,4 +57,5 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
     app.include_router(pages.router(page_context))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.middleware("http")(observe_request)
+    say_failures(app, page_context)
     return app

@@ -1,13 +1,7 @@
 """A client that calls an application in this process, and the story that nobody may cross the lines of."""
 
-import warnings
-
 import pytest
-
-with warnings.catch_warnings():
-    # Starlette would rather have a fork of httpx.
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
+from starlette.testclient import TestClient
 
 from tests.web.story import played, site
 

@@ -1,6 +1,5 @@
 """A small company with its customers, the flows of one organisation on a real database, and a simulated platform."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -10,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from sqlmodel import select
+from starlette.testclient import TestClient
 
 from fixtures.companies import Company, make_customers, make_seller
 from fixtures.content import InvoiceDraft
@@ -30,11 +30,6 @@ from gateway.jobs.outbox import OutboxWorker
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import load_settings
 from gateway.ledger.documents import DocumentStore
-
-with warnings.catch_warnings():
-    # Starlette would rather have a fork of httpx.
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
 
 STEP = timedelta(minutes=1)
 

@@ -1,7 +1,6 @@
 """Two companies whose invoices went out and came back with statuses, played once, then copied for each test."""
 
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlmodel import select
+from starlette.testclient import TestClient
 
 from fixtures.companies import Company, make_customers, make_seller
 from fixtures.drafts import make_draft
@@ -33,11 +33,6 @@ from gateway.kernel.settings import Settings, load_settings
 from gateway.ledger.documents import keep_document
 from gateway.web.security import SESSION_COOKIE
 from tests.conftest import START, TEMPLATE
-
-with warnings.catch_warnings():
-    # Starlette would rather have a fork of httpx.
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
 
 PASSWORD = "une phrase de passe assez longue"
 SCENARIOS = ("paid", "rejected", "refused", "disputed", "silent", "suspended")
