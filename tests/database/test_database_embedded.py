@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
+
+from gateway.database.embedded import embedded_server_url
+from gateway.database.errors import DatabaseUnavailableError
 
 OPEN_AND_COUNT = """
 import sys
@@ -92,3 +95,16 @@ def test_a_killed_process_leaves_a_server_that_the_next_one_joins(data_dir):
         process.kill()
     assert run(data_dir) == 2
     assert run(data_dir) == 3
+
+
+def test_the_embedded_server_lives_in_a_folder_of_any_ordinary_name(data_dir):
+    for name in ("Mes factures d'été", "n" * 120):
+        with opened(data_dir / name) as (_, url):
+            assert run(data_dir / name) == 2
+            sockets = Path(make_url(url).query["host"])
+            assert sockets.stat().st_mode & 0o077 == 0, "whoever reaches the socket is a superuser"
+
+
+def test_a_folder_name_that_would_reach_the_shell_is_refused_with_its_reason(data_dir):
+    with pytest.raises(DatabaseUnavailableError, match="GATEWAY_DATA_DIR"):
+        embedded_server_url(data_dir / "a$(touch b)")
