@@ -28,7 +28,7 @@ from gateway.flows.terms import AckStatus
 from gateway.jobs.queue import enqueue
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.settings import load_settings
-from gateway.kernel.text import Language, Text
+from gateway.kernel.text import Language, Text, printable
 from gateway.lifecycle.statuses import status
 from gateway.validation.batch import STANDARD_INPUT, find_inputs
 from gateway.validation.errors import UnopenableFileError
@@ -67,7 +67,7 @@ class IngestFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A file and the flow that holds it, or the reason why none does."""
+    """A file, by its path as it can be shown, and the flow that holds it, or the reason why none does."""
 
     path: str
     flow_id: UUID | None = None
@@ -131,15 +131,16 @@ def chosen_organisation(database: Database, siren: str | None) -> UUID:
 
 def _take(services: Services, organisation_id: UUID, path: str) -> Taken:
     """Store one file in a transaction of its own; one that cannot be read is reported, and the others go on."""
+    shown = printable(path)
     try:
         data = _read(path, services.limits.max_file_bytes)
-        name = "stdin" if path == STANDARD_INPUT else Path(path).name
+        name = "stdin" if path == STANDARD_INPUT else printable(Path(path).name)
         submission = Submission(data=data, name=name, source=FILE_SOURCE)
         with services.database.transaction(organisation_id) as session:
             accepted = accept_flow(session, services.documents, submission, now=services.clock())
-            return Taken(path, accepted.flow.id, accepted.already_known)
+            return Taken(shown, accepted.flow.id, accepted.already_known)
     except GatewayError as error:
-        return Taken(path, error=error)
+        return Taken(shown, error=error)
 
 
 def _read(path: str, limit: int) -> bytes:
@@ -147,7 +148,7 @@ def _read(path: str, limit: int) -> bytes:
         with nullcontext(sys.stdin.buffer) if path == STANDARD_INPUT else open(path, "rb") as stream:
             data = stream.read(limit + 1)
     except (OSError, ValueError) as error:
-        raise UnopenableFileError(path, getattr(error, "strerror", None) or str(error)) from error
+        raise UnopenableFileError(printable(path), getattr(error, "strerror", None) or str(error)) from error
     if len(data) > limit:
         raise FileSizeExceededError(limit)
     return data

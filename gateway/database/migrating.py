@@ -15,7 +15,7 @@ _FOLDER = Path(__file__).parent / "migrations"
 def alembic_config(connection: Connection | None = None) -> Config:
     """Alembic's configuration, without an ini file; migrations run on `connection`."""
     config = Config()
-    config.set_main_option("script_location", str(_FOLDER))
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 

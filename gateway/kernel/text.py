@@ -1,5 +1,6 @@
-"""A sentence in the two languages of the product, French first."""
+"""Text for people: sentences in the two languages of the product, French first; names that are safe to show."""
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,3 +21,9 @@ class Text:
     def format(self, **values: object) -> "Text":
         """A copy with `{name}` placeholders filled in both languages."""
         return Text(self.fr.format(**values), self.en.format(**values))
+
+
+def printable(name: str) -> str:
+    """A file name without bytes that are no text and without control characters, which could act on a terminal."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

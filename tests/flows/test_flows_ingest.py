@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from types import SimpleNamespace
 
@@ -89,6 +90,19 @@ def test_what_cannot_be_read_is_code_2_and_the_others_go_on(command, folder, tmp
     assert told["missing.xml"]["error"]["code"] == "UNOPENABLE_FILE"
     assert told["text.xml"]["verdict"] == "unreadable"
     assert len(world.rows(InvoiceRecord)) == 2
+
+
+def test_a_file_name_that_is_no_text_is_taken_under_a_name_that_can_be_kept_and_shown(
+    command, invoice, tmp_path, world
+):
+    named = os.fsencode(tmp_path) + b"/facture_\xe9t\xe9\x1b[2J.xml"  # Latin-1, and an order to the terminal
+    with open(named, "wb") as file:
+        file.write(invoice("F1"))
+    for format in ("json", "text"):
+        result = command(os.fsdecode(named), "--format", format)
+        assert result.code == 0, result.raised
+        assert "\x1b[2J" not in result.out
+    assert [flow.name for flow in world.rows(Flow)] == [r"facture_\xe9t\xe9\x1b[2J.xml"]
 
 
 def test_standard_input_is_read(command, invoice, world):
