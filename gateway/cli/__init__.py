@@ -22,6 +22,8 @@ COMMANDS = {
     "health": ("gateway.cli.service", "health_command"),
     "settings": ("gateway.cli.service", "settings_command"),
     "validate": ("gateway.cli.validate", "validate_command"),
+    "explain": ("gateway.cli.explain", "explain_command"),
+    "schemas": ("gateway.cli.schemas", "schemas_app"),
     "ingest": ("gateway.cli.ingest", "ingest_command"),
     "timeline": ("gateway.cli.timeline", "timeline_command"),
     "rebuild": ("gateway.cli.ledger", "rebuild_command"),

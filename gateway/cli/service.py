@@ -72,8 +72,8 @@ def settings_table() -> str:
     lines = ["| Variable | Default | Meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = "(none)" if default in (None, ()) else ", ".join(default) if isinstance(default, tuple) else str(default)
-        lines.append(f"| `{PREFIX}{name.upper()}` | `{shown}` | {field.description} |")
+        shown = ", ".join(default) if isinstance(default, tuple) else "" if default is None else str(default)
+        lines.append(f"| `{PREFIX}{name.upper()}` | `{shown or '(none)'}` | {field.description} |")
     return "\n".join(lines)
 
 

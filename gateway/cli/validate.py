@@ -13,7 +13,7 @@ from gateway.kernel.clock import paris_date, system_clock
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language, Text
 from gateway.validation.batch import Order, find_inputs, validate_paths
-from gateway.validation.catalog import installed_catalog
+from gateway.validation.catalog import load_catalog
 from gateway.validation.layers import RuleSelection
 from gateway.validation.rendering import render
 from gateway.validation.report import Report, Verdict
@@ -59,7 +59,7 @@ def validate_command(
     settings = load_settings()
     language: Language = lang or settings.language
     notes = Console(stderr=True)
-    selection = RuleSelection.parse(rules, installed_catalog())
+    selection = RuleSelection.parse(rules, load_catalog(settings.catalog_file))
     inputs = find_inputs(paths)
     if inputs.ignored:
         _note(notes, _IGNORED.format(count=inputs.ignored).in_language(language), "yellow")

@@ -14,7 +14,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gateway.kernel.text import Text
-from gateway.validation.errors import ArtefactChangedError, ArtefactMissingError
+from gateway.validation.errors import ArtefactChangedError, ArtefactMissingError, UnusableCatalogError
 
 ANY_PROFILE = "*"
 
@@ -48,7 +48,12 @@ class UnusedEntry(_Entry):
 
 
 class Artefact(_Entry):
-    """One official rule file with the files it needs; `schemas/catalog.toml` describes the fields."""
+    """One official rule file with the files it needs; `schemas/catalog.toml` describes the fields.
+
+    Attributes:
+        package: the installed package that ships it; empty for a file of the user's own.
+        folder: where a file of the user's own lies: that of the catalogue which names it.
+    """
 
     id: str
     layer: str
@@ -61,7 +66,8 @@ class Artefact(_Entry):
     syntaxes: tuple[str, ...]
     profiles: tuple[str, ...]
     root: str | None = None
-    package: str
+    package: str = ""
+    folder: Path | None = None
     path: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     parts: tuple[str, ...] = ()
@@ -74,16 +80,21 @@ class Artefact(_Entry):
         return self
 
     @property
+    def home(self) -> Path:
+        """The folder in which `path` and `parts` lie."""
+        return self.folder or _package_folder(self.package)
+
+    @property
     def file(self) -> Path:
         """Where the installed artefact lies. Raises ArtefactMissingError."""
-        place = _package_folder(self.package) / self.path
+        place = self.home / self.path
         if not place.is_file():
             raise ArtefactMissingError(self.id, str(place))
         return place
 
     def part_files(self) -> list[Path]:
         """The further files this artefact needs, sorted by their path inside the package."""
-        folder = _package_folder(self.package)
+        folder = self.home
         found = {place for pattern in self.parts for place in folder.glob(pattern)}
         return sorted(found - {folder / self.path})
 
@@ -101,7 +112,7 @@ class Artefact(_Entry):
         if actual != self.sha256:
             raise ArtefactChangedError(self.id, str(self.file), self.sha256, actual)
         if self.parts_sha256:
-            folder = _package_folder(self.package)
+            folder = self.home
             listing = "".join(
                 f"{_sha256(place)}  {place.relative_to(folder).as_posix()}\n" for place in self.part_files()
             )
@@ -159,7 +170,7 @@ class Catalog(_Entry):
         known = {place for entry in self.unused for place in _package_folder(entry.package).glob(entry.path)}
         for artefact in self.artefacts:
             known |= {artefact.file, *artefact.part_files()}
-        for package in sorted({artefact.package for artefact in self.artefacts}):
+        for package in sorted({artefact.package for artefact in self.artefacts} - {""}):
             folder = _package_folder(package)
             for place in sorted(folder.rglob("*.xs*")):
                 if place not in known and place.suffix in {".xsd", ".xsl", ".xslt"}:
@@ -176,6 +187,43 @@ def newest_in_force(artefacts: list[Artefact], on: date | None) -> Artefact | No
 def installed_catalog() -> Catalog:
     """The project's own catalogue."""
     return Catalog.model_validate(tomllib.loads((files("schemas") / "catalog.toml").read_text(encoding="utf-8")))
+
+
+@cache
+def load_catalog(user_file: Path | None = None) -> Catalog:
+    """The shipped catalogue with the artefacts of the user's own file (setting `catalog_file`) laid over it.
+
+    An artefact of the same id replaces the shipped one. Raises UnusableCatalogError; ArtefactMissingError and
+    ArtefactChangedError when a file that the user's catalogue names is not there or not the one of its checksum.
+    """
+    shipped = installed_catalog()
+    if user_file is None:
+        return shipped
+    added = _artefacts_of(user_file)
+    for artefact in added.values():
+        artefact.verify()
+    kept = tuple(artefact for artefact in shipped.artefacts if artefact.id not in added)
+    layers = {layer.name for layer in shipped.layers}
+    if unknown := sorted({artefact.layer for artefact in added.values()} - layers):
+        raise UnusableCatalogError(str(user_file), f"layer {', '.join(unknown)} ∉ {{{', '.join(sorted(layers))}}}")
+    return shipped.model_copy(update={"artefacts": (*kept, *added.values())})
+
+
+class _UserCatalog(_Entry):
+    artefacts: tuple[Artefact, ...] = Field(alias="artefact")
+
+
+def _artefacts_of(user_file: Path) -> dict[str, Artefact]:
+    try:
+        content = tomllib.loads(user_file.read_text(encoding="utf-8"))
+        listed = _UserCatalog.model_validate(content).artefacts
+    except (OSError, ValueError) as error:
+        raise UnusableCatalogError(str(user_file), " ".join(str(error).split())) from error
+    home = user_file.resolve().parent
+    return {
+        artefact.id: artefact if artefact.package else artefact.model_copy(update={"folder": home})
+        for artefact in listed
+    }
 
 
 @cache

@@ -66,6 +66,59 @@ class UnknownRulesError(ValidationError):
         )
 
 
+class UnknownRuleError(ValidationError):
+    """No rule of the catalogue and no own check has that id."""
+
+    code = "UNKNOWN_RULE"
+    status = 404
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(
+            Text(f"Aucune règle ne s'appelle « {rule} ».", f"No rule is called '{rule}'."),
+            Text(
+                "Donnez l'identifiant tel que le rapport l'écrit, comme BR-CO-15, ou son début, comme BR-FR-05.",
+                "Give the id as the report writes it, such as BR-CO-15, or its beginning, such as BR-FR-05.",
+            ),
+            rule,
+        )
+
+
+class UnusableCatalogError(ValidationError):
+    """A catalogue of further rule releases cannot be used."""
+
+    code = "UNUSABLE_CATALOG"
+
+    def __init__(self, path: str, reason: str) -> None:
+        """`reason`: what is wrong in the file."""
+        super().__init__(
+            Text(f"Le catalogue de règles ne s'utilise pas : {reason}.", f"The catalogue cannot be used: {reason}."),
+            Text(
+                "Corrigez le fichier que GATEWAY_CATALOG_FILE nomme ; schemas/catalog.toml en montre les champs.",
+                "Correct the file that GATEWAY_CATALOG_FILE names; schemas/catalog.toml shows its fields.",
+            ),
+            path,
+        )
+
+
+class UnknownPackError(ValidationError):
+    """One side of a comparison is neither a date nor an artefact of the catalogue."""
+
+    code = "UNKNOWN_PACK"
+    status = 422
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(
+            Text(
+                f"« {name} » n'est ni une date ni un artefact du catalogue.",
+                f"'{name}' is neither a date nor an artefact of the catalogue.",
+            ),
+            Text(
+                f"Donnez une date AAAA-MM-JJ ou choisissez parmi : {', '.join(known)}.",
+                f"Give a date as YYYY-MM-DD or choose among: {', '.join(known)}.",
+            ),
+        )
+
+
 class UnknownOwnCheckError(ValidationError):
     """A check that is to be switched off is none of the gateway's own."""
 

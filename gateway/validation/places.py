@@ -16,6 +16,9 @@ _STEP = re.compile(r"/(?:\*:)?([^/\[\]:]+)(?:\[namespace-uri\(\)='([^']*)'\])?\[
 #: Elements below a place that are searched for the values behind a finding.
 _SEARCHED = 200
 
+#: The content of an attachment is no value to show.
+_CONTENT = ("BT-125",)
+
 Tag = str
 
 
@@ -66,7 +69,7 @@ class Places:
         return self.of(element) if element is not None else None
 
     def values(self, terms: Iterable[str], place: Place) -> dict[str, str]:
-        """The values of business terms that a finding at `place` is about: those below it, or alone in the document."""
+        """The values of business terms below `place`: the first of each among so many elements, or the only one."""
         found: dict[str, str] = {}
         below: dict[str, str] = {}
         for element in islice(place.element.iter("*"), _SEARCHED):
@@ -74,8 +77,8 @@ class Places:
                 below.setdefault(term, _text(element))
         for term in terms:
             alone = self._by_term.get(term, [])
-            value = below.get(term) or (_text(alone[0]) if len(alone) == 1 else "")
-            if value:
+            far = len(alone) == 1 and place.element in alone[0].iterancestors()
+            if value := below.get(term) or (_text(alone[0]) if far else ""):
                 found[term] = value
         return found
 
@@ -113,7 +116,8 @@ class Places:
     @cached_property
     def _terms(self) -> dict[etree._Element, tuple[str, ...]]:
         """The business terms of every element that holds a value."""
-        return {element: terms for element, names in _leaves(self._root, ()) if (terms := bound_terms(names))}
+        bound = ((element, bound_terms(names)) for element, names in _leaves(self._root, ()))
+        return {element: terms for element, terms in bound if terms and terms != _CONTENT}
 
     @cached_property
     def _by_term(self) -> dict[str, list[etree._Element]]:

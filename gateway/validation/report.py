@@ -73,6 +73,13 @@ class LayerReport(_Part):
     reason_en: str | None = Field(default=None, description="The same in English")
 
 
+class PackEntry(_Part):
+    """One artefact of the rule pack that a verdict rests on."""
+
+    artefact: str = Field(description="Catalogue id")
+    version: str
+
+
 @dataclass(frozen=True, slots=True)
 class SendingPolicy:
     """Which layers must have passed before a document may leave (setting `validation_required_layers`)."""
@@ -95,6 +102,12 @@ class Report(_Part):
     @property
     def complete(self) -> bool:
         return all(layer.status is not LayerStatus.NOT_RUN for layer in self.layers if layer.due)
+
+    @computed_field(description="The rules that were applied: artefacts with their versions")  # type: ignore[prop-decorator]
+    @property
+    def pack(self) -> tuple[PackEntry, ...]:
+        ran = (layer for layer in self.layers if layer.status is not LayerStatus.NOT_RUN and layer.artefact)
+        return tuple(PackEntry(artefact=layer.artefact, version=layer.version) for layer in ran)
 
     def blocking_layers(self, policy: SendingPolicy) -> tuple[str, ...]:
         """The layers that keep the document from leaving: each that failed, and each required one that did not pass."""

@@ -15,6 +15,7 @@ from gateway.kernel.text import Text
 from gateway.schematron import Rules, load_rules
 from gateway.validation.catalog import Artefact
 from gateway.validation.layers import Outcome, Subject
+from gateway.validation.official import id_in_text
 from gateway.validation.places import Place
 from gateway.validation.report import Finding, Severity, make_finding
 from gateway.validation.rulebook import Who, explanation_of, remedy
@@ -37,8 +38,6 @@ _SEVERITIES = {
     "information": Severity.INFO,
 }
 _TERM = re.compile(r"\b(?:BT|BG|MDT|MDG)-\d+(?:-\d+)?\b")
-#: A rule id that stands only in the text, as in "[G1.104] …".
-_ID_IN_TEXT = re.compile(r"\[([A-Z][\w.-]+)\]")
 _NOT_USED = re.compile(r"(?:Element|Attribute)\b.*\bmarked as not used in the given context")
 _ATTRIBUTE_TEST = re.compile(r"@([\w:]+)")
 
@@ -47,7 +46,7 @@ _NOT_USED_FIX = Text(
     "Retirez « {name} », ou déclarez un profil qui le prévoit (BT-24).",
     "Remove '{name}', or claim a profile that has it (BT-24).",
 )
-_UNEXPLAINED = Text("{rules} n'est pas respecté : {message}", "{rules} is not respected: {message}")
+_UNEXPLAINED = Text("La règle {rule} n'est pas respectée : {message}", "Rule {rule} is broken: {message}")
 _UNEXPLAINED_FIX = Text(
     "Corrigez l'élément indiqué comme le demande le texte de la règle.",
     "Correct the element named, as the text of the rule asks.",
@@ -105,11 +104,12 @@ def _load(file: Path, cache_dir: Path | None) -> Rules:
 def _finding(found: schematron.Finding, artefact: Artefact, subject: Subject) -> Finding:
     place = subject.places.find(found.location)
     message = " ".join(found.message.split())
-    explanation, fix, terms = _said(found, message, place, artefact)
+    rule = rule_id(found, place, artefact)
+    explanation, fix, terms = _said(rule, found, message, place, artefact)
     if place is not None:
         explanation = _with_values(explanation, terms, place, subject)
     return make_finding(
-        rule=rule_id(found, place, artefact),
+        rule=rule,
         layer=artefact.layer,
         severity=_severity(found),
         location=place.path if place else found.location or "/",
@@ -131,9 +131,7 @@ def rule_id(found: schematron.Finding, place: Place | None, artefact: Artefact) 
         return found.rule
     if place is not None and _NOT_USED.search(found.message):
         return f"FX-NOT-USED-{'/'.join(place.names[-2:])}{_attribute(found)}"
-    if in_text := _ID_IN_TEXT.match(found.message.strip()):
-        return in_text.group(1)
-    return f"{artefact.id}-{sha256(found.test.encode()).hexdigest()[:8]}"
+    return id_in_text(found.message) or f"{artefact.id}-{sha256(found.test.encode()).hexdigest()[:8]}"
 
 
 def _attribute(found: schematron.Finding) -> str:
@@ -147,7 +145,7 @@ def _severity(found: schematron.Finding) -> Severity:
 
 
 def _said(
-    found: schematron.Finding, message: str, place: Place | None, artefact: Artefact
+    rule: str, found: schematron.Finding, message: str, place: Place | None, artefact: Artefact
 ) -> tuple[Text, Text, tuple[str, ...]]:
     """What is wrong, how to mend it, and the business terms it is about."""
     around = terms_at(place.names) if place else ()
@@ -155,11 +153,11 @@ def _said(
         name = place.names[-1] + _attribute(found)
         fix = _NOT_USED_FIX.format(name=name)
         return _NOT_USED_HERE.format(name=name, rules=artefact.title), remedy(fix, Who.SOFTWARE), around
-    known = explanation_of(found.rule)
+    known = explanation_of(rule)
     if known is not None:
         return known.wants, known.remedy, known.terms or around
     named = tuple(dict.fromkeys(_TERM.findall(message)))
-    wrong = _UNEXPLAINED.format(rules=found.rule or artefact.title, message=message)
+    wrong = _UNEXPLAINED.format(rule=rule, message=message)
     return wrong, remedy(_UNEXPLAINED_FIX, Who.SOFTWARE), named or around
 
 

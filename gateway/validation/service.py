@@ -11,7 +11,15 @@ from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.reading import read_document
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
-from gateway.validation.catalog import Artefact, ArtefactKind, Catalog, LayerEntry, installed_catalog, newest_in_force
+from gateway.validation.catalog import (
+    Artefact,
+    ArtefactKind,
+    Catalog,
+    LayerEntry,
+    installed_catalog,
+    load_catalog,
+    newest_in_force,
+)
 from gateway.validation.layers import AUTO, Checker, RuleSelection, Subject
 from gateway.validation.options import ValidationOptions
 from gateway.validation.own.checker import OwnChecker
@@ -63,13 +71,13 @@ def validate(
         rules: layers or artefacts to run; all that apply by default.
         on: legal date (Europe/Paris) whose rules count; the newest of the catalogue when None.
         options: bounds of work and what is switched off.
-        catalog: the artefacts to choose among, the installed catalogue when None.
+        catalog: the artefacts to choose among; the catalogue of the options when None.
         checkers: the engines at hand.
 
     Raises ArtefactMissingError when the installation lacks a file of the catalogue, SchematronError when a rule file
     cannot be used.
     """
-    catalog = catalog or installed_catalog()
+    catalog = catalog or load_catalog(options.catalog_file)
     reading, *others = catalog.layers
     start = perf_counter()
     try:

@@ -1,0 +1,196 @@
+"""`gateway schemas`: the official artefacts that verdicts rest on: list them, prove them, compare two packs of them."""
+
+import json
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.kernel.clock import paris_date, system_clock
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.settings import Settings, load_settings
+from gateway.kernel.text import Language, Text
+from gateway.validation.batch import Order, find_inputs
+from gateway.validation.catalog import Artefact, Catalog, load_catalog
+from gateway.validation.comparing import Change, Pack, compare, orders
+from gateway.validation.report import LayerReport, LayerStatus, Report, Verdict
+from gateway.validation.settings import options_from
+
+schemas_app = typer.Typer(
+    no_args_is_help=True,
+    help="Les règles officielles : liste, preuve, comparaison. / Official rules: list, proof, comparison.",
+)
+
+Format = Literal["text", "json"]
+LangOption = Annotated[Language | None, typer.Option(help="Langue ; par défaut celle des réglages. / Language.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="Forme de la réponse. / Form of the answer.")]
+
+#: Width of a table that goes to a file or a pipe: cut to a narrow screen it would lose ids.
+_WIDE = 200
+_COLUMNS = (
+    Text("Artefact", "Artefact"),
+    Text("Couche", "Layer"),
+    Text("Version", "Version"),
+    Text("En vigueur du", "In force from"),
+    Text("au", "to"),
+    Text("Syntaxes", "Syntaxes"),
+    Text("Profils", "Profiles"),
+)
+_INTACT = Text("intact", "intact")
+_UNKNOWN_FILE = Text("absent du catalogue", "not in the catalogue")
+_ALL_WELL = Text("{count} artefacts conformes au catalogue.", "{count} artefacts are those of the catalogue.")
+_VERDICTS = {
+    Verdict.VALID: Text("valide", "valid"),
+    Verdict.INVALID: Text("invalide", "invalid"),
+    Verdict.UNREADABLE: Text("illisible", "unreadable"),
+}
+_STATUSES = {
+    LayerStatus.PASSED: Text("respectée", "passed"),
+    LayerStatus.FAILED: Text("en échec", "failed"),
+    LayerStatus.NOT_RUN: Text("non exécutée", "not run"),
+}
+_SUMMARY = Text(
+    "{changed} document(s) jugé(s) autrement sur {total}.", "{changed} of {total} document(s) judged differently."
+)
+
+
+@schemas_app.callback()
+def _schemas() -> None:
+    """Les règles officielles : liste, preuve, comparaison. / Official rules: list, proof, comparison."""
+
+
+@schemas_app.command("list")
+def list_command(
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Seulement ce qui est en vigueur ce jour. / Only what is in force."),
+    ] = None,
+    output: FormatOption = "text",
+    lang: LangOption = None,
+) -> None:
+    """Liste les artefacts : couche, version, dates, syntaxes, profils.
+
+    List the artefacts: layer, version, dates, syntaxes, profiles.
+    """
+    _, language, catalog = _started(lang)
+    day = on.date() if on else None
+    artefacts = [artefact for artefact in catalog.artefacts if artefact.is_in_force(day)]
+    if output == "json":
+        typer.echo(json.dumps([_as_json(artefact) for artefact in artefacts], ensure_ascii=False, indent=2))
+        return
+    table = Table(*(column.in_language(language) for column in _COLUMNS), box=None, pad_edge=False)
+    for artefact in artefacts:
+        table.add_row(*_row(artefact))
+    Console(width=None if Console().is_terminal else _WIDE).print(table)
+
+
+@schemas_app.command("verify")
+def verify_command(lang: LangOption = None) -> None:
+    """Compare chaque fichier installé à son empreinte ; code 1 si l'un manque ou diffère.
+
+    Compare every installed file with its checksum; exit code 1 when one is missing or differs.
+    """
+    _, language, catalog = _started(lang)
+    faults = 0
+    for artefact in catalog.artefacts:
+        try:
+            artefact.verify()
+        except GatewayError as error:
+            faults += 1
+            typer.echo(f"✗ {artefact.id} : {error.in_language(language)}")
+        else:
+            typer.echo(f"✓ {artefact.id} {artefact.version} : {_INTACT.in_language(language)}")
+    for place in catalog.uncatalogued():
+        faults += 1
+        typer.echo(f"✗ {place} : {_UNKNOWN_FILE.in_language(language)}")
+    if faults:
+        raise typer.Exit(1)
+    typer.echo(_ALL_WELL.format(count=len(catalog.artefacts)).in_language(language))
+
+
+@schemas_app.command("compare")
+def compare_command(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Fichiers ou dossiers. / Files or folders.")],
+    old: Annotated[str, typer.Option(help="Date ou artefact. / A date or an artefact.")],
+    new: Annotated[str, typer.Option(help="Date ou artefact. / A date or an artefact.")],
+    output: FormatOption = "text",
+    lang: LangOption = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Nombre de processus. / Number of processes.")] = None,
+) -> None:
+    """Dit quels documents changent de verdict d'un jeu de règles à l'autre, et pourquoi ; code 1 s'il y en a.
+
+    Say which documents change verdict between two packs of rules, and why; exit code 1 when some do.
+    """
+    settings, language, catalog = _started(lang)
+    order = Order(options=options_from(settings))
+    old_order, new_order = orders(Pack.parse(old, catalog), Pack.parse(new, catalog), order, catalog)
+    found = find_inputs(paths)
+    changes = [each for each in compare(found.paths, old_order, new_order, jobs) if each is not None]
+    if output == "json":
+        typer.echo(json.dumps([_change_as_json(each) for each in changes], ensure_ascii=False, indent=2))
+    else:
+        for each in changes:
+            typer.echo(_change_as_text(each, language))
+        typer.echo(_SUMMARY.format(changed=len(changes), total=len(found.paths)).in_language(language))
+    raise typer.Exit(1 if changes else 0)
+
+
+def _started(lang: Language | None) -> tuple[Settings, Language, Catalog]:
+    settings = load_settings()
+    return settings, lang or settings.language, load_catalog(settings.catalog_file)
+
+
+def _row(artefact: Artefact) -> tuple[str, ...]:
+    return (
+        artefact.id,
+        artefact.layer,
+        artefact.version,
+        _day(artefact.valid_from),
+        _day(artefact.valid_to),
+        ", ".join(artefact.syntaxes),
+        ", ".join(artefact.profiles),
+    )
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day else "—"
+
+
+def _as_json(artefact: Artefact) -> dict[str, object]:
+    shown = artefact.model_dump(mode="json", exclude={"folder", "parts", "parts_sha256"})
+    today = paris_date(system_clock())
+    return {**shown, "file": str(artefact.file), "in_force": artefact.is_in_force(today)}
+
+
+def _change_as_text(change: Change, language: Language) -> str:
+    before, after = (_VERDICTS[report.verdict].in_language(language) for report in (change.old, change.new))
+    lines = [f"{change.new.path} : {before} → {after}"]
+    for old, new in change.layers:
+        statuses = " → ".join(_STATUSES[layer.status].in_language(language) for layer in (old, new))
+        reason = _reason(new, language) or _reason(old, language)
+        versions = " → ".join(f"{layer.artefact} {layer.version}".strip() or "—" for layer in (old, new))
+        lines.append(f"  {new.name} ({versions}) : {statuses}" + (f" ({reason})" if reason else ""))
+    for sign, findings in (("+", change.appeared), ("-", change.gone)):
+        for finding in findings:
+            explanation = finding.explanation if language == "fr" else finding.explanation_en
+            lines.append(f"  {sign} {finding.rule} {', '.join(finding.terms)} : {explanation}")
+    return "\n".join(lines)
+
+
+def _reason(layer: LayerReport, language: Language) -> str | None:
+    return layer.reason if language == "fr" else layer.reason_en
+
+
+def _change_as_json(change: Change) -> dict[str, object]:
+    def side(report: Report) -> dict[str, object]:
+        return {"verdict": report.verdict, "pack": [entry.model_dump() for entry in report.pack]}
+
+    return {
+        "path": change.new.path,
+        "old": side(change.old),
+        "new": side(change.new),
+        "appeared": [finding.model_dump(mode="json") for finding in change.appeared],
+        "gone": [finding.model_dump(mode="json") for finding in change.gone],
+    }
