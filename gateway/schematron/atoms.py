@@ -95,11 +95,6 @@ def to_boolean(value: str) -> bool:
     raise invalid(value, "xs:boolean")
 
 
-def optional_boolean(value: str | None) -> bool | None:
-    """The same; the empty sequence stays empty."""
-    return None if value is None else to_boolean(value)
-
-
 def to_date(value: str) -> int:
     """A string cast to xs:date, as minutes since year 1 in UTC; a date without time zone is taken as UTC.
 

@@ -5,7 +5,7 @@ Lists of nodes are in document order and hold each node once; a function that co
 
 from collections.abc import Iterable, Sequence
 
-from gateway.schematron.document import DOCUMENT_TAG, NO_NODES, Document, Element, Leaf, Node
+from gateway.schematron.document import NO_NODES, Document, Element, Leaf, Node
 from gateway.schematron.errors import DynamicError
 
 Nodes = Sequence[Node]
@@ -118,10 +118,10 @@ def parent(document: Document, node: Node | None) -> Element | None:
     return node.owner if isinstance(node, Leaf) else document.parents.get(node)
 
 
-def parents(document: Document, nodes: Nodes) -> list[Element]:
-    """`..` of several nodes, each parent once; in order when no node contains another."""
-    found = dict.fromkeys(parent(document, node) for node in nodes)
-    return [node for node in found if node is not None]
+def parents(document: Document, nodes: Nodes) -> list[Node]:
+    """`..` of several nodes, in document order, each parent once."""
+    found = dict.fromkeys(above for node in nodes if (above := parent(document, node)) is not None)
+    return in_document_order(document, found) if len(found) > 1 else list(found)
 
 
 def ancestors(document: Document, node: Node, tag: str) -> list[Element]:
@@ -163,26 +163,24 @@ def named(node: Node, tag: str) -> Node | None:
     return node if node.tag == tag else None
 
 
-def is_element(node: Node | None) -> bool:
-    """Whether `*` matches the node: not the document node, not an attribute, not text."""
-    return isinstance(node, Element) and node.tag != DOCUMENT_TAG
-
-
 def optional_list(node: Node | None) -> Nodes:
     """A node that may be missing, as a list."""
     return NO_NODES if node is None else (node,)
 
 
-def union(document: Document, *lists: Nodes) -> Nodes:
-    """`a | b`: document order, each node once; an attribute or a text comes after its element."""
-    filled = [nodes for nodes in lists if nodes]
-    if not filled:
-        return NO_NODES
-    if len(filled) == 1:
-        return filled[0]
+def in_document_order(document: Document, nodes: Iterable[Node]) -> list[Node]:
+    """Nodes sorted, each once; an attribute or a text comes after its element."""
     order = document.order()
 
     def position(node: Node) -> tuple[int, str]:
         return (order[node.owner], node.tag) if isinstance(node, Leaf) else (order[node], "")
 
-    return sorted(dict.fromkeys(node for nodes in filled for node in nodes), key=position)
+    return sorted(dict.fromkeys(nodes), key=position)
+
+
+def union(document: Document, *lists: Nodes) -> Nodes:
+    """`a | b`, in document order, each node once."""
+    filled = [nodes for nodes in lists if nodes]
+    if len(filled) <= 1:
+        return filled[0] if filled else NO_NODES
+    return in_document_order(document, (node for nodes in filled for node in nodes))

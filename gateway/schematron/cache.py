@@ -23,28 +23,44 @@ _OTHERS_CAN_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def default_cache_dir() -> Path:
-    """`$XDG_CACHE_HOME/einvoicing-gateway/schematron`, by default under `~/.cache`."""
+    """`$XDG_CACHE_HOME/einvoicing-gateway/schematron`, by default under `~/.cache`; a user without a home has a
+    folder in the system's place for temporary files."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "einvoicing-gateway" / "schematron"
+    try:
+        folder = Path(base) if base else Path.home() / ".cache"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"einvoicing-gateway-schematron-{os.geteuid()}"
+    return folder / "einvoicing-gateway" / "schematron"
 
 
-def cache_key(stylesheet: bytes, code_lists: Mapping[str, bytes]) -> bytes:
-    """Digest of all that decides the compiled code: rules, code lists, this engine, this Python."""
+def _engine() -> bytes:
+    """Digest of this engine's own sources."""
     digest = hashlib.sha256()
-    engine = {path.name: path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))}
-    python = f"{sys.implementation.cache_tag} {sys.version}".encode()
-    for content in (python, importlib.util.MAGIC_NUMBER, stylesheet):
-        _feed(digest, content)
-    for files in (engine, code_lists):
-        for name, content in sorted(files.items()):
-            _feed(digest, name.encode())
-            _feed(digest, content)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        _feed(digest, path.name.encode())
+        _feed(digest, path.read_bytes())
     return digest.digest()
 
 
 def _feed(digest: "hashlib._Hash", content: bytes) -> None:
     digest.update(len(content).to_bytes(8, "big"))
     digest.update(content)
+
+
+# Read when the engine is, so that a program that runs while it is upgraded does not file old code under the new key.
+_ENGINE = _engine()
+
+
+def cache_key(stylesheet: bytes, code_lists: Mapping[str, bytes]) -> bytes:
+    """Digest of all that decides the compiled code: rules, code lists, this engine, this Python."""
+    digest = hashlib.sha256()
+    python = f"{sys.implementation.cache_tag} {sys.version}".encode()
+    for content in (python, importlib.util.MAGIC_NUMBER, _ENGINE, stylesheet):
+        _feed(digest, content)
+    for name, content in sorted(code_lists.items()):
+        _feed(digest, name.encode())
+        _feed(digest, content)
+    return digest.digest()
 
 
 def cached_code(directory: Path, name: str, key: bytes, generate: Callable[[], str]) -> CodeType:

@@ -92,10 +92,12 @@ class Document:
 
     def _index(self) -> None:
         parents = self.parents
-        pending: list[tuple[tuple[str, ...], list[Element]]] = [((self.root.tag,), [self.root])]
+        self.below[""] = [self.root]
+        pending: list[tuple[str, str, tuple[str, ...], list[Element]]]
+        pending = [(self.root.tag, "", (self.root.tag,), [self.root])]
         while pending:
-            tags, nodes = pending.pop()
-            self._add_path(tags, nodes)
+            path, below, tags, nodes = pending.pop()
+            self._add_path(path, tags, nodes)
             groups: dict[str, list[Element]] = {}
             for node in nodes:
                 for child in node:
@@ -104,15 +106,17 @@ class Document:
                         groups[child.tag].append(child)
                     except KeyError:
                         groups[child.tag] = [child]
-            pending.extend(((*tags, tag), children) for tag, children in groups.items())
+            for tag, children in groups.items():
+                child_below = f"{below} {tag}" if below else tag
+                self.below[child_below] = children
+                pending.append((f"{path} {tag}", child_below, (*tags, tag), children))
 
-    def _add_path(self, tags: tuple[str, ...], nodes: list[Element]) -> None:
-        path, last = " ".join(tags), tags[-1]
+    def _add_path(self, path: str, tags: tuple[str, ...], nodes: list[Element]) -> None:
+        last = tags[-1]
         self.paths[path] = nodes
-        self.below[" ".join(tags[1:])] = nodes
         self.tags[path] = tags
         self._by_last_tag.setdefault(last, []).append(path)
-        if last in tags[:-1]:
+        if tags.count(last) > 1:
             self._nested.add(last)
 
     def ending(self, suffix: str) -> list[Element]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from gateway.schematron.analysis import dependencies, is_costly, is_name, power_of_ten
 from gateway.schematron.calls import Signature, compile_call
 from gateway.schematron.code import (
     EMPTY,
@@ -28,6 +29,7 @@ from gateway.schematron.errors import UnsupportedConstructError
 from gateway.schematron.module import Module
 from gateway.schematron.paths import compile_path, nodes_text
 from gateway.schematron.xpath_ast import (
+    ANY_NODE,
     Arithmetic,
     Call,
     Cast,
@@ -44,7 +46,6 @@ from gateway.schematron.xpath_ast import (
     Step,
     Union,
     Variable,
-    dependencies,
 )
 
 DOCUMENT_SCOPE = Scope("doc.node", is_element=False)
@@ -94,7 +95,7 @@ class Compiler:
 
     def emit(self, expression: Expression, scope: Scope) -> Code:
         """Code of an expression; a global one is computed once per document."""
-        if _is_costly(expression) and self.is_global(expression):
+        if is_costly(expression) and self.is_global(expression):
             return self.module.remember(expression, scope.once, lambda: self._emit(expression, DOCUMENT_SCOPE))
         return self._emit(expression, scope)
 
@@ -214,18 +215,15 @@ class Compiler:
                 if base.occurs is Occurs.ONE:
                     return Code(f"{base.text}.get({tag})", Kind.UNTYPED, Occurs.OPTIONAL, base.raises)
                 return Code(f"attribute_strings({nodes_text(base)}, {tag})", Kind.UNTYPED, Occurs.MANY, base.raises)
-            case Path("context", (Step("child", name, ()),)) if self._is_name(name):
+            case Path("context", (Step("child", name, ()),)) if is_name(name):
                 tag = self.module.tag_constant(name)
                 return Code(f"child_strings({scope.context}, {tag})", Kind.UNTYPED, Occurs.MANY)
         return atoms(self.emit(expression, scope))
 
-    def _is_name(self, test: str) -> bool:
-        return "*" not in test and not test.endswith("()")
-
     def _at_most_one_atom(self, expression: Expression, scope: Scope) -> Code:
         """Code of the only atom of a value, represented as one or optional."""
         match expression:
-            case Path("context", (Step("child", name, ()),)) if self._is_name(name):
+            case Path("context", (Step("child", name, ()),)) if is_name(name):
                 tag = self.module.tag_constant(name)
                 return Code(f"child_string({scope.context}, {tag})", Kind.UNTYPED, Occurs.OPTIONAL, raises=True)
         code = self.emit_data(expression, scope)
@@ -260,27 +258,32 @@ class Compiler:
         return code
 
     def printed(self, expression: Expression, scope: Scope) -> Code:
-        """Code of the string that `xsl:value-of` prints: the items separated by a space (XSLT 2.0, 5.7.2)."""
+        """Code of the string that `xsl:value-of` prints: the items separated by a space, text nodes by nothing.
+
+        XSLT 2.0, section 5.7.2.
+        """
         code = self.emit_data(expression, scope)
         item = printed_item(code.kind)
+        separator = "" if _are_texts(expression) else " "
         match code.occurs:
             case Occurs.ONE:
                 text = f"{item}({code.text})" if item else code.text
             case Occurs.OPTIONAL:
                 text = f"(apply({item}, {code.text}) or '')" if item else f"({code.text} or '')"
             case Occurs.MANY:
-                text = f"' '.join(map({item}, {code.text}))" if item else f"' '.join({code.text})"
+                values = f"map({item}, {code.text})" if item else code.text
+                text = f"{separator!r}.join({values})"
         return Code(text, Kind.STRING, Occurs.ONE, code.raises)
 
     def truth_of(self, expression: Expression, scope: Scope) -> Code:
         """Code of the effective boolean value (XPath 2.0, 2.4.3), as any Python value with that truth."""
         if not self.is_global(expression):
             match expression:
-                case Path("context", (*before, Step("child", name, ()))) if self._is_name(name):
+                case Path("context", (*before, Step("child", name, ()))) if is_name(name):
                     base = self.emit(Path("context", tuple(before)), scope)
                     if base.occurs is Occurs.ONE:
                         return truth(f"({base.text}.find({self.module.tag_constant(name)}) is not None)", base)
-                case Path("context", (*before, Step("attribute", name, ()))) if self._is_name(name):
+                case Path("context", (*before, Step("attribute", name, ()))) if is_name(name):
                     base = self.emit(Path("context", tuple(before)), scope)
                     if base.occurs is Occurs.ONE:
                         return truth(f"({base.text}.get({self.module.tag_constant(name)}) is not None)", base)
@@ -302,7 +305,7 @@ class Compiler:
             "div": "divide_doubles" if kind is Kind.DOUBLE else "divide",
             "mod": "modulo_doubles" if kind is Kind.DOUBLE else "modulo",
         }.get(operator) or _OPERATIONS[operator]
-        power = _power_of_ten(expression.right) if function == "divide" else None
+        power = power_of_ten(expression.right) if function == "divide" else None
         if power is not None:
             function, right, raises = "divide_by_power_of_ten", Code(str(power), Kind.INTEGER, Occurs.ONE), False
         if left.occurs is Occurs.ONE and right.occurs is Occurs.ONE:
@@ -366,45 +369,8 @@ class Compiler:
         return Code(f"to_boolean({value})", Kind.BOOLEAN, Occurs.ONE, raises=True)
 
 
-ANY_NODE = Step("descendant-or-self", "node()")
-
-
-def _is_costly(expression: Expression) -> bool:
-    """Whether remembering the value can pay: it walks the document, beyond one look-up in an index."""
+def _are_texts(expression: Expression) -> bool:
     match expression:
-        case Path(_, steps):
-            plain = all(
-                isinstance(step, Step) and not step.predicates and (step.axis == "child" or step == ANY_NODE)
-                for step in steps
-            )
-            return not plain or ANY_NODE in steps[1:]
-        case Literal() | ContextItem() | Variable():
-            return False
-    return _walks(expression)
-
-
-def _walks(expression: Expression) -> bool:
-    match expression:
-        case Path():
+        case Path(_, (*_, Step("child", "text()"))):
             return True
-        case Literal() | ContextItem() | Variable():
-            return False
-        case Sequence(parts) | Union(parts) | Call(_, parts):
-            return any(map(_walks, parts))
-        case Logical(_, left, right) | Arithmetic(_, left, right) | Comparison(_, left, right, _):
-            return _walks(left) or _walks(right)
-        case Negation(operand) | Cast(operand, _):
-            return _walks(operand)
-        case Conditional(test, then, otherwise):
-            return _walks(test) or _walks(then) or _walks(otherwise)
-        case Loop(_, bindings, body):
-            return _walks(body) or any(_walks(sequence) for _, sequence in bindings)
-
-
-def _power_of_ten(expression: Expression) -> int | None:
-    """The exponent of a literal 10, 100, 1000…"""
-    match expression:
-        case Literal(int() as value) | Call("xs:decimal", (Literal(int() as value),)) if value >= 10:
-            exponent = len(str(value)) - 1
-            return exponent if value == 10**exponent and exponent <= 18 else None
-    return None
+    return False

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
+from gateway.schematron.analysis import dependencies
 from gateway.schematron.calls import Signature
 from gateway.schematron.code import Code, Kind, Occurs, Scope
 from gateway.schematron.code_lists import CodeLists
@@ -18,7 +19,7 @@ from gateway.schematron.matching import Alternative, alternatives, asks_names_on
 from gateway.schematron.module import Module
 from gateway.schematron.rewriting import anchored_at_root, climbing_to_root, substituted
 from gateway.schematron.stylesheet import Check, Function, Let, MessageValue, Rule, Stylesheet
-from gateway.schematron.xpath_ast import Expression, dependencies
+from gateway.schematron.xpath_ast import Expression
 from gateway.schematron.xpath_parser import parse
 
 _REPORT = re.compile(r" +report\((\d+), ")

@@ -7,9 +7,7 @@ once per distinct path of a document; predicates that only ask about names too; 
 from dataclasses import dataclass
 
 from gateway.schematron.errors import UnsupportedConstructError
-from gateway.schematron.xpath_ast import Call, Expression, Filter, Literal, Logical, Path, Step, Union
-
-_ANY_NODE = Step("descendant-or-self", "node()")
+from gateway.schematron.xpath_ast import ANY_NODE, Call, Expression, Filter, Literal, Logical, Path, Step, Union
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def alternatives(pattern: Expression, where: str) -> list[Alternative]:
 
 def _branches(anchor: str, steps: tuple[Step | Filter, ...], where: str) -> list[Alternative]:
     anchored = anchor == "document"
-    if steps[0] == _ANY_NODE:
+    if steps[0] == ANY_NODE:
         anchored, steps = False, steps[1:]
     branches = [Alternative(anchored, (), ())]
     for index, step in enumerate(steps):

@@ -9,10 +9,12 @@ nodes by key: this is what keeps rules that search the whole invoice from each l
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gateway.schematron.analysis import CONTEXT, dependencies, is_name, lookup_names
 from gateway.schematron.code import EXACT, NUMERIC, TEXTUAL, Code, Kind, Occurs, Scope
 from gateway.schematron.errors import UnsupportedConstructError
+from gateway.schematron.rewriting import distributed_union, lengthened_union
 from gateway.schematron.xpath_ast import (
-    CONTEXT,
+    ANY_NODE,
     Comparison,
     Expression,
     Filter,
@@ -21,27 +23,27 @@ from gateway.schematron.xpath_ast import (
     Path,
     Step,
     Union,
-    dependencies,
 )
 
 if TYPE_CHECKING:
     from gateway.schematron.expressions import Compiler
 
-_ANY_NODE = Step("descendant-or-self", "node()")
-
 
 def compile_path(compiler: "Compiler", path: Path, scope: Scope) -> Code:
     """Code of a path: its nodes in document order, or its atoms when its last step computes atoms."""
-    if path.anchor == "context" and path.steps and isinstance(path.steps[0], Filter):
-        first, rest = path.steps[0], path.steps[1:]
-        if not rest:
+    match path:
+        case Path("context", (Filter() as first,)):
             return _filtered(compiler, first, scope)
+        case Path("context", (Filter(Union(operands), ()), *rest)):
+            longer = lengthened_union(operands, tuple(rest))
+            if longer is not None:
+                return compiler.emit(longer, scope)
     if not path.steps:
         return _anchor(path, scope)
     listed = _indexed(compiler, path)
     if listed is not None:
         return listed
-    distributed = _distribute_union(path)
+    distributed = distributed_union(path)
     if distributed is not None:
         return compiler.emit(distributed, scope)
     *before, last = path.steps
@@ -49,26 +51,12 @@ def compile_path(compiler: "Compiler", path: Path, scope: Scope) -> Code:
         return _predicated(compiler, path, scope)
     if isinstance(last, Filter):
         return _each(compiler, Path(path.anchor, tuple(before)), last.base, scope)
-    if last.axis == "child" and before and before[-1] == _ANY_NODE:
+    if last.axis == "child" and before and before[-1] == ANY_NODE:
         return _descendants(compiler, Path(path.anchor, tuple(before[:-1])), last.test, scope)
-    if last.axis == "attribute" and path.anchor == "document" and tuple(before) == (_ANY_NODE,):
+    if last.axis == "attribute" and path.anchor == "document" and tuple(before) == (ANY_NODE,):
         name = compiler.module.tag_constant(last.test)
         return Code(f"with_attribute(doc, {name})", Kind.NODE, Occurs.MANY)
     return _step(compiler, Path(path.anchor, tuple(before)), last, scope)
-
-
-def _distribute_union(path: Path) -> Path | None:
-    """`a/(b|c)/d` with its union brought to the front, `(a/b|a/c)/d`, so that each branch can be looked up."""
-    for index, step in enumerate(path.steps):
-        is_written_first = index == 0 and path.anchor == "context"
-        if is_written_first or not isinstance(step, Filter) or not isinstance(step.base, Union):
-            continue
-        operands = [part for part in step.base.operands if isinstance(part, Path) and part.anchor == "context"]
-        if len(operands) == len(step.base.operands):
-            branches = tuple(Path(path.anchor, (*path.steps[:index], *operand.steps)) for operand in operands)
-            # The union is its own anchor now: its operands carry the path that led here.
-            return Path("context", (Filter(Union(branches), step.predicates), *path.steps[index + 1 :]))
-    return None
 
 
 def _anchor(path: Path, scope: Scope) -> Code:
@@ -83,29 +71,16 @@ def _anchor(path: Path, scope: Scope) -> Code:
 
 
 def _indexed(compiler: "Compiler", path: Path) -> Code | None:
-    """A look-up in the index for a chain of plain names from an anchor other than the context, or None."""
-    if path.anchor == "context":
+    """A look-up in the index for a chain of names from an anchor other than the context, or None."""
+    names = lookup_names(path)
+    if names is None:
         return None
-    steps = path.steps
-    anywhere = path.anchor == "document" and steps[0] == _ANY_NODE
-    names = steps[1:] if anywhere else steps
-    plain: list[str] = []
-    for step in names:
-        if not isinstance(step, Step) or step.axis != "child" or step.predicates or not _is_name(step.test):
-            return None
-        plain.append(step.test)
-    if not plain:
-        return None
-    key = compiler.module.path_constant(tuple(plain))
-    if anywhere:
+    key = compiler.module.path_constant(names)
+    if path.steps[0] == ANY_NODE:
         text = f"doc.ending({key})"
     else:
         text = f"doc.{'below' if path.anchor == 'root' else 'paths'}.get({key}, NO_NODES)"
     return Code(text, Kind.NODE, Occurs.MANY)
-
-
-def _is_name(test: str) -> bool:
-    return not test.endswith("()") and "*" not in test
 
 
 def _filtered(compiler: "Compiler", first: Filter, scope: Scope) -> Code:
@@ -132,7 +107,7 @@ def _predicated(compiler: "Compiler", path: Path, scope: Scope) -> Code:
     if position is not None and before:
         return _positioned(compiler, Path(path.anchor, tuple(before)), bare, position, scope)
     match bare:
-        case Step("child", name, ()) if position == 1 and path.anchor == "context" and _is_name(name):
+        case Step("child", name, ()) if position == 1 and path.anchor == "context" and is_name(name):
             text = f"{scope.context}.find({compiler.module.tag_constant(name)})"
             return Code(text, Kind.NODE, Occurs.OPTIONAL)
     return _apply_predicate(compiler, shorter, compiler.emit(shorter, scope), predicate, scope)
@@ -148,7 +123,7 @@ def _position(predicate: Expression) -> int | None:
 
 def _positioned(compiler: "Compiler", before: Path, step: Step | Filter, position: int, scope: Scope) -> Code:
     """`before/step[n]`: the n-th of each node's own."""
-    if before.steps[-1] == _ANY_NODE:
+    if before.steps[-1] == ANY_NODE:
         if not isinstance(step, Step) or step.axis != "child" or step.predicates or position != 1:
             raise UnsupportedConstructError("position after //", compiler.where)
         every = compiler.emit(Path(before.anchor, (*before.steps, step)), scope)
@@ -189,7 +164,7 @@ def _apply_predicate(
     if looked_up is not None:
         return looked_up
     node = compiler.module.fresh()
-    inner = scope.at(node, is_element=not _may_be_document(base_expression))
+    inner = scope.at(node, is_element=_yields_elements(base_expression))
     code = compiler.emit(predicate, inner)
     if code.kind in NUMERIC:
         raise UnsupportedConstructError("computed position in a predicate", compiler.where)
@@ -205,13 +180,14 @@ def _with_predicate(expression: Expression, predicate: Expression) -> Path:
     return Path("context", (Filter(expression, (predicate,)),))
 
 
-def _may_be_document(expression: Expression) -> bool:
+def _yields_elements(expression: Expression) -> bool:
+    """Whether the nodes are certainly elements: neither attributes, nor texts, nor the document node."""
     match expression:
-        case Path(_, (*_, Step("child" | "descendant" | "attribute"))):
-            return False
+        case Path(_, (*_, Step("child", test))):
+            return test != "text()"
         case Path(_, (Filter(Union(operands)),)) | Union(operands):
-            return any(map(_may_be_document, operands))
-    return True
+            return all(map(_yields_elements, operands))
+    return False
 
 
 def nodes_text(code: Code) -> str:
@@ -242,7 +218,7 @@ def _looked_up(
     else:
         return None
     node = compiler.module.fresh()
-    key_code = compiler.emit_data(key, Scope(node, is_element=not _may_be_document(base_expression)))
+    key_code = compiler.emit_data(key, Scope(node, is_element=_yields_elements(base_expression)))
     value_code = compiler.emit_data(value, scope)
     comparable = (key_code.kind in TEXTUAL and value_code.kind in TEXTUAL) or (
         key_code.kind in EXACT and value_code.kind in EXACT
@@ -271,11 +247,11 @@ def _each(compiler: "Compiler", before: Path, expression: Expression, scope: Sco
     if base.kind is not Kind.NODE:
         raise UnsupportedConstructError(f"step after {base.kind.name}", compiler.where)
     node = compiler.module.fresh()
-    inner = compiler.emit(expression, scope.at(node, is_element=not _may_be_document(before)))
+    inner = compiler.emit(expression, scope.at(node, is_element=_yields_elements(before)))
     if inner.kind is Kind.NODE and isinstance(expression, Path | Union):
         flat = _flattened(compiler, base, node, inner)
         if any(isinstance(step, Step) and step.axis not in ("child", "attribute") for step in _steps(expression)):
-            return flat.having(f"union(doc, {flat.text}, {flat.text})")
+            return flat.having(f"in_document_order(doc, {flat.text})")
         return flat
     return _flattened(compiler, base, node, inner)
 
@@ -310,7 +286,7 @@ def _descendants(compiler: "Compiler", before: Path, test: str, scope: Scope) ->
         return Code("list(doc.root.iter())", Kind.NODE, Occurs.MANY)
     if test == "text()":
         return base.having(f"texts_below({nodes_text(base)})", occurs=Occurs.MANY)
-    if not _is_name(test):
+    if not is_name(test):
         raise UnsupportedConstructError(f"//{test}", compiler.where)
     tag = compiler.module.tag_constant(test)
     if base.occurs is Occurs.ONE:
@@ -330,11 +306,11 @@ def _step(compiler: "Compiler", before: Path, step: Step, scope: Scope) -> Code:
             return base
         case "child", test:
             return _child_step(compiler, base, before, test)
-        case "attribute", name if _is_name(name):
+        case "attribute", name if is_name(name):
             return _attribute_step(compiler, base, name)
         case "parent", "node()":
             return _parent_step(base, before, scope)
-        case "self" | "ancestor" | "preceding" | "parent" as axis, name if _is_name(name):
+        case "self" | "ancestor" | "preceding" | "parent" as axis, name if is_name(name):
             return _named_step(compiler, base, before, axis, name, scope)
     raise UnsupportedConstructError(f"step {step.axis}::{step.test}", compiler.where)
 
@@ -346,7 +322,7 @@ def _child_step(compiler: "Compiler", base: Code, before: Path, test: str) -> Co
     if test.endswith(":*"):
         namespace = compiler.module.tag(test).removesuffix("*")
         return base.having(f"in_namespace(all_children({nodes_text(base)}), {namespace!r})", occurs=Occurs.MANY)
-    if not _is_name(test):
+    if not is_name(test):
         raise UnsupportedConstructError(f"step child::{test}", compiler.where)
     tag = compiler.module.tag_constant(test)
     match base.occurs:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from gateway.schematron.analysis import lookup_names
 from gateway.schematron.xpath_ast import (
     Arithmetic,
     Call,
@@ -121,3 +122,24 @@ def climbing_to_root(expression: Expression, depth: int) -> Expression:
 
 
 _PARENT = Step("parent", "node()")
+
+
+def lengthened_union(operands: tuple[Expression, ...], rest: tuple[Step | Filter, ...]) -> Union | None:
+    """`(/a|/b)/c` as `/a/c|/b/c`, so that each branch is one look-up; None for what is no such chain of names."""
+    longer = tuple(Path(part.anchor, (*part.steps, *rest)) for part in operands if isinstance(part, Path))
+    is_listed = len(longer) == len(operands) and all(lookup_names(path) is not None for path in longer)
+    return Union(longer) if is_listed else None
+
+
+def distributed_union(path: Path) -> Path | None:
+    """`a/(b|c)/d` with its union brought to the front, `(a/b|a/c)/d`, so that each branch can be looked up."""
+    for index, step in enumerate(path.steps):
+        is_written_first = index == 0 and path.anchor == "context"
+        if is_written_first or not isinstance(step, Filter) or not isinstance(step.base, Union):
+            continue
+        operands = [part for part in step.base.operands if isinstance(part, Path) and part.anchor == "context"]
+        if len(operands) == len(step.base.operands):
+            branches = tuple(Path(path.anchor, (*path.steps[:index], *operand.steps)) for operand in operands)
+            # The union is its own anchor now: its operands carry the path that led here.
+            return Path("context", (Filter(Union(branches), step.predicates), *path.steps[index + 1 :]))
+    return None

@@ -2,7 +2,7 @@
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import localcontext
 from types import CodeType
@@ -142,7 +142,8 @@ class _Run:
         try:
             for number, entries in enumerate(self._rules.plan(self._document)):
                 self._run_pattern(entries, self._rules.cuts(number))
-                self._finish_pattern()
+                if self._reported:
+                    self._finish_pattern()
         except _LimitReachedError as limit:
             self._finish_pattern()
             self._finished.append(Finding("limit", "error", "", "", None, None, str(limit)))
@@ -184,13 +185,13 @@ class _Run:
                 (matching if matches else others).append(node)
         return matching, others
 
-    def _parts(self, nodes: list[Element]) -> Iterator[list[Element]]:
+    def _parts(self, nodes: list[Element]) -> Iterable[list[Element]]:
         """The nodes, in parts between which the clock is read when there is a time limit."""
-        if self._deadline is None:
-            yield nodes
-            return
+        return (nodes,) if self._deadline is None else self._timed_parts(nodes, self._deadline)
+
+    def _timed_parts(self, nodes: list[Element], deadline: float) -> Iterator[list[Element]]:
         for start in range(0, len(nodes), _NODES_BETWEEN_CLOCK_READINGS):
-            if time.monotonic() > self._deadline:
+            if time.monotonic() > deadline:
                 raise _LimitReachedError(f"time limit of {self._limits.max_seconds} s reached")
             yield nodes[start : start + _NODES_BETWEEN_CLOCK_READINGS]
 

@@ -155,48 +155,5 @@ Expression = (
     | Path
 )
 
-CONTEXT = "."
-
-
-def dependencies(expression: Expression) -> frozenset[str]:
-    """What the value depends on besides the document: `CONTEXT` and the names of the free variables."""
-    match expression:
-        case Literal():
-            return frozenset()
-        case ContextItem():
-            return frozenset((CONTEXT,))
-        case Variable(name):
-            return frozenset((name,))
-        case Call(name, ()) if name not in ("true", "false"):
-            return frozenset((CONTEXT,))
-        case Sequence(parts) | Union(parts) | Call(_, parts):
-            return frozenset().union(*map(dependencies, parts))
-        case Logical(_, left, right) | Arithmetic(_, left, right) | Comparison(_, left, right, _):
-            return dependencies(left) | dependencies(right)
-        case Negation(operand) | Cast(operand, _):
-            return dependencies(operand)
-        case Conditional(test, then, otherwise):
-            return dependencies(test) | dependencies(then) | dependencies(otherwise)
-        case Loop(_, bindings, body):
-            found: frozenset[str] = frozenset()
-            bound: set[str] = set()
-            for name, sequence in bindings:
-                found |= dependencies(sequence) - bound
-                bound.add(name)
-            return found | (dependencies(body) - bound)
-        case Path():
-            return _path_dependencies(expression)
-
-
-def _path_dependencies(path: Path) -> frozenset[str]:
-    found = frozenset((CONTEXT,)) if path.anchor == "context" else frozenset[str]()
-    for index, step in enumerate(path.steps):
-        if isinstance(step, Filter):
-            base = dependencies(step.base)
-            if index == 0 and path.anchor == "context":
-                found = base
-            else:
-                found |= base - {CONTEXT}
-        for predicate in step.predicates:
-            found |= dependencies(predicate) - {CONTEXT}
-    return found
+ANY_NODE = Step("descendant-or-self", "node()")
+"""What `//` stands for."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from gateway.schematron.errors import UnsupportedConstructError
 from gateway.schematron.xpath_ast import (
+    ANY_NODE,
     Arithmetic,
     Call,
     Cast,
@@ -36,7 +37,6 @@ SIBLING_AXES = frozenset({"following-sibling", "preceding-sibling"})
 AXES = FORWARD_AXES | REVERSE_AXES | SIBLING_AXES
 KIND_TESTS = frozenset({"node", "text", "comment", "processing-instruction", "element", "attribute", "item"})
 REFUSED_OPERATORS = frozenset({"to", "intersect", "except", "instance", "treat", "castable", "idiv", "is"})
-DESCENDANT_OR_SELF = Step("descendant-or-self", "node()")
 
 
 def parse(source: str) -> Expression:
@@ -176,7 +176,7 @@ class _Parser:
         if self._at_symbol("//"):
             self._next()
             anchor = "document"
-            steps.append(DESCENDANT_OR_SELF)
+            steps.append(ANY_NODE)
         elif self._at_symbol("/"):
             self._next()
             if not self._at_step():
@@ -185,7 +185,7 @@ class _Parser:
         steps.append(self._step())
         while self._at_symbol("/", "//"):
             if self._next().text == "//":
-                steps.append(DESCENDANT_OR_SELF)
+                steps.append(ANY_NODE)
             steps.append(self._step())
         match steps:
             case [Filter(base, ())] if anchor == "context":

@@ -379,12 +379,24 @@ class Mutator:
             return
         tag = self._tag(last, context)
         found = parent.findall(tag)
-        if found and self._rng.random() < 0.25:
-            parent.remove(self._rng.choice(found))
+        action = self._rng.random()
+        if found and action < 0.3:
+            for element in found if action < 0.15 else [self._rng.choice(found)]:
+                parent.remove(element)
             return
-        leaf = self._rng.choice(found) if found and self._rng.random() < 0.7 else etree.SubElement(parent, tag)
+        if found and action < 0.5:
+            parent.append(copy.deepcopy(self._rng.choice(found)))
+            return
+        leaf = self._rng.choice(found) if found and action < 0.9 else etree.SubElement(parent, tag)
         if len(leaf) == 0:
-            leaf.text = self._value(literals)
+            leaf.text = self._perturbed(leaf.text) if leaf.text and action < 0.7 else self._value(literals)
+
+    def _perturbed(self, text: str) -> str:
+        """The text changed a little: another digit at its end, a sign before it, a space around it.
+
+        Never minus zero, which Saxon takes to differ from zero.
+        """
+        return self._rng.choice((f"{text}5", f"{text}.125", f"-{text}1", f" {text} ", text[:-1], text * 2))
 
     def _tag(self, name: str, near: etree._Element) -> str:
         if "*" in name:

@@ -134,7 +134,7 @@ def test_the_key_changes_with_the_rules_the_code_lists_the_engine_and_python(mon
     monkeypatch.setattr(cache.sys, "version", "another")
     keys.add(cache_key(b"a", {}))
     monkeypatch.undo()
-    monkeypatch.setattr(cache.Path, "read_bytes", lambda path: path.name.encode())
+    monkeypatch.setattr(cache, "_ENGINE", b"another")
     keys.add(cache_key(b"a", {}))
     assert len(keys) == 6
 

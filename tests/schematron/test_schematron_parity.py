@@ -8,7 +8,7 @@ from tests.schematron.oracle import Saxon
 from tests.schematron.parity import Comparison, compare, documents_for
 
 SEED = 20261005
-DOCUMENTS = 30
+DOCUMENTS = 20
 
 
 @pytest.mark.parametrize("artefact", ARTEFACTS, ids=lambda artefact: artefact.name)

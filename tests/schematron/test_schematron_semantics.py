@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.schematron import Rules, load_rules
 from gateway.schematron.atoms import divide, round_double, round_exact, string_of_double, string_of_exact
 from tests.schematron.oracle import Saxon
-from tests.schematron.small_rules import SmallRule, write_rules
+from tests.schematron.printing import Printer
+from tests.schematron.small_rules import SmallRule
 
 WITH_SAXON = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -20,41 +19,31 @@ digits = st.decimals(min_value=-(10**9), max_value=10**9, places=4, allow_nan=Fa
 numbers = st.one_of(
     digits,
     st.integers(-(10**6), 10**6).map(str),
-    st.sampled_from(["0.5", "-0.5", "1.5", "2.5", "-2.5", "0.005", "+3", ".5", "5.", " 7 ", "0", "-0", "00.10"]),
-)
+    st.sampled_from(["0.5", "-0.5", "1.5", "2.5", "-2.5", "0.005", "+3", ".5", "5.", " 7 ", "0", "00.10"]),
+).filter(lambda text: Decimal(text.strip()) or "-" not in text)  # to Saxon, 0 and -0 are not always equal
 nonzero = numbers.filter(lambda text: Decimal(text.strip()) != 0)
 texts = st.text(alphabet="ab .-\t\n\u00a0é€0123#", max_size=12)
 
-Prints = Callable[[dict[str, str]], tuple[list[str], list[str]]]
 
+class ValuePrinter(Printer):
+    """Prints over the children of one element."""
 
-class Printer:
-    """Prints expressions over the children of `x`, by the engine and by Saxon."""
-
-    def __init__(self, folder: Path, saxon: Saxon, expressions: list[str]) -> None:
-        rule = SmallRule("x", [("R", "false()", expressions)])
-        self.path = write_rules(folder / "print.xsl", [[rule]])
-        self.rules: Rules = load_rules(self.path, folder)
-        self.saxon = saxon
-
-    def agree(self, **values: str) -> None:
+    def agree_on(self, **values: str) -> None:
+        """Both print the same where `x` has these children."""
         root = etree.Element("x")
         for name, text in values.items():
             etree.SubElement(root, name).text = text
-        expected = self.saxon.findings(self.path, etree.tostring(root))
-        assert not isinstance(expected, str), expected
-        (finding,) = self.rules.check(root)
-        assert finding.message.split("|") == str(expected[0][-1]).split("|")
+        self.agree(root)
 
 
 @pytest.fixture(scope="module")
-def printer(tmp_path_factory: pytest.TempPathFactory, saxon: Saxon) -> Callable[[list[str]], Printer]:
-    made: dict[tuple[str, ...], Printer] = {}
+def printer(tmp_path_factory: pytest.TempPathFactory, saxon: Saxon) -> Callable[[list[str]], ValuePrinter]:
+    made: dict[tuple[str, ...], ValuePrinter] = {}
 
     def make(expressions: list[str]) -> Printer:
         key = tuple(expressions)
         if key not in made:
-            made[key] = Printer(tmp_path_factory.mktemp("print"), saxon, expressions)
+            made[key] = ValuePrinter(tmp_path_factory.mktemp("print"), saxon, expressions)
         return made[key]
 
     return make
@@ -76,7 +65,7 @@ def test_decimal_arithmetic_and_its_rounding_are_saxons(printer, a: str, b: str)
             "sum((xs:decimal(a), xs:decimal(b)))",
             "-xs:decimal(a)",
         ]
-    ).agree(a=a, b=b)
+    ).agree_on(a=a, b=b)
 
 
 @WITH_SAXON
@@ -97,7 +86,7 @@ def test_doubles_are_computed_and_printed_as_saxon_does(printer, a: str, b: str)
             "number(concat(a, 'x'))",
             "abs(a)",
         ]
-    ).agree(a=a, b=b)
+    ).agree_on(a=a, b=b)
 
 
 @WITH_SAXON
@@ -111,7 +100,7 @@ def test_untyped_values_are_numbers_beside_numbers_and_strings_beside_strings(pr
         + [f"xs:decimal(a) {operator} xs:decimal(b)" for operator in operators]
         + [f"(a, b) {operator} ('1', '2.5')" for operator in operators]
         + ["a eq b", "a lt b", "xs:decimal(a) le xs:decimal(b)", "a = (1, 5)", "missing = a", "not(a != missing)"]
-    ).agree(a=a, b=b)
+    ).agree_on(a=a, b=b)
 
 
 @WITH_SAXON
@@ -135,7 +124,7 @@ def test_string_functions_are_saxons(printer, a: str, b: str):
             "normalize-space(a) = normalize-space(b)",
             "not(normalize-space(.))",
         ]
-    ).agree(a=a, b=b)
+    ).agree_on(a=a, b=b)
 
 
 @WITH_SAXON
@@ -156,14 +145,14 @@ def test_regular_expressions_mean_what_xpath_says(printer, a: str):
             r"matches(a, '^$')",
             r"matches(a, '[^a-z]$')",
         ]
-    ).agree(a=a)
+    ).agree_on(a=a)
 
 
 @WITH_SAXON
 @given(texts)
 def test_substring_counts_from_one_and_cuts_what_lies_outside(printer, a: str):
     positions = ("1", "2", "0", "-1", "50", "1, 0", "1, 3", "2, 1", "0, 3", "-1, 4", "3, 50", "2, -1")
-    printer([f"substring(a, {position})" for position in positions]).agree(a=a)
+    printer([f"substring(a, {position})" for position in positions]).agree_on(a=a)
 
 
 @given(st.decimals(-(10**12), 10**12, places=6), st.integers(1, 10**6))
@@ -200,6 +189,12 @@ def test_not_a_number_is_neither_above_nor_below_any_number(findings_of):
     """XPath's answer, which differs from Saxon's: Saxon lets an untyped NaN pass `> 0` and `>= 0`."""
     rule = SmallRule("x", [("above", "a >= 0", ()), ("below", "a < 0", ()), ("different", "a != 0", ())])
     assert [finding.rule for finding in findings_of("<x><a>NaN</a></x>", [rule])] == ["above", "below"]
+
+
+def test_negative_zero_is_zero(findings_of):
+    """XPath's answer, which differs from Saxon's: Saxon finds an untyped -0.00 different from the integer 0."""
+    rule = SmallRule("x", [("equal", "a = 0", ()), ("decimal", "xs:decimal(a) = 0", ()), ("above", "a >= 0", ())])
+    assert findings_of("<x><a>-0.00</a></x>", [rule]) == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.schematron import UnsupportedConstructError
+from gateway.schematron.analysis import dependencies
 from gateway.schematron.xpath_ast import (
     Arithmetic,
     Call,
@@ -19,7 +20,6 @@ from gateway.schematron.xpath_ast import (
     Step,
     Union,
     Variable,
-    dependencies,
 )
 from gateway.schematron.xpath_parser import parse
 
