@@ -4,7 +4,7 @@ Every value carries its business term as a tooltip and as `data-term`, so that a
 validation to its place. Everything from the document is escaped, and no address in it becomes a link.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 from functools import cache
@@ -13,6 +13,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from gateway.invoices.annotating import TermNote, annotated
 from gateway.invoices.codes import CodeList, label
 from gateway.invoices.mapping import MAX_DIGITS
 from gateway.invoices.model import Invoice
@@ -28,9 +29,13 @@ _NO_BREAK_SPACE = "\u00a0"
 _PRECISION = 2 * MAX_DIGITS
 
 
-def render_html(invoice: Invoice, language: Language = "fr") -> str:
-    """The invoice as a fragment, `<article class="invoice">…`, to stand in a page that has `stylesheet()`."""
-    return _rendered("invoice.html", language, invoice=invoice)
+def render_html(invoice: Invoice, language: Language = "fr", findings: Sequence[TermNote] = ()) -> str:
+    """The invoice as a fragment, `<article class="invoice">…`, to stand in a page that has `stylesheet()`.
+
+    `findings` stand next to the fields they are about.
+    """
+    fragment = _rendered("invoice.html", language, invoice=invoice)
+    return annotated(fragment, findings) if findings else fragment
 
 
 def render_document(invoice: Invoice, language: Language = "fr") -> str:

@@ -133,6 +133,24 @@ class UnknownOwnCheckError(ValidationError):
         )
 
 
+class DocumentTooLargeError(ValidationError):
+    """A document sent for validation has too many bytes."""
+
+    code = "DOCUMENT_TOO_LARGE"
+    status = 413
+
+    def __init__(self, limit: int) -> None:
+        """`limit`: most bytes accepted."""
+        super().__init__(
+            Text(f"Le document dépasse {limit} octets.", f"The document has more than {limit} bytes."),
+            Text(
+                "Réduisez ses pièces jointes, ou faites relever GATEWAY_MAX_FILE_BYTES.",
+                "Make its attachments smaller, or have GATEWAY_MAX_FILE_BYTES raised.",
+            ),
+            "body",
+        )
+
+
 class WorkerDiedError(ValidationError):
     """A process of a batch stopped before it had given its reports."""
 

@@ -169,6 +169,11 @@ async def error_page(context: WebContext, request: Request, error: Exception) ->
     return _protected(await run_in_threadpool(_error_page, visit, error), visit)
 
 
+def signed_in_person(context: WebContext, request: Request) -> Principal | None:
+    """The person behind the session of a request, for API routes that people use too; None for a stranger."""
+    return _identify(_stranger(context, request)).someone
+
+
 def visit_of(request: Request) -> Visit:
     """Dependency of pages that strangers may see."""
     visit: Visit = request.state.visit

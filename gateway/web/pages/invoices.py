@@ -21,6 +21,7 @@ from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.repository import InvoiceFilter, invoice_by_id, search_invoices
 from gateway.lifecycle.statuses import status
 from gateway.lifecycle.timeline import timeline_of
+from gateway.validation.notes import term_notes
 from gateway.validation.report import Report
 from gateway.web import repository
 from gateway.web.downloads import download
@@ -72,20 +73,21 @@ def show(visit: Reader, invoice_id: UUID) -> Response:
     with visit.transaction() as session:
         invoice = invoice_by_id(session, scope, invoice_id)
         flow = session.get(Flow, invoice.flow_id) if invoice.flow_id else None
+        report = Report.model_validate(flow.report) if flow and flow.report else None
         alerts = list_alerts(session, scope, AlertFilter(states=(), invoice_id=invoice.id)).items
         actions = worklist(session, scope, ActionFilter(states=(), invoice_id=invoice.id)).items
         values = {
             "invoice": invoice,
             "status": status(invoice.status) if invoice.status else None,
             "timeline": timeline_of(session, invoice),
-            "report": Report.model_validate(flow.report) if flow and flow.report else None,
+            "report": report,
             "alerts": alerts,
             "actions": actions,
             "names": repository.user_names(
                 session, [*(each.assigned_to for each in actions), *(each.acknowledged_by for each in alerts)]
             ),
         }
-    readable, unreadable = _readable(visit, invoice)
+    readable, unreadable = _readable(visit, invoice, report)
     return visit.render(
         "invoice.html", readable=readable, unreadable=unreadable, invoice_stylesheet=invoice_stylesheet(), **values
     )
@@ -120,10 +122,12 @@ def _figure(visit: Visit, session: Session, name: str) -> NamedFigure:
     return find_figure(session, visit.principal.scope, name, paris_date(visit.context.clock()))
 
 
-def _readable(visit: Visit, invoice: InvoiceRecord) -> tuple[Markup | None, GatewayError | None]:
+def _readable(visit: Visit, invoice: InvoiceRecord, report: Report | None) -> tuple[Markup | None, GatewayError | None]:
     """The invoice as a readable fragment, else why it cannot be shown: limits may have become tighter since."""
     try:
         data = visit.context.store.get(invoice.document_sha256)
-        return Markup(render_html(read_invoice(data, visit.context.limits).invoice, visit.language)), None
+        findings = term_notes(report, visit.language) if report else []
+        read = read_invoice(data, visit.context.limits)
+        return Markup(render_html(read.invoice, visit.language, findings)), None
     except (UnreadableInvoiceError, DocumentMissingError, DocumentDamagedError) as error:
         return None, error
