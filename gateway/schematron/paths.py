@@ -223,7 +223,7 @@ def _looked_up(
     comparable = (key_code.kind in TEXTUAL and value_code.kind in TEXTUAL) or (
         key_code.kind in EXACT and value_code.kind in EXACT
     )
-    if not comparable or value_code.occurs is Occurs.MANY:
+    if not comparable:
         return None
     builder = "by_keys" if key_code.occurs is Occurs.MANY else "by_key"
 
@@ -232,13 +232,11 @@ def _looked_up(
         return Code(text, Kind.NODE, Occurs.MANY, base.raises or key_code.raises)
 
     remembered = compiler.module.remember(("index", base_expression, key), False, index)
-    return Code(
-        f"{remembered.text}.get({value_code.text}, NO_NODES)",
-        Kind.NODE,
-        Occurs.MANY,
-        remembered.raises or value_code.raises,
-        is_cheap=value_code.constant is not None,
-    )
+    raises = remembered.raises or value_code.raises
+    if value_code.occurs is Occurs.MANY:
+        return Code(f"with_keys(doc, {remembered.text}, {value_code.text})", Kind.NODE, Occurs.MANY, raises)
+    text = f"{remembered.text}.get({value_code.text}, NO_NODES)"
+    return Code(text, Kind.NODE, Occurs.MANY, raises, is_cheap=value_code.constant is not None)
 
 
 def _each(compiler: "Compiler", before: Path, expression: Expression, scope: Scope) -> Code:

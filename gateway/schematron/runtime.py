@@ -47,6 +47,7 @@ from gateway.schematron.atoms import (
     truth_of_double,
 )
 from gateway.schematron.axes import (
+    Nodes,
     all_children,
     ancestors,
     attribute,
@@ -72,7 +73,7 @@ from gateway.schematron.axes import (
     union,
     with_attribute,
 )
-from gateway.schematron.document import NO_NODES, Node, local_name
+from gateway.schematron.document import NO_NODES, Document, Node, local_name
 from gateway.schematron.strings import (
     distinct,
     normalize_space,
@@ -172,6 +173,7 @@ __all__ = [
     "truth_of_mixed",
     "union",
     "with_attribute",
+    "with_keys",
 ]
 
 SPACE = " \t\r\n"
@@ -210,6 +212,11 @@ def by_keys(nodes: Iterable[Node], keys: Callable[[Node], Iterable[Any]]) -> dic
         for value in dict.fromkeys(keys(node)):
             found.setdefault(value, []).append(node)
     return found
+
+
+def with_keys(document: Document, index: dict[Any, list[Node]], keys: Iterable[Any]) -> Nodes:
+    """The nodes of an index that have any of the keys, in document order."""
+    return union(document, *(index[key] for key in dict.fromkeys(keys) if key in index))
 
 
 def strings_of_mixed(items: Sequence[Any]) -> list[str]:
