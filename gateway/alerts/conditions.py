@@ -14,11 +14,11 @@ from typing import Literal
 from babel.dates import format_date
 from babel.numbers import format_currency
 
-from gateway.alerts.working_days import add_working_days
 from gateway.kernel.clock import paris_date
+from gateway.kernel.dated import Table, data_file, text_of
 from gateway.kernel.text import Language, Text
+from gateway.kernel.working_days import add_working_days
 from gateway.lifecycle.correlation import InvoiceKey
-from gateway.lifecycle.dated import Table, data_file, text_of
 from gateway.lifecycle.events import StatusEvent
 from gateway.lifecycle.projection import InvoiceState
 from gateway.lifecycle.reasons import reason

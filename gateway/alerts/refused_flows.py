@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.alerts.conditions import AlertDecision, Severity
+from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.text import Text
 from gateway.lifecycle.correlation import InvoiceKey
-from gateway.lifecycle.dated import data_file, text_of
 
 _PROBLEMS_SHOWN = 3
 

@@ -9,10 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from gateway.alerts.conditions import AlertDecision, Team
-from gateway.alerts.working_days import add_working_days
+from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
-from gateway.lifecycle.dated import data_file, text_of
+from gateway.kernel.working_days import add_working_days
 from gateway.lifecycle.projection import InvoiceState
 from gateway.lifecycle.statuses import status
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.flows.terms import AckStatus
+from gateway.kernel.dated import data_file
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
-from gateway.lifecycle.dated import data_file
 from gateway.validation.report import Finding, Report, Severity, Verdict
 
 LEVELS: dict[Severity, Literal["Error", "Warning"]] = {

@@ -3,9 +3,9 @@
 from gateway.flows.errors import NotOurInvoiceError
 from gateway.flows.terms import FlowProfile, FlowType, ProcessingRule
 from gateway.invoices.model import Invoice
+from gateway.kernel.dated import data_file
 from gateway.lifecycle.cdar.model import CdarMessage
 from gateway.lifecycle.correlation import siren_of
-from gateway.lifecycle.dated import data_file
 from gateway.lifecycle.model import Direction
 
 _PURCHASES = frozenset({FlowType.SUPPLIER_INVOICE.value, FlowType.SUPPLIER_INVOICE_LC.value})

@@ -4,9 +4,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from gateway.kernel.dated import data_file
 from gateway.kernel.identifiers import SCHEME_E_ADDRESS, SCHEME_SIREN, SCHEME_SIRET
 from gateway.lifecycle.cdar.model import Party, ReferencedDocument
-from gateway.lifecycle.dated import data_file
 
 #: Schemes (and the lack of one) that carry a SIREN in their first nine characters, the surest first.
 _SIREN_SCHEMES = (SCHEME_SIREN, SCHEME_SIRET, SCHEME_E_ADDRESS, "")

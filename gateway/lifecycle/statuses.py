@@ -5,8 +5,8 @@ from datetime import date
 from enum import StrEnum
 from functools import cache, lru_cache
 
+from gateway.kernel.dated import data_file, in_force, text_of
 from gateway.kernel.text import Text
-from gateway.lifecycle.dated import data_file, in_force, text_of
 
 
 class StateLine(StrEnum):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from gateway.kernel.dated import Table, data_file, in_force, text_of
 from gateway.kernel.text import Text
-from gateway.lifecycle.dated import Table, data_file, in_force, text_of
 
 
 @dataclass(frozen=True, slots=True)

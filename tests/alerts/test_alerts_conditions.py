@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from gateway.alerts.conditions import AlertDecision, Severity, alert_for, closes, conditions
-from gateway.alerts.working_days import add_working_days, is_working_day
-from gateway.lifecycle.dated import data_file
+from gateway.kernel.dated import data_file
+from gateway.kernel.working_days import add_working_days, is_working_day
 from gateway.lifecycle.events import StatusEvent
 from gateway.lifecycle.projection import InvoiceAmounts, project
 from gateway.lifecycle.reasons import reason

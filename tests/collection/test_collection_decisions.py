@@ -16,7 +16,7 @@ from gateway.collection.decisions import (
     action_for,
     chasing_allowed,
 )
-from gateway.lifecycle.dated import data_file
+from gateway.kernel.dated import data_file
 from gateway.lifecycle.events import StatusEvent
 from gateway.lifecycle.projection import InvoiceAmounts, project
 from gateway.lifecycle.statuses import all_statuses

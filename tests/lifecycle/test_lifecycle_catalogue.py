@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from gateway.lifecycle.dated import data_file, in_force
+from gateway.kernel.dated import data_file, in_force
 from gateway.lifecycle.reasons import all_reasons, allowed_reasons, label, reason
 from gateway.lifecycle.statuses import FULL_PAYMENT, Ends, Phase, StateLine, all_statuses, status, successors
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 
+from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.text import Text
-from gateway.lifecycle.dated import data_file, text_of
 
 #: The scenario of a second delivery of one invoice.
 DUPLICATE = "duplicate"

@@ -10,6 +10,7 @@ from decimal import Decimal
 from hashlib import sha256
 
 from gateway.kernel.clock import PARIS, require_aware
+from gateway.kernel.dated import data_file
 from gateway.kernel.identifiers import SCHEME_PLATFORM, SCHEME_SIREN
 from gateway.kernel.text import Text
 from gateway.lifecycle.cdar.model import (
@@ -26,7 +27,6 @@ from gateway.lifecycle.cdar.model import (
     ReferencedDocument,
     StatusDetail,
 )
-from gateway.lifecycle.dated import data_file
 from gateway.lifecycle.errors import (
     MissingCollectedAmountError,
     MissingCommentError,

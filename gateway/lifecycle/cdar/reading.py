@@ -11,6 +11,7 @@ from lxml import etree
 from gateway.invoices.errors import InvalidNumberError, TooLargeError, TooManyAttachmentsError, place
 from gateway.invoices.limits import ReadingLimits
 from gateway.invoices.xml import line_of, parse_xml
+from gateway.kernel.dated import data_file
 from gateway.kernel.identifiers import SCHEME_PLATFORM
 from gateway.kernel.text import Text
 from gateway.lifecycle.cdar.model import (
@@ -26,7 +27,6 @@ from gateway.lifecycle.cdar.model import (
     ReferencedDocument,
     StatusDetail,
 )
-from gateway.lifecycle.dated import data_file
 from gateway.lifecycle.errors import (
     IncompleteLifecycleMessageError,
     InvalidCdarAttachmentError,
