@@ -20,16 +20,14 @@ from gateway.flows.repository import move_cursor, read_until
 from gateway.jobs.queue import enqueue
 from gateway.kernel.identifiers import new_id
 
-#: How far before its newest mark a reading starts again.
-OVERLAP = timedelta(minutes=2)
-
 
 def poll_platform(context: FlowsContext, organisation_id: UUID, platform: str) -> int:
     """Record what the platform lists and say how many flows were new. Raises PlatformError: the next tick comes."""
     client = context.platform(platform, organisation_id)
     with context.database.transaction(organisation_id) as session:
         newest = read_until(session, platform)
-    listed = _listed(client, newest)
+    overlap = timedelta(seconds=context.settings.poll_overlap_seconds)
+    listed = _listed(client, newest - overlap if newest else None)
     with context.database.transaction(organisation_id) as session:
         new = record_listed(session, platform, listed, context)
         if new:
@@ -62,12 +60,11 @@ def record_listed(session: Session, platform: str, listed: list[PlatformFlow], c
     return new
 
 
-def _listed(client: PlatformClient, newest: datetime | None) -> list[PlatformFlow]:
+def _listed(client: PlatformClient, updated_after: datetime | None) -> list[PlatformFlow]:
     """Every page of the list."""
-    start = newest - OVERLAP if newest is not None else None
-    page = client.search(updated_after=start)
+    page = client.search(updated_after=updated_after)
     listed = list(page.flows)
     while page.next_cursor is not None:
-        page = client.search(updated_after=start, cursor=page.next_cursor)
+        page = client.search(updated_after=updated_after, cursor=page.next_cursor)
         listed.extend(page.flows)
     return listed

@@ -34,8 +34,6 @@ from gateway.ledger.documents import keep_document
 from gateway.ledger.service import append
 from gateway.lifecycle.errors import InvoiceWithoutKeyError
 
-#: Tries of one flow before a person must look.
-PROCESSING_ATTEMPTS = 5
 _PERMANENT = (UnusableFlowError, UnreadableInvoiceError, InvoiceWithoutKeyError, PlatformRefusedError)
 _log = structlog.get_logger(__name__)
 
@@ -105,6 +103,7 @@ def replay(session: Session, flow_id: UUID, *, context: FlowsContext) -> Flow:
 
 def _claim(context: FlowsContext, organisation_id: UUID, jitter: random.Random) -> UUID | None:
     """Count a try of the next flow due and return its identifier; None when nothing is due."""
+    limit = context.settings.processing_attempts
     while True:
         with context.database.transaction(organisation_id) as session:
             now = context.clock()
@@ -112,10 +111,10 @@ def _claim(context: FlowsContext, organisation_id: UUID, jitter: random.Random) 
             if flow is None:
                 return None
             session.add(flow)
-            if flow.attempts < PROCESSING_ATTEMPTS:
+            if flow.attempts < limit:
                 flow.attempts += 1
                 # A margin over the limit: the last try, too, needs a time after which a dead worker is noticed.
-                retry = decide_retry(attempts=flow.attempts, limit=PROCESSING_ATTEMPTS + 1, now=now, jitter=jitter)
+                retry = decide_retry(attempts=flow.attempts, limit=limit + 1, now=now, jitter=jitter)
                 flow.next_attempt_at = retry.at or now
                 return flow.id
             _quarantine(session, context, flow, ProcessingInterruptedError(flow.attempts))
@@ -137,7 +136,7 @@ def _record_failure(session: Session, context: FlowsContext, flow: Flow, error: 
     known = error if isinstance(error, GatewayError) else _unexpected(error)
     if not isinstance(error, GatewayError):
         _log.exception("flow_fault")
-    if isinstance(error, _PERMANENT) or flow.attempts >= PROCESSING_ATTEMPTS:
+    if isinstance(error, _PERMANENT) or flow.attempts >= context.settings.processing_attempts:
         _quarantine(session, context, flow, known)
     else:
         flow.problem = _problem(known)

@@ -110,7 +110,16 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker process runs at the same time.")
     sweep_seconds: float = Field(5.0, gt=0, le=3600, description="How often the clock looks for work left behind.")
     poll_seconds: float = Field(30.0, gt=0, le=86400, description="How often each platform is asked for new flows.")
+    poll_overlap_seconds: float = Field(
+        120.0,
+        ge=0,
+        le=86400,
+        description="How far before its newest mark a platform is read again: it may list a flow late.",
+    )
     batch_size: int = Field(50, ge=1, le=5000, description="Rows that one job drains before it lets others run.")
+    processing_attempts: int = Field(
+        5, ge=1, le=100, description="Tries of a received flow before it waits in quarantine for a person."
+    )
     delivery_attempts: int = Field(8, ge=1, le=100, description="Tries of a delivery before a person must decide.")
 
     # Platform

@@ -11,7 +11,7 @@ from gateway.access.model import Organisation
 from gateway.flows import processing
 from gateway.flows.errors import FlowNotInQuarantineError
 from gateway.flows.model import Flow, FlowState
-from gateway.flows.processing import PROCESSING_ATTEMPTS, drain_flows, process_flow, replay
+from gateway.flows.processing import drain_flows, process_flow, replay
 from gateway.flows.repository import hold
 from gateway.flows.terms import AckStatus, FlowType
 from gateway.jobs.model import OutboxMessage
@@ -172,11 +172,11 @@ def test_a_failing_flow_is_tried_again_later_then_quarantined_with_its_reason(wo
     world.drain()
     world.drain()
     assert handled == ["bad.xml"], "the second try is not due yet"
-    for _ in range(PROCESSING_ATTEMPTS):
+    for _ in range(world.context.settings.processing_attempts):
         world.clock.advance(timedelta(hours=1))
         world.drain()
     flow = world.flow(flow_id)
-    assert len(handled) == PROCESSING_ATTEMPTS
+    assert len(handled) == world.context.settings.processing_attempts
     assert flow.state == FlowState.QUARANTINED
     assert flow.problem is not None
     assert flow.problem["code"] == "FLOW_NOT_PROCESSED"
@@ -186,7 +186,7 @@ def test_a_failing_flow_is_tried_again_later_then_quarantined_with_its_reason(wo
 def test_a_replayed_flow_starts_again_and_ends_well_once_its_cause_is_gone(world, invoice, monkeypatch):
     failing_for(monkeypatch, "bad.xml")
     flow_id = world.push(invoice("F1"), name="bad.xml").flow.id
-    for _ in range(PROCESSING_ATTEMPTS):
+    for _ in range(world.context.settings.processing_attempts):
         world.drain()
         world.clock.advance(timedelta(hours=1))
     monkeypatch.undo()
@@ -214,7 +214,7 @@ def test_a_flow_that_kills_its_worker_is_counted_and_quarantined(world, invoice,
 
     monkeypatch.setattr(processing, "process_flow", killed)
     flow_id = world.push(invoice("F1")).flow.id
-    for _ in range(PROCESSING_ATTEMPTS):
+    for _ in range(world.context.settings.processing_attempts):
         with pytest.raises(KeyboardInterrupt):
             world.drain()
         world.clock.advance(timedelta(hours=1))
