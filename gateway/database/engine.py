@@ -16,6 +16,10 @@ from sqlmodel import Session
 
 APP_ROLE = "gateway_app"
 ORGANISATION_SETTING = "gateway.organisation"
+#: Both for this transaction only; one round trip, as every transaction makes it.
+_ENTER = text(
+    f"SELECT set_config('role', '{APP_ROLE}', true), set_config('{ORGANISATION_SETTING}', :organisation, true)"
+)
 
 
 class Database:
@@ -38,11 +42,7 @@ class Database:
     def transaction(self, organisation_id: UUID) -> Iterator[Session]:
         """A session that sees and writes the rows of one organisation; commits at the end, rolls back on error."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            session.connection().execute(text(f"SET LOCAL ROLE {APP_ROLE}"))
-            session.connection().execute(
-                text("SELECT set_config(:name, :value, true)"),
-                {"name": ORGANISATION_SETTING, "value": str(organisation_id)},
-            )
+            session.connection().execute(_ENTER, {"organisation": str(organisation_id)})
             session.info["organisation_id"] = organisation_id
             yield session
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from gateway.database.engine import organisation_of
 from gateway.flows.errors import ChecksumMismatchError, TrackingIdReusedError
 from gateway.flows.metrics import RECEIVED
 from gateway.flows.model import Flow
-from gateway.flows.repository import flow_by_content, flow_by_id, flow_by_tracking_id
+from gateway.flows.repository import flow_by_content, flow_by_tracking_id
 from gateway.flows.terms import RuleSource
 from gateway.jobs.queue import enqueue
 from gateway.kernel.identifiers import new_id
@@ -88,10 +88,8 @@ def accept_flow(session: Session, store: DocumentStore, submission: Submission, 
         updated_at=now,
     )
     # Two submissions at once: the second waits here for the first's commit, then finds its flow.
-    inserted = session.execute(
-        insert(Flow).values(row.model_dump()).on_conflict_do_nothing().returning(col(Flow.id))
-    ).first()
-    if inserted is None:
+    flow = session.scalars(insert(Flow).values(row.model_dump()).on_conflict_do_nothing().returning(Flow)).one_or_none()
+    if flow is None:
         known = _known(session, submission, sha256)
         assert known is not None, "a conflict names a flow that exists"
         return Accepted(known, already_known=True)
@@ -99,13 +97,13 @@ def accept_flow(session: Session, store: DocumentStore, submission: Submission, 
         session,
         at=now,
         kind="flow.received",
-        subject=f"flow:{row.id}",
-        content={"source": row.source, "name": row.name, "tracking_id": row.tracking_id},
+        subject=f"flow:{flow.id}",
+        content={"source": flow.source, "name": flow.name, "tracking_id": flow.tracking_id},
         documents=[sha256],
     )
     enqueue(session, PROCESS_TASK)
     RECEIVED.labels(submission.source).inc()
-    return Accepted(flow_by_id(session, row.id), already_known=False)
+    return Accepted(flow, already_known=False)
 
 
 def _known(session: Session, submission: Submission, sha256: str) -> Flow | None:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import ScalarResult
+from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session, col, select
 
 from gateway.database.engine import organisation_of
@@ -13,6 +15,7 @@ from gateway.ledger.chain import GENESIS, entry_hash
 from gateway.ledger.model import LedgerEntry, LedgerHead
 
 _PAGE = 5000
+_TURN = "ledger_turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +32,33 @@ class Verification:
         return self.broken_at is None
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A head held, in that transaction or savepoint only: one that is undone gives its locks back."""
+
+    transaction: SessionTransaction | None
+    head: LedgerHead
+
+
 def take_turn(session: Session) -> LedgerHead:
     """Wait for the organisation's other writers; from here to the end of the transaction they wait for this one.
 
     `append` does it by itself. A use case that reads what others may be writing takes its turn before it reads.
     """
-    session.execute(
-        insert(LedgerHead)
-        .values(organisation_id=organisation_of(session), position=0, hash=GENESIS)
-        .on_conflict_do_nothing()
-    )
-    return session.exec(select(LedgerHead).with_for_update().execution_options(populate_existing=True)).one()
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    held: _Turn | None = session.info.get(_TURN)
+    if held is not None and held.transaction is transaction:
+        return held.head
+    head = _locked_head(session).one_or_none()
+    if head is None:
+        session.execute(
+            insert(LedgerHead)
+            .values(organisation_id=organisation_of(session), position=0, hash=GENESIS)
+            .on_conflict_do_nothing()
+        )
+        head = _locked_head(session).one()
+    session.info[_TURN] = _Turn(transaction, head)
+    return head
 
 
 def append(
@@ -109,6 +128,10 @@ def verify(session: Session, progress: Callable[[int], None] | None = None) -> V
     if head is not None and (head.position, head.hash) != (position, previous):
         return Verification(position, position + 1, "the chain ends before the position its head records")
     return Verification(position)
+
+
+def _locked_head(session: Session) -> ScalarResult[LedgerHead]:
+    return session.exec(select(LedgerHead).with_for_update().execution_options(populate_existing=True))
 
 
 def _fault(entry: LedgerEntry, expected_position: int, previous: str) -> str | None:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import ProgrammingError
 
 from gateway.database import Database
@@ -25,6 +25,35 @@ def test_a_chain_of_entries_holds(database, organisation, clock):
         proof = verify(session)
     assert proof.holds
     assert proof.entries == 3
+
+
+def test_a_turn_taken_in_a_savepoint_that_is_undone_is_taken_anew(database, organisation, clock):
+    fill(database, organisation, clock, 1)
+
+    def add(session, number):
+        append(session, at=clock(), kind="flow.received", subject=f"flow:{number}", content={"n": number})
+
+    with database.transaction(organisation) as session:
+        with pytest.raises(ZeroDivisionError), session.begin_nested():
+            add(session, 8)
+            raise ZeroDivisionError
+        fill(database, organisation, clock, 1)  # another writer goes first: the lock was given back
+        add(session, 9)
+        add(session, 10)
+    with database.transaction(organisation) as session:
+        proof = verify(session)
+    assert proof.holds, proof.reason
+    assert proof.entries == 4
+
+
+def test_a_transaction_takes_its_turn_once(database, organisation, clock):
+    fill(database, organisation, clock, 1)
+    statements: list[str] = []
+    event.listen(
+        database.engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: statements.append(statement)
+    )
+    fill(database, organisation, clock, 3)
+    assert sum("FOR UPDATE" in each for each in statements) == 1
 
 
 def test_the_chains_of_two_organisations_are_independent(database, organisation, other_organisation, clock):
