@@ -9,15 +9,17 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from gateway import cli
 from gateway.cli import app
 from gateway.cli import validate as command
+from gateway.kernel.settings import SettingsError
 from gateway.validation import batch
 from gateway.validation.batch import Inputs, Order, find_inputs, validate_path, validate_paths
-from gateway.validation.errors import WorkerDiedError
+from gateway.validation.errors import UnknownOwnCheckError, WorkerDiedError
 from gateway.validation.rendering import render
 from gateway.validation.report import Verdict
 from gateway.validation.service import validate
@@ -107,6 +109,23 @@ def test_a_setting_limits_what_is_read(folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("GATEWAY_MAX_FILE_BYTES", "1024")
     result = _run("--format", "jsonl", folder / "b" / "valid.XML")
     assert json.loads(result.stdout)["findings"][0]["rule"] == "FILE_TOO_LARGE"
+
+
+def test_settings_switch_an_own_check_off_and_an_unknown_one_is_refused(
+    tmp_path: Path, valid: Valid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = tmp_path / "a.xml"
+    root = etree.fromstring(valid("UBL"))
+    next(note for note in root.iter("{*}Note") if (note.text or "").startswith("#PMT#")).text = "#PMT#n/a"
+    document.write_bytes(etree.tostring(root))
+    found = json.loads(_run("--format", "jsonl", document).stdout)["findings"]
+    assert [finding["rule"] for finding in found] == ["GW-06"]
+    monkeypatch.setenv("GATEWAY_OWN_CHECKS_OFF", "GW-01,GW-06")
+    assert json.loads(_run("--format", "jsonl", document).stdout)["findings"] == []
+    monkeypatch.setenv("GATEWAY_OWN_CHECKS_OFF", "GW-99")
+    assert isinstance(_run(document).exception, UnknownOwnCheckError)
+    monkeypatch.setenv("GATEWAY_OWN_CHECKS_OFF", "everything")
+    assert isinstance(_run(document).exception, SettingsError)
 
 
 def test_text_names_what_where_and_who_mends_it_in_the_language_asked_for(folder: Path) -> None:
