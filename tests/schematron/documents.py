@@ -111,9 +111,27 @@ PROFILES = {
 }
 VALUES = (
     *("", " ", "X", "0", "1", "-1", "20", "20.00", "5.5", "12.345", "-0.5", "1e2", "999999999999.999"),
-    *("2026-02-30", "2026-10-05", "20261005", "20260230", "true", "false", "EUR", "USD", "FR", "DE", "VAT", "LOC"),
+    *(
+        "2026-02-30",
+        "2026-10-05",
+        "20261005",
+        "20260230",
+        "19991231",
+        "19991231080000",
+        "1999-12-31",
+        "true",
+        "false",
+        "EUR",
+        "USD",
+        "FR",
+        "DE",
+        "VAT",
+        "LOC",
+    ),
     *("552100554", "55210055400013", "FR83552100554", "a b", "\u00a0x", "é" * 40, "A" * 300, "#PMT#x#BAR#B2B", "0225"),
 )
+VAT_CATEGORIES = ("S", "Z", "E", "AE", "K", "G", "O", "L", "M")
+VAT_CATEGORY_PLACES = ("{*}ClassifiedTaxCategory/{*}ID", "{*}TaxCategory/{*}ID", "{*}CategoryCode")
 NAMES_OF_ATTRIBUTES = ("schemeID", "currencyID", "unitCode", "listID", "format", "mimeCode", "name", "languageID")
 
 
@@ -253,6 +271,8 @@ class Mutator:
         """The document with something changed for each check in turn, `at_once` checks at a time."""
         for start in range(0, len(self._suggestions), at_once):
             root = etree.fromstring(document)
+            if self._rng.random() < 0.5:
+                self._recategorise(root)
             for suggestion in self._suggestions[start : start + at_once]:
                 self._follow(root, suggestion)
             yield etree.tostring(root, encoding="UTF-8", xml_declaration=True)
@@ -260,7 +280,10 @@ class Mutator:
     def mutant(self, document: bytes) -> bytes:
         """The document with one to six changes."""
         root = etree.fromstring(document)
-        changes = (self._delete, self._duplicate, self._retext, self._reattribute, self._follow_rule, self._follow_rule)
+        changes = (
+            *(self._delete, self._duplicate, self._retext, self._reattribute, self._recategorise),
+            *(self._follow_rule, self._follow_rule),
+        )
         for _ in range(self._rng.choice((1, 1, 2, 3, 6))):
             self._rng.choice(changes)(root)
         return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
@@ -288,6 +311,15 @@ class Mutator:
         leaves = [element for element in root.iter("*") if len(element) == 0]
         if leaves:
             self._rng.choice(leaves).text = self._value(self._rng.choice(self._suggestions).literals)
+
+    def _recategorise(self, root: etree._Element) -> None:
+        """Another VAT category, everywhere or in one kind of place: the rules of a category ask for much else."""
+        category = self._rng.choice(VAT_CATEGORIES)
+        places = VAT_CATEGORY_PLACES if self._rng.random() < 0.6 else (self._rng.choice(VAT_CATEGORY_PLACES),)
+        for place in places:
+            for element in root.iterfind(f".//{place}"):
+                if self._rng.random() < 0.9:
+                    element.text = category
 
     def _reattribute(self, root: etree._Element) -> None:
         element = self._any_element(root)
