@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts coverage check bench migration lock clean
+.PHONY: help setup demo test lint types contracts coverage check bench parity migration lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ check: lint types contracts coverage ## Everything CI runs
 
 bench: $(READY) ## Benchmarks; the figures go to docs/performance.md
 	$(BIN)/python tests/benchmarks/bench_baseline.py
+	$(BIN)/python tests/benchmarks/bench_schematron.py
+	$(BIN)/python tests/benchmarks/bench_folder.py
+
+parity: $(READY) ## The Schematron engine beside Saxon on thousands of documents: make parity PARITY_ARGS="--seed 7"
+	$(BIN)/python tests/schematron/parity.py $(PARITY_ARGS)
 
 migration: $(READY) ## A new schema revision from the models: make migration why="what changes and why"
 	$(BIN)/python -m gateway.app.revision "$(why)"

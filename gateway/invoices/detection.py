@@ -10,7 +10,6 @@ from gateway.invoices.cii_parties import CII
 from gateway.invoices.codes import PROFILES
 from gateway.invoices.errors import EmptyFileError, PdfInvoiceNotCiiError, UnknownDocumentError, UnknownFormatError
 from gateway.invoices.limits import ReadingLimits
-from gateway.invoices.pdf import EDGE_BYTES, embedded_invoice
 from gateway.invoices.ubl import CREDIT_NOTE_ROOT, INVOICE_ROOT
 from gateway.invoices.ubl_parties import UBL
 from gateway.invoices.xml import parse_xml
@@ -20,6 +19,8 @@ CDAR_ROOT = (
     "CrossDomainAcknowledgementAndResponse"
 )
 PDF_MARK = b"%PDF-"
+#: Where the mark of a PDF or the start of a document is looked for (ISO 32000-1, annex H.3).
+HEAD_BYTES = 1024
 #: Bytes of an unknown file that its error quotes.
 QUOTED_BYTES = 16
 _XML_STARTS = (b"<", b"\xff\xfe", b"\xfe\xff", b"\0<")
@@ -56,11 +57,14 @@ def detect(data: bytes, limits: ReadingLimits) -> Detection:
     """Open `data` far enough to know what it is. Raises a subclass of UnreadableInvoiceError."""
     if not data:
         raise EmptyFileError
-    start = data[:EDGE_BYTES].removeprefix(_UTF_8_MARK).lstrip()
+    start = data[:HEAD_BYTES].removeprefix(_UTF_8_MARK).lstrip()
     if start.startswith(_XML_STARTS):
         tree = parse_xml(data, limits)
         return Detection(*_identified(tree.getroot()), data, tree)
     if PDF_MARK in start:
+        # Imported only for a PDF: the library takes as long to load as hundreds of XML documents to read.
+        from gateway.invoices.pdf import embedded_invoice
+
         xml = embedded_invoice(data, limits)
         tree = parse_xml(xml, limits)
         root = tree.getroot()

@@ -4,16 +4,16 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from time import monotonic
-
-from pypdf import PdfReader
-from pypdf.generic import StreamObject
+from typing import TYPE_CHECKING
 
 from gateway.invoices.detection import Syntax
-from gateway.invoices.pdf import invoice_specifications, opened_pdf
 from gateway.kernel.money import round_cents
 from gateway.kernel.text import Text
 from gateway.validation.own.check import Case, OwnCheck, Remark
 from gateway.validation.rulebook import Who
+
+if TYPE_CHECKING:  # loaded only for a PDF, since loading takes longer than checking
+    from pypdf import PdfReader
 
 #: What may stand between thousands, and before the cents.
 _BETWEEN_THOUSANDS = r"[ \u00a0\u2009\u202f.,'’]?"
@@ -39,12 +39,14 @@ _WRONG_RELATIONSHIP = Text(
 )
 
 
-def _on_pdf(find: Callable[[Case, PdfReader], Iterator[Remark]]) -> Callable[[Case], list[Remark]]:
+def _on_pdf(find: Callable[[Case, "PdfReader"], Iterator[Remark]]) -> Callable[[Case], list[Remark]]:
     """A check of the PDF of a Factur-X invoice; a part of it that cannot be read is not judged."""
 
     def found(case: Case) -> list[Remark]:
         if case.document.syntax is not Syntax.FACTUR_X:
             return []
+        from gateway.invoices.pdf import opened_pdf
+
         try:
             with opened_pdf(case.document.data, case.limits) as reader:
                 return list(find(case, reader))
@@ -55,7 +57,7 @@ def _on_pdf(find: Callable[[Case, PdfReader], Iterator[Remark]]) -> Callable[[Ca
     return found
 
 
-def _find_missing_totals(case: Case, reader: PdfReader) -> Iterator[Remark]:
+def _find_missing_totals(case: Case, reader: "PdfReader") -> Iterator[Remark]:
     """Totals of the XML that no page shows, in any usual way of writing amounts; a PDF without amounts is an image."""
     totals = case.invoice.totals
     amounts = {"BT-109": totals.without_vat, "BT-112": totals.with_vat, "BT-115": totals.due}
@@ -86,7 +88,9 @@ def written(amount: Decimal) -> re.Pattern[str]:
     return re.compile(rf"(?<!\d){_BETWEEN_THOUSANDS.join(groups)}{_BEFORE_CENTS}{cents}(?!\d)")
 
 
-def _find_no_pdf_a(case: Case, reader: PdfReader) -> Iterator[Remark]:
+def _find_no_pdf_a(case: Case, reader: "PdfReader") -> Iterator[Remark]:
+    from pypdf.generic import StreamObject
+
     metadata = reader.root_object.get("/Metadata")
     stream = metadata.get_object() if metadata is not None else None
     part = _PDF_A_PART.search(stream.get_data()) if isinstance(stream, StreamObject) else None
@@ -96,7 +100,9 @@ def _find_no_pdf_a(case: Case, reader: PdfReader) -> Iterator[Remark]:
         yield Remark(_OTHER_PDF_A.format(part=part.group(1).decode()))
 
 
-def _find_wrong_relationship(case: Case, reader: PdfReader) -> Iterator[Remark]:
+def _find_wrong_relationship(case: Case, reader: "PdfReader") -> Iterator[Remark]:
+    from gateway.invoices.pdf import invoice_specifications
+
     allowed = case.figures.relationships_of(case.document.profile)
     specification = next(invoice_specifications(reader))
     value = str(specification.get("/AFRelationship", "")).removeprefix("/")
