@@ -43,11 +43,14 @@ class _Generator:
     def __init__(self, stylesheet: Stylesheet, code_lists: CodeLists, uses: Counter[object] | None) -> None:
         self._stylesheet = stylesheet
         self.module = Module(stylesheet.namespaces, uses)
-        signatures = {
-            function.name: Signature(_python_name("function", function.name), tuple(t for _, t in function.parameters))
+        self._signatures = {
+            function.name: Signature(
+                self.module.fresh(_python_name("function", function.name)),
+                tuple(sequence_type for _, sequence_type in function.parameters),
+            )
             for function in stylesheet.functions
         }
-        self._compiler = Compiler(self.module, signatures, code_lists)
+        self._compiler = Compiler(self.module, self._signatures, code_lists)
         self._globals: dict[str, Expression] = {}
         self._checks: list[str] = []
         self._rules = 0
@@ -86,13 +89,13 @@ class _Generator:
         for name, sequence_type in function.parameters:
             if sequence_type not in _PARAMETERS:
                 raise UnsupportedConstructError(f"parameter of type {sequence_type}", where)
-            names.append(_python_name("argument", name))
+            names.append(self.module.fresh(_python_name("argument", name)))
             scope = scope.binding(name, Code(names[-1], *_PARAMETERS[sequence_type]))
         body, scope, known = self._lets(function.lets, scope, where, None)
         result = self._compiler.emit(substituted(self._parsed(function.result, where), known), scope)
         if function.type != "xs:boolean" or (result.kind, result.occurs) != (Kind.BOOLEAN, Occurs.ONE):
             raise UnsupportedConstructError(f"result of type {function.type}", where)
-        signature = f"def {_python_name('function', function.name)}(doc, memo, {', '.join(names)}):\n"
+        signature = f"def {self._signatures[function.name].python_name}(doc, memo, {', '.join(names)}):\n"
         self.module.function(f"{signature}{''.join(f'    {line}' for line in body)}    return {result.text}\n")
 
     def _lets(
@@ -114,7 +117,7 @@ class _Generator:
             code = self._compiler.emit(expression, scope)
             if let.type is not None and let.type != "xs:string":
                 raise UnsupportedConstructError(f"variable of type {let.type}", where)
-            name = _python_name("let", let.name)
+            name = self.module.fresh(_python_name("let", let.name))
             if code.raises:
                 lines.append(f"{name} = Lazy(lambda: {code.text})\n")
                 scope = scope.binding(let.name, replace(code, text=f"{name}()", constant=None))
@@ -201,7 +204,7 @@ class _Generator:
 
 def _check_lines(source: str) -> tuple[tuple[int, int], ...]:
     """Line and number of every check: tells in which one an error was raised."""
-    calls = ((line, _REPORT.match(text)) for line, text in enumerate(source.splitlines(), start=1))
+    calls = ((line, _REPORT.match(text)) for line, text in enumerate(source.split("\n"), start=1))
     return tuple((line, int(call[1])) for line, call in calls if call is not None)
 
 
@@ -213,4 +216,4 @@ def _anchored(expression: Expression, depth: int | None) -> Expression:
 
 
 def _python_name(prefix: str, name: str) -> str:
-    return f"{prefix}_" + re.sub(r"\W", "_", name)
+    return f"{prefix}_{re.sub(r'[^a-zA-Z0-9]', '_', name)}_"

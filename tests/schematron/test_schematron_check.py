@@ -201,3 +201,9 @@ def test_the_work_grows_in_step_with_the_lines_and_with_the_findings(
 
     small, middle, large = calls(50), calls(100), calls(200)
     assert large - middle < 2.2 * (middle - small)
+
+
+def test_names_that_differ_in_punctuation_only_stay_apart(findings_of):
+    lets = '<xsl:variable name="a-b" select="b"/><xsl:variable name="a_b" select="c"/>'
+    rule = SmallRule("a", [("1", "$a-b = 'b'", ()), ("2", "$a_b = 'c'", ()), ("3", "$a-b = $a_b", ())], more=lets)
+    assert [finding.rule for finding in findings_of("<a><b>b</b><c>c</c></a>", [rule])] == ["3"]
