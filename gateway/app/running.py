@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client import start_http_server
 
 from gateway.app.services import Services
 
@@ -43,6 +44,8 @@ async def _run(services: Services, app: FastAPI | None, *, worker: bool, clock: 
             )
             await uvicorn.Server(config).serve()
         else:
+            if settings.metrics_port:
+                start_http_server(settings.metrics_port, addr=settings.host)
             await stop.wait()
     finally:
         _log.info("service_stopping")

@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     # Service
     host: str = Field("127.0.0.1", description="Address the service listens on.")
     port: int = Field(8000, ge=0, le=65535, description="TCP port the service listens on; 0: any free one.")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="TCP port of /metrics for a worker or clock alone, which serves no pages; 0: none.",
+    )
     public_url: str | None = Field(
         None, description="Address people and systems reach the service at, when a proxy stands before it."
     )

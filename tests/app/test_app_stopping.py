@@ -1,10 +1,12 @@
 """A stop finishes what is held: requests and jobs under way end well, then the process leaves with exit code 0."""
 
+import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import httpx
 import pytest
 
 SERVICE = """
@@ -19,7 +21,7 @@ from gateway.app.services import build_services
 from gateway.jobs.queue import enqueue
 from gateway.kernel.settings import load_settings
 
-settings = load_settings(data_dir=Path(sys.argv[1]), port=0, log_level="error")
+settings = load_settings(data_dir=Path(sys.argv[1]), port=0, metrics_port=int(sys.argv[3]), log_level="error")
 configure_logs(settings)
 services = build_services(settings)
 
@@ -43,14 +45,24 @@ print("left", flush=True)
 """
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @pytest.mark.parametrize("kind", ["api", "worker"])
 def test_a_stop_finishes_the_job_under_way_and_leaves_with_code_0(kind):
     with tempfile.TemporaryDirectory(prefix="gateway-stop-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        process = subprocess.Popen([sys.executable, "-c", SERVICE, folder, kind], stdout=subprocess.PIPE, text=True)
+        port = free_port()
+        command = [sys.executable, "-c", SERVICE, folder, kind, str(port)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         with process.stdout:
             assert process.stdout.readline() == "job started\n"
+            if kind == "worker":  # it serves no pages, so its measures have a port of their own
+                assert "gateway_jobs_total" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
             process.terminate()
             said = process.stdout.read().splitlines()
         assert process.wait(60) == 0
