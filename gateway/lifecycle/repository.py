@@ -31,7 +31,8 @@ class InvoiceFilter:
     Attributes:
         text: part of the number, of the buyer's name or of its SIREN, in any case.
         number: the exact number (BT-1).
-        buyer_siren: BT-47.
+        buyer_siren: BT-47. seller_siren: BT-30.
+        issued_from, issued_to: bounds of the issue date (BT-2), both included.
         statuses: current status codes.
         agency_id: the agency that issued it.
         direction: receivable or payable.
@@ -41,6 +42,9 @@ class InvoiceFilter:
     text: str = ""
     number: str = ""
     buyer_siren: str = ""
+    seller_siren: str = ""
+    issued_from: date | None = None
+    issued_to: date | None = None
     statuses: tuple[str, ...] = ()
     agency_id: UUID | None = None
     direction: Direction | None = None
@@ -126,6 +130,22 @@ def events_of_key(session: Session, direction: Direction, key: InvoiceKey) -> li
     )
 
 
+def events_after(session: Session, sequence: int, limit: int) -> list[LifecycleEvent]:
+    """The events of the organisation recorded after `sequence`, at most `limit`, in the order they were recorded.
+
+    A reader that asks again after the last sequence it got never misses one: whoever records takes its turn on the
+    organisation's ledger before drawing a sequence and holds it until the commit: no lower one is still to come.
+    """
+    return list(
+        session.exec(
+            select(LifecycleEvent)
+            .where(col(LifecycleEvent.sequence) > sequence)
+            .order_by(col(LifecycleEvent.sequence))
+            .limit(limit)
+        )
+    )
+
+
 def event_of_fingerprint(session: Session, fingerprint: str) -> LifecycleEvent | None:
     """The event of that fingerprint."""
     return session.exec(select(LifecycleEvent).where(LifecycleEvent.fingerprint == fingerprint)).one_or_none()
@@ -204,6 +224,12 @@ def _conditions(wanted: InvoiceFilter) -> Iterator[ColumnElement[bool]]:
         yield col(InvoiceRecord.number) == normalised_number(wanted.number)
     if wanted.buyer_siren:
         yield col(InvoiceRecord.buyer_siren) == wanted.buyer_siren.replace(" ", "")
+    if wanted.seller_siren:
+        yield col(InvoiceRecord.seller_siren) == wanted.seller_siren.replace(" ", "")
+    if wanted.issued_from is not None:
+        yield col(InvoiceRecord.issue_date) >= wanted.issued_from
+    if wanted.issued_to is not None:
+        yield col(InvoiceRecord.issue_date) <= wanted.issued_to
     if wanted.statuses:
         yield col(InvoiceRecord.status).in_(wanted.statuses)
     if wanted.agency_id is not None:

@@ -9,7 +9,6 @@ from sqlmodel import Session
 
 from gateway.kernel.text import Text
 from gateway.lifecycle import reasons, repository
-from gateway.lifecycle.events import StatusEvent
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import InvoiceState
 from gateway.lifecycle.records import status_event
@@ -83,6 +82,8 @@ class Timeline(_Part):
         status: current status on the invoice line, None before the first.
         remaining: still to pay, in `currency`; negative for a credit note.
         expected_next: usual next statuses, empty when nothing more is expected.
+        corrects: what it refers to (BT-25), and what that refers to in turn; the nearest first.
+        corrected_by: the invoices that refer to it, and those that refer to them; the nearest first.
     """
 
     invoice_id: UUID
@@ -108,27 +109,44 @@ class Timeline(_Part):
     status_at: datetime | None
     entries: tuple[TimelineEntry, ...]
     expected_next: tuple[Labelled, ...]
+    corrects: tuple[LinkedInvoice, ...] = ()
+    corrected_by: tuple[LinkedInvoice, ...] = ()
 
 
-def timeline_of(session: Session, invoice: InvoiceRecord) -> Timeline:
-    """The timeline of a followed invoice."""
-    return build_timeline(invoice, repository.events_of(session, invoice))
+def timeline_of(session: Session, scope: Scope, invoice: InvoiceRecord) -> Timeline:
+    """The timeline of a followed invoice, with the linked invoices that the asker may see."""
+    return build_timeline(
+        invoice,
+        repository.events_of(session, invoice),
+        corrects=corrected_by_it(session, scope, invoice),
+        corrected_by=corrections_of(session, scope, invoice),
+    )
 
 
-def build_timeline(invoice: InvoiceRecord, rows: list[LifecycleEvent]) -> Timeline:
-    """The timeline of an invoice from its events, in the order given. Pure."""
+def build_timeline(
+    invoice: InvoiceRecord,
+    rows: list[LifecycleEvent],
+    *,
+    corrects: tuple[LinkedInvoice, ...] = (),
+    corrected_by: tuple[LinkedInvoice, ...] = (),
+) -> Timeline:
+    """The timeline of an invoice from its events, in the order given, and its links. Pure."""
     state = InvoiceState.model_validate(invoice.state)
     facts = invoice.model_dump(include=set(Timeline.model_fields) - {"status", "entries", "expected_next"})
     return Timeline(
         invoice_id=invoice.id,
         **facts,
         status=_status(invoice.status) if invoice.status else None,
-        entries=tuple(_entry(row, status_event(row)) for row in rows),
+        entries=tuple(entry_of(row) for row in rows),
         expected_next=tuple(_status(code) for code in state.expected_next),
+        corrects=corrects,
+        corrected_by=corrected_by,
     )
 
 
-def _entry(row: LifecycleEvent, event: StatusEvent) -> TimelineEntry:
+def entry_of(row: LifecycleEvent) -> TimelineEntry:
+    """One event as people and programs read it. Pure."""
+    event = status_event(row)
     return TimelineEntry(
         event_id=row.id,
         at=event.status_at,
