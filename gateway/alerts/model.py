@@ -25,6 +25,7 @@ class Alert(IdentifiedRow, table=True):
     __table_args__ = (
         UniqueConstraint("organisation_id", "dedup_key"),
         Index("ix_alert_state", "organisation_id", "state", "opened_at"),
+        Index("ix_alert_number", "organisation_id", "invoice_number", postgresql_where="invoice_number IS NOT NULL"),
     )
 
     dedup_key: str
@@ -46,6 +47,7 @@ class Alert(IdentifiedRow, table=True):
     closed_because_fr: str | None = None
     closed_because_en: str | None = None
     invoice_id: UUID | None = Field(default=None, index=True)
+    invoice_number: str | None = Field(default=None, description="BT-1 of a refused file: no invoice is registered.")
     event_id: UUID | None = None
     flow_id: UUID | None = None
     agency_id: UUID | None = Field(default=None, index=True)

@@ -14,6 +14,7 @@ from gateway.kernel.clock import PARIS
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language
 from gateway.lifecycle.errors import InvoiceNotFoundError
+from gateway.lifecycle.links import LinkedInvoice
 from gateway.lifecycle.repository import invoices_by_number
 from gateway.lifecycle.timeline import Timeline, TimelineEntry, timeline_of
 
@@ -56,6 +57,8 @@ def as_text(timeline: Timeline, language: Language) -> str:
         f"{timeline.number}  {timeline.seller_name} → {timeline.buyer_name}",
         f"{timeline.issue_date}{due}  {total}, reste / remaining {remaining}",
     ]
+    head += [f"rectifie / corrects: {_link(one, timeline, language)}" for one in timeline.corrects]
+    head += [f"rectifiée par / corrected by: {_link(one, timeline, language)}" for one in timeline.corrected_by]
     lines = [_line(entry, language) for entry in timeline.entries]
     following = ", ".join(f"{one.code} {one.label.in_language(language)}" for one in timeline.expected_next)
     tail = [f"attendu / expected next: {following}"] if following else []
@@ -71,6 +74,15 @@ def _line(entry: TimelineEntry, language: Language) -> str:
     return f"  {when}  {entry.status.code} {label}  {said_by}" + (f"\n      {details}" if details else "")
 
 
+def _link(linked: LinkedInvoice, timeline: Timeline, language: Language) -> str:
+    """The linked invoice, the one that links it when it is not direct, its type, amount and status."""
+    through = f"← {linked.through}" if linked.through != timeline.number else ""
+    total = linked.total_with_vat
+    amount = "" if total is None else format_currency(total, linked.currency or "", locale=language)
+    state = f"{linked.status} {linked.status_label.in_language(language)}" if linked.status_label else ""
+    return "  ".join(filter(None, (linked.number, through, linked.type_code, amount, state)))
+
+
 def _timelines(number: str, siren: str | None) -> list[Timeline]:
     database = open_database(load_settings())
     found: list[Timeline] = []
@@ -79,7 +91,7 @@ def _timelines(number: str, siren: str | None) -> list[Timeline]:
             if siren is None or organisation.siren == siren:
                 with database.transaction(organisation.id) as session:
                     for invoice in invoices_by_number(session, Scope.everything(), number):
-                        found.append(timeline_of(session, invoice))
+                        found.append(timeline_of(session, Scope.everything(), invoice))
     finally:
         database.close()
     if not found:

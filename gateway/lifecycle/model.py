@@ -1,4 +1,4 @@
-"""Tables of the lifecycle: invoices (a projection) and the immutable events behind them."""
+"""Tables of the lifecycle: invoices (a projection), what they refer to, and the immutable events behind them."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, Identity, Index, UniqueConstraint
 from sqlmodel import Field
 
-from gateway.database.columns import Amount, IdentifiedRow, Json, UtcDateTime
+from gateway.database.columns import Amount, IdentifiedRow, Json, OrganisationRow, UtcDateTime
 from gateway.kernel.money import ZERO
 
 
@@ -31,6 +31,7 @@ class InvoiceRecord(IdentifiedRow, table=True):
         UniqueConstraint("organisation_id", "direction", "number", "seller_siren", "year"),
         Index("ix_invoice_issue", "organisation_id", "issue_date", "id"),
         Index("ix_invoice_status", "organisation_id", "status"),
+        Index("ix_invoice_check", "organisation_id", "next_check_at", postgresql_where="next_check_at IS NOT NULL"),
     )
 
     direction: str = Field(default=Direction.RECEIVABLE.value)
@@ -52,6 +53,7 @@ class InvoiceRecord(IdentifiedRow, table=True):
     totals_by_rate: dict[str, str] = Field(
         default_factory=dict, sa_type=Json, description="BT-116 + BT-117 of each BG-23 by VAT rate (BT-119, percent)"
     )
+    tax_point_code: str | None = Field(default=None, description="BT-8: when VAT falls due; None when not told")
     preceding: list[str] = Field(default_factory=list, sa_type=Json, description="BT-25 of each BG-3")
     syntax: str
     profile: str
@@ -67,6 +69,25 @@ class InvoiceRecord(IdentifiedRow, table=True):
     remaining: Decimal = Field(default=ZERO, sa_type=Amount, description="Still to pay; negative for a credit note.")
     is_closed: bool = Field(default=False, description="Rejected (213), cancelled (220) or refused (210).")
     state: dict[str, Any] = Field(default_factory=dict, sa_type=Json, description="The whole projected state.")
+
+    # Kept by the review of deadlines; an event asks for a look at once
+    next_check_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When its deadlines are looked at next; none: nothing can pass."
+    )
+
+
+class InvoiceReference(OrganisationRow, table=True):
+    """One preceding invoice that an invoice names (BG-3): what it credits, corrects or completes.
+
+    It carries the number and not a row identifier: what is referred to may be registered later, or never.
+    """
+
+    __tablename__ = "invoice_reference"
+    __table_args__ = (Index("ix_invoice_reference", "organisation_id", "number"),)
+
+    invoice_id: UUID = Field(primary_key=True, foreign_key="invoice.id")
+    number: str = Field(primary_key=True, description="BT-25")
+    year: int = Field(primary_key=True, description="Year of BT-26; 0 when absent")
 
 
 class LifecycleEvent(IdentifiedRow, table=True):

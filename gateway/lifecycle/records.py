@@ -80,6 +80,7 @@ def invoice_record(
         total_with_vat=sign * with_vat,
         amount_due=sign * due,
         totals_by_rate=_totals_by_rate(invoice.vat_breakdown, sign),
+        tax_point_code=invoice.tax_point_code,
         preceding=[each.number for each in invoice.preceding_invoices if each.number],
         syntax=document.syntax,
         profile=document.profile,
@@ -87,6 +88,7 @@ def invoice_record(
         flow_id=flow_id,
         agency_id=agency_id,
         received_at=now,
+        next_check_at=now if direction is Direction.RECEIVABLE else None,
     )
 
 

@@ -18,6 +18,7 @@ from gateway.ledger.service import append, take_turn
 from gateway.lifecycle import repository
 from gateway.lifecycle.cdar.model import CdarMessage
 from gateway.lifecycle.events import StatusEvent, events_of
+from gateway.lifecycle.links import references_of
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import InvoiceState, project
 from gateway.lifecycle.records import (
@@ -129,6 +130,8 @@ def register_invoice(
     )
     events = repository.events_of(session, record)
     store_projection(session, record, events)
+    preceding = ((each.number, each.issue_date) for each in invoice.preceding_invoices)
+    session.add_all(references_of(record, preceding))
     return Registration(record, RegistrationOutcome.CREATED, tuple(event.id for event in events))
 
 
@@ -191,6 +194,8 @@ def _record(session: Session, event: StatusEvent, origin: MessageOrigin, now: da
         )
         history.append(event)
     invoices = repository.lock_invoices_of(session, origin.direction, event.key, event.line)
+    for each in invoices:
+        each.next_check_at = now if origin.direction is Direction.RECEIVABLE else None
     states = [store_projection(session, each, repository.events_of(session, each)) for each in invoices]
     alone = len(invoices) == 1
     return RecordedEvent(

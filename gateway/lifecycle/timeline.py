@@ -7,8 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session
 
+from gateway.access.scope import Scope
 from gateway.kernel.text import Text
 from gateway.lifecycle import reasons, repository
+from gateway.lifecycle.links import LinkedInvoice, corrected_by_it, corrections_of
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import InvoiceState
 from gateway.lifecycle.records import status_event

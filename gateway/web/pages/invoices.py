@@ -79,7 +79,7 @@ def show(visit: Reader, invoice_id: UUID) -> Response:
         values = {
             "invoice": invoice,
             "status": status(invoice.status) if invoice.status else None,
-            "timeline": timeline_of(session, invoice),
+            "timeline": timeline_of(session, visit.principal.scope, invoice),
             "report": report,
             "alerts": alerts,
             "actions": actions,
@@ -103,7 +103,8 @@ def document(visit: Reader, invoice_id: UUID) -> Response:
 def message(visit: Reader, invoice_id: UUID, event_id: UUID) -> Response:
     """The raw message behind one event of an invoice the person may see."""
     with visit.transaction() as session:
-        timeline = timeline_of(session, invoice_by_id(session, visit.principal.scope, invoice_id))
+        scope = visit.principal.scope
+        timeline = timeline_of(session, scope, invoice_by_id(session, scope, invoice_id))
     entry = next((each for each in timeline.entries if each.event_id == event_id), None)
     if entry is None or entry.document_sha256 is None:
         raise PageNotFoundError
