@@ -7,12 +7,9 @@
         print(finding.rule, finding.location, finding.message)
 
 The engine reads Schematron files compiled to XSLT 2.0 by the ISO skeleton and turns them, once, into Python. It knows
-nothing of invoices. Verdicts, locations, tests, flags, roles and messages are those of Saxon, with three differences:
-
-- where one operand of `and` or `or` has no value and the other decides, XPath lets a processor stop or go on, and the
-  two may choose otherwise (seen only on documents that no XSD accepts, and on malformed dates in CII);
-- NaN in place of a number is neither above nor below another, as XPath says; Saxon lets an untyped one pass `> 0`;
-- -0 equals 0, as XPath says; Saxon finds an untyped -0.00 different from the integer 0.
+nothing of invoices. Verdicts, locations, tests, flags, roles and messages are those of Saxon, with one difference:
+where one operand of `and` or `or` has no value and the other decides, XPath lets a processor stop or go on, and the two
+may choose otherwise (seen only on documents that no XSD accepts, and on malformed dates in CII).
 """
 
 from gateway.schematron.document import Document, prepare

@@ -24,6 +24,7 @@ _DECIMAL = re.compile(r"[ \t\r\n]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[ \t\r\n]
 _DOUBLE = re.compile(r"[ \t\r\n]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t\r\n]*")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))?")
 _SPECIAL_DOUBLES = {"NaN": math.nan, "INF": math.inf, "-INF": -math.inf}
+_POINT_OR_EXPONENT = frozenset(".eE")
 _HALF = Decimal("0.5")
 _DIVISION_SCALE = 18
 _INTEGRAL_DOUBLE = 2.0**52
@@ -231,6 +232,45 @@ def any_cast(function: Comparator, values: Iterable[str], cast: Callable[[str], 
     Raises DynamicError on a value that cannot be cast, unless one before it satisfied the comparison.
     """
     return other is not None and any(function(cast(value), other) for value in values)
+
+
+def order_untyped(value: str, other: Decimal | int | float) -> float:
+    """Where an untyped value stands beside a number: -1 before it, 0 at it, 1 after it. In Saxon's order, not XPath's.
+
+    They are compared as doubles. An untyped NaN is after all numbers; a number NaN has nothing at, before or after it
+    (the answer is NaN). -0 is before 0; only the untyped integer `-0` is at an exact 0 without a point (where `round()`
+    made that 0 of a decimal, which no rule compares, Saxon again has it before).
+
+    Raises DynamicError when the value is not the lexical form of a number.
+    """
+    left, right = to_double(value), float(other) + 0.0 if isinstance(other, Decimal | int) else other
+    if left < right:
+        return -1
+    if left > right:
+        return 1
+    if left != right:
+        return math.nan if math.isnan(right) else 1
+    if left != 0 or (_is_integer(other) and not _POINT_OR_EXPONENT.intersection(value)):
+        return 0
+    return (math.copysign(1, left) - math.copysign(1, right)) / 2
+
+
+def _is_integer(value: Decimal | int | float) -> bool:
+    """Whether Saxon holds a number as an integer: one without a point, a decimal among them."""
+    return isinstance(value, int) or (isinstance(value, Decimal) and value.as_tuple().exponent == 0)
+
+
+def any_untyped(function: Comparator, values: Iterable[str], other: Any) -> bool:
+    """A general comparison of untyped values with one number, false when it is missing.
+
+    Raises DynamicError on a value that is no number, unless one before it satisfied the comparison.
+    """
+    return other is not None and any(function(order_untyped(value, other), 0) for value in values)
+
+
+def any_untyped_pair(function: Comparator, values: Iterable[str], others: Sequence[Any]) -> bool:
+    """A general comparison of untyped values with several numbers."""
+    return any(function(order_untyped(value, other), 0) for value in values for other in others)
 
 
 def share_a_value(lefts: Iterable[str], rights: Iterable[str]) -> bool:

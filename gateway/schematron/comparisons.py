@@ -6,7 +6,7 @@ from gateway.schematron.module import Module
 
 SYMBOLS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
-_CASTS = {Kind.BOOLEAN: "to_boolean", Kind.DATE: "to_date", **dict.fromkeys(NUMERIC, "to_double")}
+_CASTS = {Kind.BOOLEAN: "to_boolean", Kind.DATE: "to_date"}
 
 
 def as_double(code: Code) -> Code:
@@ -42,7 +42,7 @@ def general_comparison(module: Module, operator: str, left: Code, right: Code, w
     if left.kind in TEXTUAL and right.kind in TEXTUAL:
         return _strings(module, operator, left, right)
     left, right = _as_bool(left), _as_bool(right)
-    if left.kind is Kind.UNTYPED and right.kind in _CASTS:
+    if left.kind is Kind.UNTYPED and right.kind in NUMERIC | _CASTS.keys():
         return _untyped(operator, left, right, where)
     if left.kind in NUMERIC and right.kind in NUMERIC and {left.kind, right.kind} - EXACT:
         left, right = as_double(left), as_double(right)
@@ -104,18 +104,29 @@ def _collection(module: Module, code: Code) -> str:
 def _untyped(operator: str, left: Code, right: Code, where: str) -> Code:
     """Untyped values take the type of the other side."""
     if right.kind in NUMERIC:
-        right = as_double(right)
+        return _untyped_with_number(operator, left, right, where)
     cast = _CASTS[right.kind]
-    symbol = SYMBOLS[operator]
     if left.occurs is Occurs.ONE and right.occurs is Occurs.ONE:
-        result = truth(f"({cast}({left.text}) {symbol} {right.text})", left, right)
+        result = truth(f"({cast}({left.text}) {SYMBOLS[operator]} {right.text})", left, right)
     elif right.occurs is Occurs.MANY:
         typed = Code(f"list(map({cast}, {sequence_text(left)}))", right.kind, Occurs.MANY, raises=True)
         result = _same_type(operator, typed, right)
     else:
-        values = sequence_text(left)
-        result = truth(f"any_cast({operator}, {values}, {cast}, {right.text})", left, right)
-    return Code(result.text, Kind.BOOLEAN, Occurs.ONE, raises=True)
+        result = truth(f"any_cast({operator}, {sequence_text(left)}, {cast}, {right.text})", left, right)
+    return result.having(result.text, raises=True)
+
+
+def _untyped_with_number(operator: str, left: Code, right: Code, where: str) -> Code:
+    """As Saxon orders them, see `order_untyped`; two sequences it orders by their extremes, which no rule does."""
+    if left.occurs is Occurs.ONE and right.occurs is Occurs.ONE:
+        text = f"(order_untyped({left.text}, {right.text}) {SYMBOLS[operator]} 0)"
+    elif right.occurs is not Occurs.MANY:
+        text = f"any_untyped({operator}, {sequence_text(left)}, {right.text})"
+    elif operator in ("eq", "ne"):
+        text = f"any_untyped_pair({operator}, {sequence_text(left)}, {right.text})"
+    else:
+        raise UnsupportedConstructError(f"{operator} of untyped values with several numbers", where)
+    return truth(text, left, right).having(text, raises=True)
 
 
 def _same_type(operator: str, left: Code, right: Code) -> Code:

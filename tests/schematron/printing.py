@@ -27,4 +27,5 @@ class Printer:
         assert len(ours) == len(theirs)
         for mine, other in zip(ours, theirs, strict=True):
             pairs = zip(self.expressions, mine[4:].split("|"), other[4:].split("|"), strict=True)
-            assert [pair for pair in pairs if pair[1] != pair[2]] == []
+            different = [pair for pair in pairs if pair[1] != pair[2]]
+            assert not different, different
