@@ -18,7 +18,11 @@ from gateway.app.middleware import observe_request
 from gateway.app.services import Services
 from gateway.flows import api as flows_api
 from gateway.flows.api import FlowApiContext
+from gateway.flows.emission import api as emission_api
+from gateway.flows.emission.api import EmissionApiContext
 from gateway.flows.processing import replay
+from gateway.lifecycle import api as lifecycle_api
+from gateway.lifecycle.api import LifecycleApiContext
 from gateway.validation import api as validation_api
 from gateway.validation.api import ValidationApiContext
 from gateway.validation.settings import service_options
@@ -62,13 +66,13 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
         replay_flow=lambda session, flow_id: replay(session, flow_id, context=services.flows),
     )
     app.include_router(pages.router(page_context))
+    reader = _program_or_person(access, page_context)
     app.include_router(
-        validation_api.router(
-            ValidationApiContext(
-                services.clock, service_options(services.settings), _program_or_person(access, page_context)
-            )
-        )
+        validation_api.router(ValidationApiContext(services.clock, service_options(services.settings), reader))
     )
+    app.include_router(lifecycle_api.router(LifecycleApiContext(services.database, reader)))
+    writer = client_authentication(access, ApiScope.FLOWS_WRITE)
+    app.include_router(emission_api.router(EmissionApiContext(services.flows, writer)))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.middleware("http")(observe_request)
     say_failures(app, page_context)

@@ -8,7 +8,6 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from gateway import __version__
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language
@@ -26,6 +25,7 @@ COMMANDS = {
     "schemas": ("gateway.cli.schemas", "schemas_app"),
     "ingest": ("gateway.cli.ingest", "ingest_command"),
     "timeline": ("gateway.cli.timeline", "timeline_command"),
+    "cdar": ("gateway.cli.cdar", "cdar_app"),
     "rebuild": ("gateway.cli.ledger", "rebuild_command"),
     "ledger": ("gateway.cli.ledger", "ledger_app"),
     "organisations": ("gateway.cli.access", "organisations_app"),
@@ -59,6 +59,8 @@ class LazyCommands(TyperGroup):
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from gateway import __version__
+
         typer.echo(f"gateway {__version__}")
         raise typer.Exit
 

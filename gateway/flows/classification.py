@@ -4,7 +4,7 @@ from gateway.flows.errors import NotOurInvoiceError
 from gateway.flows.terms import FlowProfile, FlowType, ProcessingRule
 from gateway.invoices.model import Invoice
 from gateway.kernel.dated import data_file
-from gateway.lifecycle.cdar.model import CdarMessage
+from gateway.lifecycle.cdar.model import ROLE_PUBLIC_PORTAL, CdarMessage
 from gateway.lifecycle.correlation import siren_of
 from gateway.lifecycle.model import Direction
 
@@ -41,9 +41,16 @@ def type_of_invoice(direction: Direction) -> FlowType:
     return FlowType.CUSTOMER_INVOICE if direction is Direction.RECEIVABLE else FlowType.SUPPLIER_INVOICE
 
 
-def type_of_message(direction: Direction) -> FlowType:
-    """Customer for the statuses of sales, supplier for those of purchases."""
-    return FlowType.CUSTOMER_INVOICE_LC if direction is Direction.RECEIVABLE else FlowType.SUPPLIER_INVOICE_LC
+def is_for_portal(message: CdarMessage) -> bool:
+    """True for the copy of a mandatory status that goes to the public portal."""
+    return [party.role for party in message.recipients] == [ROLE_PUBLIC_PORTAL]
+
+
+def type_of_message(direction: Direction, *, for_portal: bool = False) -> FlowType:
+    """Customer for the statuses of sales, supplier for those of purchases; State for the copies to the portal."""
+    if direction is Direction.RECEIVABLE:
+        return FlowType.STATE_CUSTOMER_INVOICE_LC if for_portal else FlowType.CUSTOMER_INVOICE_LC
+    return FlowType.STATE_SUPPLIER_INVOICE_LC if for_portal else FlowType.SUPPLIER_INVOICE_LC
 
 
 def profile_of(profile: str) -> FlowProfile:

@@ -1,21 +1,35 @@
 """Hand flows over to the platform: a row of the outbox first, then its deliverer."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Session
 
 from gateway.flows.context import FlowsContext
-from gateway.flows.errors import PlatformAmbiguousError, PlatformRefusedError, PlatformUnavailableError
+from gateway.flows.errors import (
+    PlatformAmbiguousError,
+    PlatformRefusedError,
+    PlatformUnavailableError,
+    UncheckedFlowError,
+)
 from gateway.flows.model import Flow
 from gateway.flows.platforms.client import OutgoingFlow
 from gateway.jobs.outbox import Deliverer, Delivery, DeliveryAmbiguousError, DeliveryFailedError, put_in_outbox
+from gateway.validation.report import Verdict
 
 #: Kind of the outbox messages that this module delivers.
 PLATFORM_FLOW = "platform.flow"
 
 
-def send_to_platform(session: Session, flow: Flow, *, platform: str, now: datetime) -> bool:
-    """Ask for the delivery of a flow, once for ever: the flow's identifier is the key. False when asked before."""
+def send_to_platform(session: Session, flow: Flow, *, platform: str, now: datetime, about: UUID | None = None) -> bool:
+    """Ask for the delivery of a flow, once for ever: the flow's identifier is the key. False when asked before.
+
+    `about`: the flow that first told the status, when this one is a copy of it for the public portal.
+
+    Raises UncheckedFlowError unless the flow carries a validation report that finds it valid.
+    """
+    if (flow.report or {}).get("verdict") != Verdict.VALID:
+        raise UncheckedFlowError(str(flow.id))
     return put_in_outbox(
         session,
         kind=PLATFORM_FLOW,
@@ -29,7 +43,7 @@ def send_to_platform(session: Session, flow: Flow, *, platform: str, now: dateti
             "document": flow.document_sha256,
         },
         now=now,
-        subject_id=flow.id,
+        subject_id=about or flow.id,
     )
 
 

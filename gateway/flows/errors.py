@@ -1,5 +1,6 @@
 """What can go wrong when flows are submitted, read back, processed or exchanged with a platform."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -347,4 +348,37 @@ class PlatformAmbiguousError(PlatformError):
                 "Cherchez l’envoi chez la plateforme par son trackingId avant de le refaire.",
                 "Look for it at the platform by its trackingId before sending it again.",
             ),
+        )
+
+
+class MessageNotSendableError(FlowError):
+    """Our own validation refuses a message that was to be written or sent, or could not judge it to the end."""
+
+    code: ClassVar[str] = "MESSAGE_NOT_SENDABLE"
+
+    def __init__(self, name: str, layers: Sequence[str], problems: Sequence[Text]) -> None:
+        """`layers`: those that failed or did not run; `problems`: what the rules say, at best."""
+        blocking = ", ".join(layers)
+        said = Text(" ".join(each.fr for each in problems), " ".join(each.en for each in problems))
+        super().__init__(
+            Text(
+                f"Le message ne peut pas partir : {blocking}. {said.fr}".strip(),
+                f"The message cannot leave: {blocking}. {said.en}".strip(),
+            ),
+            Text("Corrigez les données du statut.", "Correct the data of the status."),
+            name,
+        )
+
+
+class UncheckedFlowError(FlowError):
+    """A flow was to be handed over to a platform without a report that finds it valid: a fault of ours."""
+
+    code: ClassVar[str] = "UNCHECKED_FLOW"
+    status: ClassVar[int] = 500
+
+    def __init__(self, flow_id: str) -> None:
+        super().__init__(
+            Text("Rien ne part sans avoir été validé.", "Nothing leaves without having been validated."),
+            Text("Signalez ce défaut.", "Report this fault."),
+            flow_id,
         )

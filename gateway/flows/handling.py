@@ -16,6 +16,7 @@ from gateway.flows.acknowledgement import Acknowledgement, acknowledge, refuse
 from gateway.flows.classification import (
     direction_of_invoice,
     direction_of_message,
+    is_for_portal,
     is_ours_to_send,
     processing_rule_of,
     profile_of,
@@ -138,7 +139,8 @@ def _take_message(session: Session, context: FlowsContext, flow: Flow, data: byt
     message = read_cdar(data, context.limits)
     siren = _own_siren(session)
     direction = direction_of_message(message, siren, flow.flow_type)
-    flow.flow_type = type_of_message(direction).value
+    for_portal = is_for_portal(message)
+    flow.flow_type = type_of_message(direction, for_portal=for_portal).value
     flow.flow_profile = FlowProfile.UNDEFINED.value
     flow.processing_rule = flow.processing_rule or ProcessingRule.UNDEFINED.value
     recorded = record_message(
@@ -151,7 +153,8 @@ def _take_message(session: Session, context: FlowsContext, flow: Flow, data: byt
         source=flow.source,
     )
     follow_statuses(session, recorded, context.settings, now)
-    is_news = any(not event.is_duplicate for event in recorded)
+    # The portal's copy tells an event that the message to the other party has told already.
+    is_news = for_portal or any(not event.is_duplicate for event in recorded)
     if is_news and flow.platform is None and is_ours_to_send(message, siren):
         send_to_platform(session, flow, platform=context.settings.platform, now=now)
 

@@ -258,3 +258,22 @@ class InvoiceWithoutKeyError(GatewayError):
             Text("Complétez ces termes et renvoyez la facture.", "Complete these terms and send the invoice again."),
             where=terms,
         )
+
+
+class LimitedViewError(GatewayError):
+    """The feed of events is for who sees the whole organisation: a part of it would have gaps nobody could notice."""
+
+    code: ClassVar[str] = "LIMITED_VIEW"
+    status: ClassVar[int] = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "Le flux des événements montre toute l’organisation, dont vous ne voyez qu’une partie.",
+                "The feed of events shows the whole organisation, of which you may see a part only.",
+            ),
+            Text(
+                "Lisez la chronologie de chaque facture, ou demandez un client d’API à l’administrateur.",
+                "Read the timeline of each invoice, or ask the administrator for an API client.",
+            ),
+        )

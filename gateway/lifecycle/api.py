@@ -1,0 +1,110 @@
+"""`/api/v1/invoices` and `/api/v1/events`: what programs and people read of the lifecycle."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlmodel import Session
+
+from gateway.access.errors import UnknownAgencyError
+from gateway.access.principal import Principal
+from gateway.access.repository import agencies_by_siret
+from gateway.database.engine import Database
+from gateway.database.paging import LONGEST_PAGE
+from gateway.lifecycle.errors import LimitedViewError
+from gateway.lifecycle.etags import conditional
+from gateway.lifecycle.model import Direction
+from gateway.lifecycle.repository import InvoiceFilter, events_after, invoice_by_id, search_invoices
+from gateway.lifecycle.timeline import Timeline, timeline_of
+from gateway.lifecycle.views import EventFeed, InvoicePage, InvoiceView, event_view, invoice_view
+
+_SIREN = r"^\d{9}$"
+_SIRET = r"^\d{14}$"
+_LARGEST_SEQUENCE = 2**63 - 1
+_UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "What `If-None-Match` names has not changed."}}
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleApiContext:
+    """What the routes need; `authenticate` is a FastAPI dependency that says who calls or raises a GatewayError."""
+
+    database: Database
+    authenticate: Callable[..., Any]
+
+
+def router(context: LifecycleApiContext) -> APIRouter:
+    """The routes; their errors are GatewayErrors, which the assembly says as problem details."""
+    routes = APIRouter(prefix="/api/v1", tags=["Lifecycle"], responses=_UNCHANGED)
+    caller = Annotated[Principal, Depends(context.authenticate)]
+
+    @routes.get("/invoices", response_model=InvoicePage, summary="Invoices, latest issue date first")
+    def invoices(
+        request: Request,
+        principal: caller,
+        status: Annotated[list[str] | None, Query(description="Current status (MDT-105); may be repeated.")] = None,
+        direction: Direction | None = None,
+        buyer_siren: Annotated[str, Query(pattern=_SIREN, description="BT-47")] = "",
+        seller_siren: Annotated[str, Query(pattern=_SIREN, description="BT-30")] = "",
+        agency: Annotated[str, Query(pattern=_SIRET, description="SIRET of one of our agencies.")] = "",
+        issued_from: Annotated[date | None, Query(description="First issue date (BT-2).")] = None,
+        issued_to: Annotated[date | None, Query(description="Last issue date (BT-2).")] = None,
+        q: Annotated[str, Query(max_length=200, description="Part of the number or of the buyer's name.")] = "",
+        cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")] = None,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 50,
+    ) -> Response:
+        """Every filter narrows the list; an invoice registered meanwhile never shifts the pages."""
+        with context.database.transaction(principal.organisation_id) as session:
+            wanted = InvoiceFilter(
+                text=q,
+                buyer_siren=buyer_siren,
+                seller_siren=seller_siren,
+                issued_from=issued_from,
+                issued_to=issued_to,
+                statuses=tuple(status or ()),
+                agency_id=_agency(session, agency),
+                direction=direction,
+            )
+            page = search_invoices(session, principal.scope, wanted, cursor=cursor, limit=limit)
+            found = InvoicePage(invoices=tuple(map(invoice_view, page.items)), next_cursor=page.next_cursor)
+        return conditional(request, found)
+
+    @routes.get("/invoices/{invoice_id}", response_model=InvoiceView, summary="An invoice and where it stands")
+    def invoice(request: Request, principal: caller, invoice_id: UUID) -> Response:
+        with context.database.transaction(principal.organisation_id) as session:
+            found = invoice_view(invoice_by_id(session, principal.scope, invoice_id))
+        return conditional(request, found)
+
+    @routes.get("/invoices/{invoice_id}/timeline", response_model=Timeline, summary="Everything that happened to it")
+    def timeline(request: Request, principal: caller, invoice_id: UUID) -> Response:
+        scope = principal.scope
+        with context.database.transaction(principal.organisation_id) as session:
+            found = timeline_of(session, scope, invoice_by_id(session, scope, invoice_id))
+        return conditional(request, found)
+
+    @routes.get("/events", response_model=EventFeed, summary="Every status, in the order recorded, none ever missed")
+    def events(
+        request: Request,
+        principal: caller,
+        after: Annotated[int, Query(ge=0, le=_LARGEST_SEQUENCE, description="`next_after` of the last answer.")] = 0,
+        limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 100,
+    ) -> Response:
+        """Keep `next_after`, ask again with it: no event is ever recorded behind it."""
+        if not principal.scope.is_everything:
+            raise LimitedViewError
+        with context.database.transaction(principal.organisation_id) as session:
+            found = tuple(map(event_view, events_after(session, after, limit)))
+        return conditional(request, EventFeed(events=found, next_after=found[-1].sequence if found else after))
+
+    return routes
+
+
+def _agency(session: Session, siret: str) -> UUID | None:
+    if not siret:
+        return None
+    known = agencies_by_siret(session, [siret])
+    if siret not in known:
+        raise UnknownAgencyError(siret)
+    return known[siret]
