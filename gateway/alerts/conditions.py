@@ -27,7 +27,7 @@ from gateway.lifecycle.transitions import TransitionKind
 
 Team = Literal["billing", "sales", "logistics", "treasury", "order_desk", "ar"]
 
-_LOCALES: dict[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
+LOCALES: dict[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
 
 
 class Severity(StrEnum):
@@ -202,7 +202,7 @@ def _told(sentence: Text, event: StatusEvent, disputed: Decimal | None, currency
     def fill(language: Language) -> str:
         return sentence.in_language(language).format(
             number=event.key.number or "?",
-            day=format_date(paris_date(event.status_at), "d MMMM y", locale=_LOCALES[language]),
+            day=format_date(paris_date(event.status_at), "d MMMM y", locale=LOCALES[language]),
             reasons=_reasons(event).in_language(language),
             comment=_comment(event).in_language(language),
             disputed=_disputed(disputed, currency, language),
@@ -230,7 +230,7 @@ def _comment(event: StatusEvent) -> Text:
 def _disputed(amount: Decimal | None, currency: str, language: Language) -> str:
     if amount is None:
         return ""
-    written = format_currency(amount, currency or "EUR", locale=_LOCALES[language])
+    written = format_currency(amount, currency or "EUR", locale=LOCALES[language])
     return Text(f" Montant contesté : {written}.", f" Disputed amount: {written}.").in_language(language)
 
 

@@ -58,6 +58,11 @@ def alert_for_refused_flow(flow: RefusedFlow) -> AlertDecision:
     )
 
 
+def refused_flow_condition() -> str:
+    """Identifier of the condition."""
+    return str(data_file("alerts.toml")["refused_flow"]["id"])
+
+
 def _listed(problems: Sequence[str]) -> str:
     """The first problems, without their full stops, and how many are left."""
     shown = " ; ".join(each.rstrip(". ") for each in problems[:_PROBLEMS_SHOWN])

@@ -1,6 +1,6 @@
 """Queries of alerts. The database keeps organisations apart; a `Scope` narrows what a person sees further."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -122,6 +122,30 @@ def unsettled_of(
                 _in_states(UNSETTLED),
                 about if invoice_id is None else or_(about, col(Alert.invoice_id) == invoice_id),
             )
+            .order_by(col(Alert.opened_at), col(Alert.id))
+            .with_for_update()
+        )
+    )
+
+
+def unsettled_of_invoices(session: Session, conditions: set[str], invoice_ids: Sequence[UUID]) -> list[Alert]:
+    """Unsettled alerts of some conditions on these invoices; locked."""
+    return list(
+        session.exec(
+            select(Alert)
+            .where(col(Alert.invoice_id).in_(invoice_ids), col(Alert.condition).in_(conditions), _in_states(UNSETTLED))
+            .order_by(col(Alert.opened_at), col(Alert.id))
+            .with_for_update()
+        )
+    )
+
+
+def unsettled_of_number(session: Session, condition: str, number: str) -> list[Alert]:
+    """Unsettled alerts of a condition on files that bear an invoice number and became no invoice; locked."""
+    return list(
+        session.exec(
+            select(Alert)
+            .where(Alert.invoice_number == number, Alert.condition == condition, _in_states(UNSETTLED))
             .order_by(col(Alert.opened_at), col(Alert.id))
             .with_for_update()
         )

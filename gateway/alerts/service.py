@@ -1,6 +1,6 @@
 """Open alerts for what needs a person, close them when it is settled, let people handle them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,15 +11,19 @@ from sqlmodel import Session
 from gateway.access.scope import Scope
 from gateway.alerts import repository
 from gateway.alerts.conditions import AlertDecision, alert_for, closes
+from gateway.alerts.deadline_policy import cured_because, deadline_policy
+from gateway.alerts.deadlines import InvoiceFacts, next_look, overdue
 from gateway.alerts.errors import AlertAlreadyClosedError
 from gateway.alerts.model import Alert, AlertState
-from gateway.alerts.refused_flows import RefusedFlow, alert_for_refused_flow
+from gateway.alerts.refused_flows import RefusedFlow, alert_for_refused_flow, refused_flow_condition
 from gateway.database.engine import organisation_of
 from gateway.kernel.clock import paris_date
 from gateway.kernel.text import Text
 from gateway.ledger.service import append, take_turn
-from gateway.lifecycle.model import Direction
-from gateway.lifecycle.service import RecordedEvent, Registration
+from gateway.lifecycle.correlation import normalised_number
+from gateway.lifecycle.model import Direction, InvoiceRecord
+from gateway.lifecycle.projection import InvoiceState
+from gateway.lifecycle.service import RecordedEvent, Registration, RegistrationOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,14 @@ class AlertReaction:
     """What an event did to the alerts."""
 
     opened: OpenedAlert | None = None
+    closed: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineReview:
+    """What the deadlines of an invoice did to the alerts."""
+
+    opened: tuple[OpenedAlert, ...] = ()
     closed: tuple[Alert, ...] = ()
 
 
@@ -81,8 +93,58 @@ def raise_for_rejected_flow(session: Session, flow: RefusedFlow, now: datetime) 
         flow_id=flow.flow_id,
         agency_id=flow.agency_id,
         customer_siren=flow.customer_siren,
+        invoice_number=normalised_number(flow.number) or None,
     )
     return OpenedAlert(alert, decision) if alert else None
+
+
+def close_refused_file(session: Session, registration: Registration, now: datetime) -> tuple[Alert, ...]:
+    """The corrected file of an invoice that was refused here has come: close the alerts of its number."""
+    invoice = registration.invoice
+    if registration.outcome is not RegistrationOutcome.CREATED or invoice.direction != Direction.RECEIVABLE:
+        return ()
+    alerts = repository.unsettled_of_number(session, refused_flow_condition(), invoice.number)
+    because = Text(
+        f"La facture {invoice.number} a été déposée de nouveau et passe les contrôles.",
+        f"Invoice {invoice.number} was pushed again and passes the checks.",
+    )
+    for alert in alerts:
+        _close(session, alert, because, {"invoice_id": str(invoice.id)}, now)
+    return tuple(alerts)
+
+
+def review_deadlines(
+    session: Session, invoice: InvoiceRecord, facts: InvoiceFacts, watched: Sequence[Alert], now: datetime
+) -> DeadlineReview:
+    """Open the alerts of the deadlines that have passed, close those of the deadlines met, plan the next look.
+
+    `watched`: the unsettled alerts of deadlines on the invoice. The caller holds its turn on the ledger and the row.
+    """
+    today = paris_date(now)
+    policy, state = deadline_policy(today), InvoiceState.model_validate(invoice.state)
+    decisions = [each.alert for each in overdue(facts, state, policy, now)]
+    late = {decision.dedup_key for decision in decisions}
+    met = tuple(alert for alert in watched if alert.dedup_key not in late)
+    for alert in met:
+        _close(session, alert, cured_because(alert.condition, today), {"invoice_id": str(invoice.id)}, now)
+    opened = []
+    for decision in decisions:
+        new = _open(
+            session,
+            decision,
+            now,
+            invoice_id=invoice.id,
+            event_id=None,
+            flow_id=None,
+            agency_id=invoice.agency_id,
+            customer_siren=invoice.buyer_siren,
+        )
+        if new is not None:
+            opened.append(OpenedAlert(new, decision, invoice.remaining, invoice.currency))
+    invoice.next_check_at = next_look(facts, state, policy, now)
+    session.add(invoice)
+    session.flush()
+    return DeadlineReview(tuple(opened), met)
 
 
 def attach_invoice(session: Session, registration: Registration) -> list[Alert]:
@@ -145,6 +207,7 @@ def _open(
     flow_id: UUID | None,
     agency_id: UUID | None,
     customer_siren: str | None,
+    invoice_number: str | None = None,
 ) -> Alert | None:
     """The new alert; None when its key is there already. The caller holds its turn on the ledger."""
     if repository.alert_of_key(session, decision.dedup_key) is not None:
@@ -164,6 +227,7 @@ def _open(
         due_on=decision.due_on(paris_date(now)),
         opened_at=now,
         invoice_id=invoice_id,
+        invoice_number=invoice_number,
         event_id=event_id,
         flow_id=flow_id,
         agency_id=agency_id,

@@ -9,6 +9,7 @@ from gateway.access.repository import organisations
 from gateway.access.service import forget_expired
 from gateway.database import Database, open_database
 from gateway.flows.context import FlowsContext
+from gateway.flows.deadlines import DEADLINES_TASK
 from gateway.flows.delivery import PLATFORM_FLOW, platform_deliverer
 from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
 from gateway.flows.tasks import POLL_TASK, PROCESS_TASK, register_tasks
@@ -111,6 +112,7 @@ def _job_clock(database: Database, settings: Settings, clock: Clock, engine: Job
     job_clock.every(settings.sweep_seconds, PROCESS_TASK)
     job_clock.every(settings.sweep_seconds, OUTBOX_TASK)
     job_clock.every(settings.poll_seconds, POLL_TASK)
+    job_clock.every(settings.deadlines_seconds, DEADLINES_TASK)
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "jobs.forget_stalled", engine.forget_stalled)
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "access.forget_expired", forget_expired_access)
     return job_clock

@@ -23,10 +23,13 @@ class ActionKind(StrEnum):
     FIX_AND_REISSUE = "fix_and_reissue"
     ANSWER_DISPUTE = "answer_dispute"
     CALL = "call"
+    CHASE = "chase"
+    CHECK_SENDING = "check_sending"
     SEND_DOCUMENT = "send_document"
     ISSUE_CREDIT_NOTE = "issue_credit_note"
     RESEND = "resend"
     RESEND_STATUS = "resend_status"
+    REPORT_RECEIPT = "report_receipt"
     #: Nothing to collect: only a check.
     CHASE_NONE = "chase_none"
 

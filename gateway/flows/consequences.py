@@ -8,7 +8,7 @@ from sqlmodel import Session
 from gateway.alerts import service as alerts
 from gateway.alerts.notifying import tell_people
 from gateway.alerts.refused_flows import RefusedFlow
-from gateway.alerts.service import OpenedAlert
+from gateway.alerts.service import DeadlineReview, OpenedAlert
 from gateway.collection import service as collection
 from gateway.kernel.settings import Settings
 from gateway.lifecycle.service import RecordedEvent, Registration
@@ -24,10 +24,20 @@ def follow_statuses(session: Session, recorded: Iterable[RecordedEvent], setting
         _follow_alert(session, reaction.opened, settings, now)
 
 
-def follow_registration(session: Session, registration: Registration) -> None:
-    """Alerts and actions of statuses that came before their invoice are tied to it."""
+def follow_registration(session: Session, registration: Registration, now: datetime) -> None:
+    """Alerts and actions of statuses that came before their invoice are tied to it; those of its refused file close."""
     tied = alerts.attach_invoice(session, registration)
     collection.attach_invoice(session, tied, registration.invoice)
+    for closed in alerts.close_refused_file(session, registration, now):
+        collection.cancel_for_closed_alert(session, closed, now)
+
+
+def follow_deadlines(session: Session, review: DeadlineReview, settings: Settings, now: datetime) -> None:
+    """Deadlines that were met take their actions off the worklist; those that have passed put one on it."""
+    for closed in review.closed:
+        collection.cancel_for_closed_alert(session, closed, now)
+    for opened in review.opened:
+        _follow_alert(session, opened, settings, now)
 
 
 def follow_refusal(session: Session, refused: RefusedFlow, settings: Settings, now: datetime) -> None:

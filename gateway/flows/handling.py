@@ -129,7 +129,7 @@ def _take_invoice(session: Session, context: FlowsContext, flow: Flow, data: byt
     )
     if registration.outcome is RegistrationOutcome.CONFLICT:
         raise InvoiceConflictError(invoice.number)
-    follow_registration(session, registration)
+    follow_registration(session, registration, now)
     created = registration.outcome is RegistrationOutcome.CREATED
     if created and direction is Direction.RECEIVABLE and flow.platform is None:
         send_to_platform(session, flow, platform=context.settings.platform, now=now)
@@ -156,7 +156,8 @@ def _take_message(session: Session, context: FlowsContext, flow: Flow, data: byt
     # The portal's copy tells an event that the message to the other party has told already.
     is_news = for_portal or any(not event.is_duplicate for event in recorded)
     if is_news and flow.platform is None and is_ours_to_send(message, siren):
-        send_to_platform(session, flow, platform=context.settings.platform, now=now)
+        told_by = next((event.flow_id for event in recorded), None)
+        send_to_platform(session, flow, platform=context.settings.platform, now=now, about=told_by)
 
 
 def _refused(

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from gateway.flows.context import FlowsContext
+from gateway.flows.deadlines import DEADLINES_TASK, review_due_invoices
 from gateway.flows.intake import PROCESS_TASK
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.polling import poll_platform
@@ -17,7 +18,7 @@ __all__ = ["POLL_TASK", "PROCESS_TASK", "organisations_with_waiting_flows", "reg
 
 
 def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
-    """Let the engine run `flows.process` and `flows.poll`."""
+    """Let the engine run `flows.process`, `flows.poll` and `alerts.deadlines`."""
 
     def process(organisation_id: UUID) -> None:
         drain_flows(context, organisation_id)
@@ -26,7 +27,12 @@ def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
         poll_platform(context, organisation_id, context.settings.platform)
 
     engine.register(PROCESS_TASK, process)
+
+    def review(organisation_id: UUID) -> None:
+        review_due_invoices(context, organisation_id)
+
     engine.register(POLL_TASK, poll)
+    engine.register(DEADLINES_TASK, review)
 
 
 def organisations_with_waiting_flows(context: FlowsContext) -> list[UUID]:

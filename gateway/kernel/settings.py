@@ -122,6 +122,9 @@ class Settings(BaseSettings):
         le=86400,
         description="How far before its newest mark a platform is read again: it may list a flow late.",
     )
+    deadlines_seconds: float = Field(
+        3600.0, gt=0, le=86400, description="How often the deadlines of invoices are looked at."
+    )
     batch_size: int = Field(50, ge=1, le=5000, description="Rows that one job drains before it lets others run.")
     processing_attempts: int = Field(
         5, ge=1, le=100, description="Tries of a received flow before it waits in quarantine for a person."

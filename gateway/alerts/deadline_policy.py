@@ -1,0 +1,118 @@
+"""What must have happened to an invoice, by when, and whom to tell when it has not. Data: `schemas/deadlines.toml`."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+
+from gateway.alerts.conditions import Severity, Team
+from gateway.kernel.dated import Table, data_file, in_force, text_of
+from gateway.kernel.text import Text
+
+
+class Matter(StrEnum):
+    """What can be late; the identifier of its condition."""
+
+    INVOICE_NOT_SENT = "deadline.invoice_not_sent"
+    STATUS_NOT_SENT = "deadline.status_not_sent"
+    NOT_DEPOSITED = "deadline.not_deposited"
+    NOT_MADE_AVAILABLE = "deadline.not_made_available"
+    NOT_TAKEN_IN_CHARGE = "deadline.not_taken_in_charge"
+    APPROVED_UNPAID = "deadline.approved_unpaid"
+    DISPUTE_UNANSWERED = "deadline.dispute_unanswered"
+    SUSPENSION_UNANSWERED = "deadline.suspension_unanswered"
+    RECEIPT_NOT_REPORTED = "deadline.receipt_not_reported"
+    RECEIPT_TO_CHECK = "deadline.receipt_to_check"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRule:
+    """When one matter is late, and what to tell.
+
+    Attributes:
+        hours: clock hours, for what is counted in hours.
+        working_days: working days, the last one still in time.
+        term_share: share of the payment term after which it is late, when that is earlier; None: no such limit.
+        announced_working_days: working days given to a payment announced (211).
+        met_by: statuses any of which shows that it happened.
+        act_in_working_days: time to act once told.
+        cured: why the alert closes by itself.
+    """
+
+    matter: Matter
+    hours: int
+    working_days: int
+    term_share: Decimal | None
+    announced_working_days: int
+    met_by: frozenset[str]
+    severity: Severity
+    team: Team
+    act_in_working_days: int
+    title: Text
+    reason: Text
+    next_step: Text
+    cured: Text
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePolicy:
+    """The rules in force on a day; a matter that is switched off has none.
+
+    Attributes:
+        look_again: how soon to look again while something of ours waits to be sent.
+        default_term: payment term of an invoice without due date (BT-9).
+        on_receipts, otherwise: values of BT-8 that make VAT due when paid, and those that do not.
+    """
+
+    rules: dict[Matter, DeadlineRule]
+    look_again: timedelta
+    default_term: timedelta
+    on_receipts: frozenset[str]
+    otherwise: frozenset[str]
+
+    def vat_on_receipts(self, tax_point_code: str | None) -> bool | None:
+        """Whether VAT is due when the money comes in, by BT-8; None when the invoice does not tell."""
+        if tax_point_code in self.on_receipts:
+            return True
+        return False if tax_point_code in self.otherwise else None
+
+
+@lru_cache(maxsize=64)
+def deadline_policy(on: date) -> DeadlinePolicy:
+    """The policy in force on a day (Europe/Paris)."""
+    data = data_file("deadlines.toml")
+    tables = {matter: in_force(data["condition"][matter.value], on) for matter in Matter}
+    term = data_file("treasury.toml")["aged_balance"]
+    return DeadlinePolicy(
+        rules={matter: _rule(matter, each) for matter, each in tables.items() if each and each.get("active", True)},
+        look_again=timedelta(hours=data["look_again_hours"]),
+        default_term=timedelta(days=(in_force(term, on) or in_force(term) or {})["default_term_days"]),
+        on_receipts=frozenset(data["tax_point"]["on_receipts"]),
+        otherwise=frozenset(data["tax_point"]["otherwise"]),
+    )
+
+
+def cured_because(condition: str, on: date) -> Text:
+    """Why an alert of that condition closes; of one that is switched off, that it is no longer watched."""
+    rule = deadline_policy(on).rules.get(Matter(condition))
+    return rule.cured if rule else Text("Ce délai n’est plus surveillé.", "This deadline is no longer watched.")
+
+
+def _rule(matter: Matter, table: Table) -> DeadlineRule:
+    share = table.get("term_share")
+    return DeadlineRule(
+        matter=matter,
+        hours=table.get("hours", 0),
+        working_days=table.get("working_days", 0),
+        term_share=None if share is None else Decimal(str(share)),
+        announced_working_days=table.get("announced_working_days", 0),
+        met_by=frozenset(table.get("met_by", ())),
+        severity=Severity(table["severity"]),
+        team=table["team"],
+        act_in_working_days=table["act_in_working_days"],
+        title=text_of(table["title"]),
+        reason=text_of(table["reason"]),
+        next_step=text_of(table["next"]),
+        cured=text_of(table["cured"]),
+    )

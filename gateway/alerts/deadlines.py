@@ -1,0 +1,266 @@
+"""Which deadlines of an invoice run, which have passed, and when to look again.
+
+Pure decisions over data (`schemas/deadlines.toml`). A deadline that runs is either still ahead or has passed; one that
+was met does not run any more, and its alert closes. The first instant after the last one in time is `passes_at`, so
+that a deadline in days passes at midnight in Paris.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+from gateway.alerts.conditions import LOCALES, AlertDecision
+from gateway.alerts.deadline_policy import DeadlinePolicy, DeadlineRule, Matter
+from gateway.kernel.clock import paris_date, paris_instant
+from gateway.kernel.text import Language, Text
+from gateway.kernel.working_days import add_working_days
+from gateway.lifecycle.correlation import InvoiceKey
+from gateway.lifecycle.projection import InvoiceState
+from gateway.lifecycle.statuses import StateLine, status
+from gateway.lifecycle.transitions import TransitionKind
+
+_UNANSWERED = {"207": Matter.DISPUTE_UNANSWERED, "208": Matter.SUSPENSION_UNANSWERED}
+_NOT_DELIVERED = ("501", "221")
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Something of ours that the platform has not taken.
+
+    Attributes:
+        since: when it was to leave: the date of a status (MDT-78), the instant an invoice was handed to the outbox.
+        given_up: no further try is made without a person.
+        code, fingerprint: the status; empty for the invoice itself.
+    """
+
+    since: datetime
+    given_up: bool
+    code: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Money known to have come in by another way than a 212, such as a bank statement: all of it together.
+
+    Attributes:
+        amount: in the invoice's currency, with VAT.
+        on: day of the last payment.
+    """
+
+    amount: Decimal
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFacts:
+    """What the deadlines of an invoice we issued depend on, beside its state.
+
+    Attributes:
+        amount_due: BT-115, negative for a credit note; in `currency` (BT-5).
+        issue_date, due_date, tax_point_code: BT-2, BT-9, BT-8.
+        sent_at: when the platform took the invoice from us; None when it did not, or not from us.
+        unsent: what still has to leave.
+        receipt: None when nothing is known, which does not mean that nothing came in.
+    """
+
+    key: InvoiceKey
+    currency: str
+    amount_due: Decimal
+    issue_date: date
+    due_date: date | None = None
+    tax_point_code: str | None = None
+    sent_at: datetime | None = None
+    unsent: tuple[Unsent, ...] = ()
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A deadline that runs.
+
+    Attributes:
+        rule: the matter, and what to tell.
+        since: day it counts from (Europe/Paris).
+        passes_at: first instant at which it is late.
+        cause: what tells two deadlines of one matter and invoice apart.
+        code: the status spoken of, if any.
+        amount: what is at stake in the sentences.
+    """
+
+    rule: DeadlineRule
+    since: date
+    passes_at: datetime
+    cause: str = ""
+    code: str = ""
+    amount: Decimal | None = None
+
+    @property
+    def last_day(self) -> date:
+        """The last day in time (Europe/Paris)."""
+        return paris_date(self.passes_at - timedelta(microseconds=1))
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineDecision:
+    """A deadline that has passed, and the alert to open for it, once."""
+
+    deadline: Deadline
+    alert: AlertDecision
+
+
+def overdue(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy, now: datetime) -> list[DeadlineDecision]:
+    """The deadlines of an invoice that have passed at `now` and are not met."""
+    return [
+        DeadlineDecision(each, _alert(each, facts)) for each in running(facts, state, policy) if each.passes_at <= now
+    ]
+
+
+def next_look(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy, now: datetime) -> datetime | None:
+    """When another deadline may pass if nothing happens; None when none will.
+
+    An event asks for a look by itself. Our own sending makes no event, so what waits to be sent is looked at again.
+    """
+    ahead = [each.passes_at for each in running(facts, state, policy) if each.passes_at > now]
+    if facts.unsent:
+        ahead.append(now + policy.look_again)
+    return min(ahead, default=None)
+
+
+def running(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
+    """Every deadline of the invoice that is not met, passed or still ahead."""
+    yield from _unsent(facts, policy)
+    if state.closed:
+        return
+    if state.issue(*_NOT_DELIVERED) is None:
+        yield from _delivery(facts, state, policy)
+    yield from _payment(facts, state, policy)
+    yield from _answers(state, policy)
+    yield from _receipt(facts, state, policy)
+
+
+def _unsent(facts: InvoiceFacts, policy: DeadlinePolicy) -> Iterator[Deadline]:
+    for each in facts.unsent:
+        if each.code == "212" and policy.vat_on_receipts(facts.tax_point_code) is False:
+            continue  # then it is no mandatory status
+        rule = policy.rules.get(Matter.STATUS_NOT_SENT if each.code else Matter.INVOICE_NOT_SENT)
+        if rule:
+            passes_at = each.since if each.given_up else each.since + timedelta(hours=rule.hours)
+            yield Deadline(rule, paris_date(each.since), passes_at, each.fingerprint, each.code)
+
+
+def _delivery(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
+    """One step at a time: deposited, then made available, then taken in charge."""
+    if state.status is None:
+        rule = policy.rules.get(Matter.NOT_DEPOSITED)
+        if rule and facts.sent_at:
+            yield Deadline(rule, paris_date(facts.sent_at), facts.sent_at + timedelta(hours=rule.hours))
+        return
+    if facts.amount_due <= 0 or state.paid:
+        return
+    reached = _reached(state)
+    available, taken = (policy.rules.get(each) for each in (Matter.NOT_MADE_AVAILABLE, Matter.NOT_TAKEN_IN_CHARGE))
+    if available and not available.met_by & reached.keys():
+        yield _step(available, min(reached.values()), facts, policy)
+    elif taken and not taken.met_by & reached.keys():
+        yield _step(taken, reached.get("203", min(reached.values())), facts, policy)
+
+
+def _step(rule: DeadlineRule, since: date, facts: InvoiceFacts, policy: DeadlinePolicy) -> Deadline:
+    """Within some working days or a share of the payment term, whichever ends first, yet never before a working day."""
+    last = add_working_days(since, rule.working_days)
+    if rule.term_share is not None:
+        days = int((_due(facts, policy) - facts.issue_date).days * rule.term_share)
+        last = min(last, add_working_days(facts.issue_date + timedelta(days=max(days, 0)), 0))
+    return _by_day(rule, since, max(last, add_working_days(since, 1)))
+
+
+def _payment(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
+    """An approved invoice, unless it is held back. The buyer's word that it has paid (211) buys some days."""
+    rule = policy.rules.get(Matter.APPROVED_UNPAID)
+    if rule is None or facts.amount_due <= 0 or state.paid or state.issue(*_UNANSWERED):
+        return
+    if rule.met_by & _reached(state).keys():
+        due = _due(facts, policy)
+        last = add_working_days(due, rule.working_days)
+        if state.announced:
+            last = max(last, add_working_days(state.announced.on, rule.announced_working_days))
+        yield _by_day(rule, due, last, cause=due.isoformat(), amount=state.remaining)
+
+
+def _answers(state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
+    for code, matter in _UNANSWERED.items():
+        rule, issue = policy.rules.get(matter), state.issue(code)
+        if rule and issue:
+            since = paris_date(issue.at)
+            last = add_working_days(since, rule.working_days)
+            yield _by_day(rule, since, last, cause=issue.fingerprint, code=code)
+
+
+def _receipt(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
+    """Money that came in and that no 212 tells, while VAT is due on it, or may be."""
+    receipt, on_receipts = facts.receipt, policy.vat_on_receipts(facts.tax_point_code)
+    if receipt is None or on_receipts is False or receipt.amount <= state.collected_total:
+        return
+    rule = policy.rules.get(Matter.RECEIPT_NOT_REPORTED if on_receipts else Matter.RECEIPT_TO_CHECK)
+    if rule:
+        last = add_working_days(receipt.on, rule.working_days)
+        missing = receipt.amount - state.collected_total
+        yield _by_day(rule, receipt.on, last, cause=receipt.on.isoformat(), amount=missing)
+
+
+def _reached(state: InvoiceState) -> dict[str, date]:
+    """The statuses that the invoice was given, each with the first day it was (Europe/Paris)."""
+    reached: dict[str, date] = {}
+    for entry in state.history:
+        if entry.line is StateLine.INVOICE and entry.kind is not TransitionKind.IMPOSSIBLE:
+            reached.setdefault(entry.code, paris_date(entry.at))
+    return reached
+
+
+def _due(facts: InvoiceFacts, policy: DeadlinePolicy) -> date:
+    return facts.due_date or facts.issue_date + policy.default_term
+
+
+def _by_day(
+    rule: DeadlineRule, since: date, last: date, *, cause: str = "", code: str = "", amount: Decimal | None = None
+) -> Deadline:
+    passes_at = paris_instant(datetime.combine(last + timedelta(days=1), time()))
+    return Deadline(rule, since, passes_at, cause, code, amount)
+
+
+def _alert(deadline: Deadline, facts: InvoiceFacts) -> AlertDecision:
+    rule = deadline.rule
+    return AlertDecision(
+        condition=rule.matter.value,
+        severity=rule.severity,
+        title=_told(rule.title, deadline, facts),
+        reason=_told(rule.reason, deadline, facts),
+        next_step=rule.next_step,
+        team=rule.team,
+        also_concerned=(),
+        working_days=rule.act_in_working_days,
+        dedup_key=f"{rule.matter.value}:{facts.key}:{deadline.cause}",
+        key=facts.key,
+        event="",
+    )
+
+
+def _told(sentence: Text, deadline: Deadline, facts: InvoiceFacts) -> Text:
+    def fill(language: Language) -> str:
+        locale = LOCALES[language]
+        label = status(deadline.code).label.in_language(language) if deadline.code else ""
+        return sentence.in_language(language).format(
+            number=facts.key.number,
+            since=format_date(deadline.since, "d MMMM y", locale=locale),
+            limit=format_date(deadline.last_day, "d MMMM y", locale=locale),
+            hours=deadline.rule.hours,
+            status=f"{label} ({deadline.code})",
+            amount=format_currency(deadline.amount or 0, facts.currency, locale=locale),
+        )
+
+    return Text(fill("fr"), fill("en"))
