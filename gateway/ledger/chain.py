@@ -9,6 +9,9 @@ from typing import Any
 #: Hash before the first entry of every chain.
 GENESIS = "0" * 64
 
+#: JSON with sorted keys, no spaces, every character as itself. Made once: it is run for every entry of a proof.
+canonical_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 
 def entry_hash(
     *,
@@ -21,8 +24,8 @@ def entry_hash(
     documents: Sequence[str],
     previous_hash: str,
 ) -> str:
-    """sha256 (hexadecimal) of the canonical form: JSON, keys sorted, no spaces, UTF-8, instants in UTC microseconds."""
-    canonical = json.dumps(
+    """Hash of an entry over all that it states, its instant in UTC with microseconds."""
+    return canonical_hash(
         {
             "organisation": organisation_id,
             "position": position,
@@ -32,9 +35,10 @@ def entry_hash(
             "content": content,
             "documents": list(documents),
             "previous": previous_hash,
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
+        }
     )
-    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def canonical_hash(stated: dict[str, Any]) -> str:
+    """sha256 (hexadecimal) of the canonical form: JSON, keys sorted, no spaces, UTF-8."""
+    return hashlib.sha256(canonical_json(stated).encode()).hexdigest()

@@ -1,21 +1,50 @@
 """Append to the ledger of the session's organisation, and prove its chain."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Result, Row, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import ScalarResult
 from sqlalchemy.orm import SessionTransaction
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from gateway.database.engine import organisation_of
-from gateway.ledger.chain import GENESIS, entry_hash
+from gateway.ledger.chain import GENESIS, canonical_hash, entry_hash
 from gateway.ledger.model import LedgerEntry, LedgerHead
 
 _PAGE = 5000
 _TURN = "ledger_turn"
+_HASHED = text(
+    """
+    SELECT position, previous_hash, hash, json_build_object(
+        'organisation', organisation_id, 'position', position,
+        'at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
+        'kind', kind, 'subject', subject, 'content', content, 'documents', documents, 'previous', previous_hash)::text
+    FROM ledger_entry WHERE position > :after ORDER BY position
+    """
+).execution_options(stream_results=True, yield_per=_PAGE)
+
+#: Position, previous hash, hash, and what is hashed, of one entry.
+_Row = Row[int, str, str, str]
+
+#: Called with what is done and what there is to do.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStart:
+    """A place of a chain that was proved before: its position and the hash of the entry there."""
+
+    position: int
+    hash: str
+
+
+#: Before the first entry.
+START = ChainStart(0, GENESIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,49 +133,81 @@ def append(
     return entry
 
 
-def verify(session: Session, progress: Callable[[int], None] | None = None) -> Verification:
+def verify(
+    session: Session,
+    progress: Progress | None = None,
+    *,
+    since: ChainStart = START,
+    each: Callable[[str], object] | None = None,
+) -> Verification:
     """Recompute every hash of the organisation's chain in order and name the first broken link.
 
-    `progress` is called with the number of entries proved so far, page by page.
+    `since`: a place of the chain proved before; only what follows it is recomputed. `progress` is called page by page
+    with the number of entries proved and the number to prove. `each` is given the hash of every entry that holds.
     """
-    position, previous = 0, GENESIS
-    while True:
-        page = session.exec(
-            select(LedgerEntry).where(LedgerEntry.position > position).order_by(col(LedgerEntry.position)).limit(_PAGE)
-        ).all()
-        if not page:
-            break
-        for entry in page:
-            reason = _fault(entry, position + 1, previous)
-            if reason is not None:
-                return Verification(position, entry.position, reason)
-            position, previous = entry.position, entry.hash
-        session.expunge_all()
-        if progress is not None:
-            progress(position)
-    head = session.exec(select(LedgerHead)).one_or_none()
-    if head is not None and (head.position, head.hash) != (position, previous):
-        return Verification(position, position + 1, "the chain ends before the position its head records")
-    return Verification(position)
+    head_position, _ = _head(session)
+    total = max(head_position - since.position, 0)
+    position, previous = since.position, since.hash
+    if (fault := _fault_at_start(session, since)) is not None:
+        return Verification(0, since.position, fault)
+    with _streamed(session, since.position) as result:
+        for page in result.partitions():
+            for row in page:
+                reason = _fault(row, position + 1, previous)
+                if reason is not None:
+                    return Verification(position - since.position, row[0], reason)
+                position, previous = row[0], row[2]
+                if each is not None:
+                    each(previous)
+            if progress is not None:
+                progress(position - since.position, total)
+    proved = position - since.position
+    if (fault := _fault_at_end(position, previous, head_position, _head(session))) is not None:
+        return Verification(proved, position + 1, fault)
+    return Verification(proved)
+
+
+def _head(session: Session) -> tuple[int, str]:
+    row = session.exec(select(LedgerHead.position, LedgerHead.hash)).one_or_none()
+    return (row[0], row[1]) if row else (0, GENESIS)
+
+
+def _fault_at_end(position: int, last: str, first_head: int, head: tuple[int, str]) -> str | None:
+    """Others may write during a proof: it ends between the heads read before and after it."""
+    if position < first_head:
+        return "the chain ends before the position its head records"
+    if position > head[0]:
+        return "the chain goes on after the position its head records"
+    return "the last entry is not the one its head records" if position == head[0] and last != head[1] else None
+
+
+def _streamed(session: Session, after: int) -> Result[int, str, str, str]:
+    """What `entry_hash` hashes for each entry after a position, as text, in order, from a cursor on the server.
+
+    The server puts the object together and Python reads it once: twice the rate of a conversion for each column.
+    """
+    return session.connection().execute(_HASHED, {"after": after})
+
+
+def _fault_at_start(session: Session, since: ChainStart) -> str | None:
+    if since.position == 0:
+        return None
+    found = session.exec(select(LedgerEntry.hash).where(LedgerEntry.position == since.position)).one_or_none()
+    if found is None:
+        return "the entry that the checkpoint names is missing"
+    return None if found == since.hash else "the entry does not have the hash that the checkpoint states"
 
 
 def _locked_head(session: Session) -> ScalarResult[LedgerHead]:
     return session.exec(select(LedgerHead).with_for_update().execution_options(populate_existing=True))
 
 
-def _fault(entry: LedgerEntry, expected_position: int, previous: str) -> str | None:
-    if entry.position != expected_position:
+def _fault(row: _Row, expected_position: int, previous: str) -> str | None:
+    position, stated_previous, stated_hash, hashed = row
+    if position != expected_position:
         return f"entry {expected_position} is missing"
-    if entry.previous_hash != previous:
+    if stated_previous != previous:
         return "the entry does not name the hash of the one before it"
-    computed = entry_hash(
-        organisation_id=str(entry.organisation_id),
-        position=entry.position,
-        at=entry.at,
-        kind=entry.kind,
-        subject=entry.subject,
-        content=entry.content,
-        documents=entry.documents,
-        previous_hash=entry.previous_hash,
-    )
-    return None if computed == entry.hash else "the entry's content does not have the hash recorded for it"
+    if canonical_hash(json.loads(hashed)) != stated_hash:
+        return "the entry's content does not have the hash recorded for it"
+    return None

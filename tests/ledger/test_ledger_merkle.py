@@ -1,0 +1,78 @@
+"""The Merkle tree is that of RFC 6962, grows from its peaks, and every path leads to its root."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.ledger.evidence_verifier import merkle_root
+from gateway.ledger.merkle import EMPTY_ROOT, Frontier, inclusion_paths, leaf_hash
+
+SIZES = st.integers(1, 70)
+
+
+def hashes(size: int) -> list[str]:
+    return [hashlib.sha256(str(number).encode()).hexdigest() for number in range(size)]
+
+
+def grown(entries: list[str], frontier: Frontier | None = None) -> Frontier:
+    frontier = frontier or Frontier()
+    for each in entries:
+        frontier.append(leaf_hash(each))
+    return frontier
+
+
+def root_by_definition(leaves: list[bytes]) -> bytes:
+    """RFC 6962, section 2.1, word for word: split at the largest power of two below the size."""
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\x01" + root_by_definition(leaves[:split]) + root_by_definition(leaves[split:])).digest()
+
+
+def test_a_tree_without_leaves_has_the_root_of_the_standard():
+    assert Frontier().root() == EMPTY_ROOT == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@given(SIZES)
+def test_the_root_is_that_of_the_standard(size):
+    entries = hashes(size)
+    assert grown(entries).root() == root_by_definition([leaf_hash(each) for each in entries]).hex()
+
+
+@given(SIZES, st.data())
+def test_a_tree_grows_from_its_peaks_as_if_it_had_never_stopped(size, data):
+    entries = hashes(size)
+    half = data.draw(st.integers(0, size))
+    first = grown(entries[:half])
+    resumed = grown(entries[half:], Frontier(first.size, list(first.peaks)))
+    assert resumed.root() == grown(entries).root()
+
+
+@given(SIZES)
+def test_every_path_leads_to_the_root_as_the_stand_alone_verifier_reckons(size):
+    entries = hashes(size)
+    paths = inclusion_paths([leaf_hash(each) for each in entries], range(size))
+    root = grown(entries).root()
+    for index, entry in enumerate(entries):
+        assert merkle_root({"position": index + 1, "hash": entry, "path": paths[index]}, size) == root
+
+
+@given(st.integers(2, 70), st.data())
+def test_no_path_leads_another_entry_or_place_to_the_root(size, data):
+    entries = hashes(size)
+    index = data.draw(st.integers(0, size - 1))
+    path = inclusion_paths([leaf_hash(each) for each in entries], [index])[index]
+    root = grown(entries).root()
+    other = hashlib.sha256(b"another").hexdigest()
+    assert merkle_root({"position": index + 1, "hash": other, "path": path}, size) != root
+    elsewhere = data.draw(st.integers(0, size - 1).filter(lambda place: place != index))
+    assert merkle_root({"position": elsewhere + 1, "hash": entries[index], "path": path}, size) != root
+
+
+@pytest.mark.parametrize("change", [lambda path: path[:-1], lambda path: [*path, path[0]]])
+def test_a_path_of_the_wrong_length_leads_nowhere(change):
+    entries = hashes(6)
+    path = inclusion_paths([leaf_hash(each) for each in entries], [0])[0]
+    assert merkle_root({"position": 1, "hash": entries[0], "path": change(path)}, 6) != grown(entries).root()
