@@ -83,13 +83,13 @@ def deadline_policy(on: date) -> DeadlinePolicy:
     """The policy in force on a day (Europe/Paris)."""
     data = data_file("deadlines.toml")
     tables = {matter: in_force(data["condition"][matter.value], on) for matter in Matter}
-    term = data_file("treasury.toml")["aged_balance"]
+    term, tax_points = data_file("treasury.toml")["aged_balance"], data_file("flows.toml")["vat_on_receipts"]
     return DeadlinePolicy(
         rules={matter: _rule(matter, each) for matter, each in tables.items() if each and each.get("active", True)},
         look_again=timedelta(hours=data["look_again_hours"]),
         default_term=timedelta(days=(in_force(term, on) or in_force(term) or {})["default_term_days"]),
-        on_receipts=frozenset(data["tax_point"]["on_receipts"]),
-        otherwise=frozenset(data["tax_point"]["otherwise"]),
+        on_receipts=frozenset(tax_points["point_on_receipt"]),
+        otherwise=frozenset(tax_points["point_on_invoice"]),
     )
 
 
