@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 from lxml import etree
 
+from gateway.schematron.path_names import PathName, path_of_root
+
 Element = ElementTree.Element
 NO_NODES: tuple["Node", ...] = ()
 DOCUMENT_TAG = "#document"
@@ -68,7 +70,7 @@ class Document:
         parents: the parent of every element.
         paths: elements in document order by path, the tags from the root down joined with one space.
         below: the same, by the path below the root; the root's own path is the empty string.
-        tags: the tags of each path of `paths`.
+        names: the paths of `paths`, in the same order.
     """
 
     def __init__(self, source: etree._Element) -> None:
@@ -80,7 +82,7 @@ class Document:
         self.parents: dict[Element, Element] = {self.root: self.node}
         self.paths: dict[str, list[Element]] = {}
         self.below: dict[str, list[Element]] = {}
-        self.tags: dict[str, tuple[str, ...]] = {}
+        self.names: list[PathName] = []
         self._by_last_tag: dict[str, list[str]] = {}
         self._endings: dict[str, list[Element]] = {}
         self._nested: set[str] = set()
@@ -92,12 +94,10 @@ class Document:
 
     def _index(self) -> None:
         parents = self.parents
-        self.below[""] = [self.root]
-        pending: list[tuple[str, str, tuple[str, ...], list[Element]]]
-        pending = [(self.root.tag, "", (self.root.tag,), [self.root])]
+        pending: list[tuple[PathName, list[Element]]] = [(path_of_root(self.root.tag), [self.root])]
         while pending:
-            path, below, tags, nodes = pending.pop()
-            self._add_path(path, tags, nodes)
+            name, nodes = pending.pop()
+            self._add_path(name, nodes)
             groups: dict[str, list[Element]] = {}
             for node in nodes:
                 for child in node:
@@ -107,17 +107,15 @@ class Document:
                     except KeyError:
                         groups[child.tag] = [child]
             for tag, children in groups.items():
-                child_below = f"{below} {tag}" if below else tag
-                self.below[child_below] = children
-                pending.append((f"{path} {tag}", child_below, (*tags, tag), children))
+                pending.append((name.longer(tag), children))
 
-    def _add_path(self, path: str, tags: tuple[str, ...], nodes: list[Element]) -> None:
-        last = tags[-1]
-        self.paths[path] = nodes
-        self.tags[path] = tags
-        self._by_last_tag.setdefault(last, []).append(path)
-        if tags.count(last) > 1:
-            self._nested.add(last)
+    def _add_path(self, name: PathName, nodes: list[Element]) -> None:
+        self.names.append(name)
+        self.paths[name.path] = nodes
+        self.below[name.below] = nodes
+        self._by_last_tag.setdefault(name.last, []).append(name.path)
+        if name.is_nested:
+            self._nested.add(name.last)
 
     def ending(self, suffix: str) -> list[Element]:
         """`//a/b`: the elements whose path ends with the tags of `suffix`, in document order."""

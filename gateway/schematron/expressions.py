@@ -283,6 +283,8 @@ class Compiler:
                     base = self.emit(Path("context", tuple(before)), scope)
                     if base.occurs is Occurs.ONE:
                         return truth(f"({base.text}.find({self.module.tag_constant(name)}) is not None)", base)
+                case Path("context", (Step("child", "*", ()),)):
+                    return truth(f"(len({scope.context}) > 0)")
                 case Path("context", (*before, Step("attribute", name, ()))) if is_name(name):
                     base = self.emit(Path("context", tuple(before)), scope)
                     if base.occurs is Occurs.ONE:

@@ -17,9 +17,9 @@ from gateway.schematron.errors import UnsupportedConstructError
 from gateway.schematron.expressions import DOCUMENT_SCOPE, Compiler
 from gateway.schematron.matching import Alternative, alternatives, asks_names_only, conjuncts
 from gateway.schematron.module import Module
-from gateway.schematron.rewriting import anchored_at_root, climbing_to_root, substituted
+from gateway.schematron.rewriting import anchored_at_root, climbing_to_root, listed_below, substituted
 from gateway.schematron.stylesheet import Check, Function, Let, MessageValue, Rule, Stylesheet
-from gateway.schematron.xpath_ast import Expression
+from gateway.schematron.xpath_ast import Call, Expression
 from gateway.schematron.xpath_parser import parse
 
 _REPORT = re.compile(r" +report\((\d+), ")
@@ -54,7 +54,7 @@ class _Generator:
         self._globals: dict[str, Expression] = {}
         self._checks: list[str] = []
         self._rules = 0
-        self._predicates = 0
+        self._selections = 0
 
     def generate(self) -> str:
         for variable in self._stylesheet.variables:
@@ -134,8 +134,16 @@ class _Generator:
         depth = depths.pop() if len(depths) == 1 else None
         scope = Scope("node", once=depth == 0)
         body, scope, known = self._lets(rule.lets, scope, where, depth)
+        forbidden: dict[int, tuple[tuple[str, ...], ...]] = {}
         for check in rule.checks:
-            body.extend(self._check(check, scope, where, known, depth))
+            paths = self._forbidden(check, where, known) if depth == 0 else None
+            if paths is None:
+                body.extend(self._report_present(forbidden))
+                forbidden = {}
+                body.extend(self._check(check, scope, where, known, depth))
+            else:
+                forbidden[self._add_check(check)] = paths
+        body.extend(self._report_present(forbidden))
         name = f"rule_{self._rules}"
         self._rules += 1
         if body:
@@ -154,15 +162,11 @@ class _Generator:
             return _anchored(substituted(self._parsed(source, place), known), depth)
 
         test = self._compiler.truth_of(expression(check.test), scope)
-        number = len(self._checks)
-        is_fixed = all(isinstance(part, str) for part in check.message)
-        fixed = "".join(part for part in check.message if isinstance(part, str)).strip(_SPACE) if is_fixed else ""
-        fields = (check.kind, check.rule, check.printed_test, check.flag, check.role, fixed)
-        self._checks.append(f"    {fields!r},\n")
+        number = self._add_check(check)
         if test.text == ("True" if check.kind == "assert" else "False"):
             return []
         arguments = f"{number}, node"
-        if not is_fixed:
+        if not _is_fixed(check):
             parts = [
                 self._compiler.printed(expression(part.select), scope).text
                 if isinstance(part, MessageValue)
@@ -173,10 +177,37 @@ class _Generator:
         condition = f"not {test.text}" if check.kind == "assert" else test.text
         return [f"if {condition}:\n", f"    report({arguments})\n"]
 
+    def _add_check(self, check: Check) -> int:
+        """Add what the findings of a check say; return its number."""
+        fixed = "".join(map(str, check.message)).strip(_SPACE) if _is_fixed(check) else ""
+        fields = (check.kind, check.rule, check.printed_test, check.flag, check.role, fixed)
+        self._checks.append(f"    {fields!r},\n")
+        return len(self._checks) - 1
+
+    def _forbidden(self, check: Check, where: str, known: dict[str, Expression]) -> tuple[tuple[str, ...], ...] | None:
+        """The paths below the document element which a check on it forbids; None when it asks for something else."""
+        if check.kind != "assert" or not _is_fixed(check):
+            return None
+        match _anchored(substituted(self._parsed(check.test, f"{where}, assert {check.rule}"), known), 0):
+            case Call("not", (operand,)):
+                return listed_below(operand)
+        return None
+
+    def _report_present(self, forbidden: dict[int, tuple[tuple[str, ...], ...]]) -> list[str]:
+        """One look at the paths of the document in place of hundreds of asserts that each forbid a path."""
+        if not forbidden:
+            return []
+        checks: dict[str, list[int]] = {}
+        for number, paths in forbidden.items():
+            for names in dict.fromkeys(paths):
+                checks.setdefault(" ".join(map(self.module.tag, names)), []).append(number)
+        constant = self.module.constant("FORBIDDEN", repr({path: tuple(numbers) for path, numbers in checks.items()}))
+        return [f"report_present(doc, {constant}, report, node)\n"]
+
     def _entry(self, branch: Alternative, rule: str, descends: bool, where: str) -> str:
         tags = tuple(name if name == "*" else self.module.tag(name) for name in branch.names)
-        by_names: list[str] = []
-        by_value: list[str] = []
+        by_names: list[Code] = []
+        by_value: list[Code] = []
         node = "node"
         for predicates in reversed(branch.predicates):
             scope = Scope(node)
@@ -185,20 +216,23 @@ class _Generator:
                 code = self._compiler.emit(predicate, scope)
                 if code.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.DOUBLE):
                     raise UnsupportedConstructError("position in a rule context", where)
-                test = self._compiler.truth_of(predicate, scope).text
+                test = self._compiler.truth_of(predicate, scope)
                 is_own = node == "node" and asks_names_only(predicate)
                 (by_names if is_own else by_value).append(test)
             node = f"doc.parents[{node}]"
-        functions = f"{self._predicate(by_names)}, {self._predicate(by_value)}"
+        functions = f"{self._selection(by_names)}, {self._selection(by_value)}"
         return f"({branch.anchored}, {tags!r}, {functions}, {rule}, {descends})"
 
-    def _predicate(self, tests: list[str]) -> str:
-        """Name of a function that tells whether an element satisfies all tests, "None" without tests."""
+    def _selection(self, tests: list[Code]) -> str:
+        """Name of a function that selects the elements that satisfy all tests, "None" without tests."""
         if not tests:
             return "None"
-        name = f"matches_{self._predicates}"
-        self._predicates += 1
-        self.module.function(f"def {name}(doc, memo, node):\n    return {' and '.join(tests)}\n")
+        name = f"matches_{self._selections}"
+        self._selections += 1
+        test = " and ".join(code.text for code in tests)
+        raises = any(code.raises for code in tests)
+        selected = f"satisfying(lambda node: {test}, nodes)" if raises else f"[node for node in nodes if {test}]"
+        self.module.function(f"def {name}(doc, memo, nodes):\n    return {selected}\n")
         return name
 
 
@@ -206,6 +240,11 @@ def _check_lines(source: str) -> tuple[tuple[int, int], ...]:
     """Line and number of every check: tells in which one an error was raised."""
     calls = ((line, _REPORT.match(text)) for line, text in enumerate(source.split("\n"), start=1))
     return tuple((line, int(call[1])) for line, call in calls if call is not None)
+
+
+def _is_fixed(check: Check) -> bool:
+    """Whether the message holds no value of the document."""
+    return all(isinstance(part, str) for part in check.message)
 
 
 def _anchored(expression: Expression, depth: int | None) -> Expression:

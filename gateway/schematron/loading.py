@@ -4,11 +4,8 @@ import re
 from pathlib import Path
 
 from gateway.schematron.cache import cache_key, cached_code, default_cache_dir
-from gateway.schematron.code_lists import read_code_lists
 from gateway.schematron.errors import StylesheetError
-from gateway.schematron.generator import generate
 from gateway.schematron.rules import Rules
-from gateway.schematron.stylesheet import read_stylesheet
 
 _DOCUMENT_CALL = re.compile(rb"""document\(\s*(?:'([^']+)'|"([^"]+)"|&quot;([^&]+)&quot;|&apos;([^&]+)&apos;)\s*\)""")
 
@@ -38,6 +35,11 @@ def load_rules(path: Path | str, cache_dir: Path | str | None = None) -> Rules:
             raise StylesheetError(file, str(error)) from error
 
     def source() -> str:
+        # Imported only to compile: rules that are in the cache are there sooner.
+        from gateway.schematron.code_lists import read_code_lists
+        from gateway.schematron.generator import generate
+        from gateway.schematron.stylesheet import read_stylesheet
+
         return generate(read_stylesheet(path), read_code_lists(files))
 
     directory = Path(cache_dir) if cache_dir is not None else default_cache_dir()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.schematron.analysis import lookup_names
 from gateway.schematron.xpath_ast import (
+    ANY_NODE,
     Arithmetic,
     Call,
     Cast,
@@ -129,6 +130,27 @@ def lengthened_union(operands: tuple[Expression, ...], rest: tuple[Step | Filter
     longer = tuple(Path(part.anchor, (*part.steps, *rest)) for part in operands if isinstance(part, Path))
     is_listed = len(longer) == len(operands) and all(lookup_names(path) is not None for path in longer)
     return Union(longer) if is_listed else None
+
+
+def listed_below(expression: Expression) -> tuple[tuple[str, ...], ...] | None:
+    """The chains of names below the document element at which the nodes of a path or a union stand.
+
+    None for what is not a union of such chains.
+    """
+    match expression:
+        case Union(operands):
+            lists = [listed_below(operand) for operand in operands]
+            return None if None in lists else tuple(names for listed in lists if listed for names in listed)
+        case Path("context", (Filter(Union(operands), ()), *rest)):
+            longer = lengthened_union(operands, tuple(rest)) if rest else Union(operands)
+            return None if longer is None else listed_below(longer)
+        case Path("root", steps) if steps and steps[0] != ANY_NODE:
+            names = lookup_names(expression)
+            if names is not None:
+                return (names,)
+            distributed = distributed_union(expression)
+            return None if distributed is None else listed_below(distributed)
+    return None
 
 
 def distributed_union(path: Path) -> Path | None:

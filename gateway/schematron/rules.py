@@ -5,6 +5,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import localcontext
+from itertools import groupby
+from operator import itemgetter
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -14,11 +16,13 @@ from gateway.schematron.atoms import EXACT
 from gateway.schematron.document import Document, Element, prepare
 from gateway.schematron.errors import DynamicError
 from gateway.schematron.findings import Finding, FindingKind, Limits
+from gateway.schematron.path_names import PathName
 
 Memo = dict[int, Any]
 Report = Callable[..., None]
-Predicate = Callable[[Document, Memo, Element], Any]
+Selection = Callable[[Document, Memo, Sequence[Element]], Sequence[Element]]
 
+_ANY = "*"
 _KNOWN_PATHS = 20_000
 _NODES_BETWEEN_CLOCK_READINGS = 32
 _NO_LIMITS = Limits()
@@ -40,8 +44,8 @@ class _Branch(NamedTuple):
 
     anchored: bool
     tags: tuple[str, ...]
-    by_names: Predicate | None
-    by_value: Predicate | None
+    by_names: Selection | None
+    by_value: Selection | None
     rule: Callable[[Document, Memo, Report, Sequence[Element]], None]
     descends: bool
 
@@ -50,7 +54,17 @@ class _LimitReachedError(Exception):
     """Stops a check; its argument says which limit."""
 
 
-Chain = tuple[_Branch, ...]
+class _Chain:
+    """The branches of one pattern that elements of some paths may match, in the order in which they are tried."""
+
+    __slots__ = ("branches", "pattern")
+
+    def __init__(self, pattern: int, branches: tuple[_Branch, ...]) -> None:
+        self.pattern = pattern
+        self.branches = branches
+
+
+Plan = list[tuple[_Chain, list[Element]]]
 
 
 class Rules:
@@ -64,8 +78,9 @@ class Rules:
         self._checks = tuple(_Check(*fields) for fields in module["CHECKS"])
         self._patterns = tuple(tuple(_Branch(*fields) for fields in branches) for _, branches in module["PATTERNS"])
         self._lines: tuple[tuple[int, int], ...] = module["CHECK_LINES"]
-        self._cuts = tuple(any(not branch.descends for branch in branches) for branches in self._patterns)
-        self._chains: dict[str, list[tuple[int, Chain]]] = {}
+        self._by_last_name = _by_last_name(self._patterns)
+        self._chains: dict[str, tuple[_Chain, ...]] = {}
+        self._shared: dict[tuple[int, ...], _Chain] = {}
 
     def check(
         self, tree: "etree._ElementTree | etree._Element | Document", limits: Limits | None = None
@@ -79,39 +94,47 @@ class Rules:
         with localcontext(EXACT):
             return _Run(self, document, limits or _NO_LIMITS).findings()
 
-    def plan(self, document: Document) -> list[list[tuple[list[Element], Chain]]]:
-        """For each pattern, the elements of the document by path with the rules that may apply to them."""
-        plan: list[list[tuple[list[Element], Chain]]] = [[] for _ in self._patterns]
-        for path, nodes in document.paths.items():
-            chains = self._chains.get(path)
+    def plan(self, document: Document) -> Plan:
+        """Which rules may apply to which elements, in the order of the patterns."""
+        plan: dict[_Chain, list[list[Element]]] = {}
+        for name in document.names:
+            chains = self._chains.get(name.path)
             if chains is None:
                 if len(self._chains) >= _KNOWN_PATHS:
                     self._chains.clear()
-                chains = self._chains[path] = list(self._chains_of(document, document.tags[path], nodes[0]))
-            for pattern, chain in chains:
-                plan[pattern].append((nodes, chain))
-        return plan
+                sample = document.paths[name.path][:1]
+                chains = self._chains[name.path] = tuple(self._chains_of(document, name, sample))
+            for chain in chains:
+                plan.setdefault(chain, []).append(document.paths[name.path])
+        return [
+            (chain, lists[0] if len(lists) == 1 else [node for nodes in lists for node in nodes])
+            for chain, lists in sorted(plan.items(), key=_pattern_of)
+        ]
 
-    def _chains_of(self, document: Document, tags: tuple[str, ...], sample: Element) -> Iterator[tuple[int, Chain]]:
-        for number, branches in enumerate(self._patterns):
-            chain: list[_Branch] = []
-            for branch in branches:
-                if _names_match(branch, tags) and (branch.by_names is None or branch.by_names(document, {}, sample)):
-                    chain.append(branch)
+    def _chains_of(self, document: Document, name: PathName, sample: list[Element]) -> Iterator[_Chain]:
+        candidates = sorted(self._by_last_name.get(name.last, []) + self._by_last_name.get(_ANY, []))
+        for number, group in groupby(candidates, itemgetter(0)):
+            branches = self._patterns[number]
+            chosen: list[int] = []
+            for _, index in group:
+                branch = branches[index]
+                if _names_match(branch, name.tags) and (
+                    branch.by_names is None or branch.by_names(document, {}, sample)
+                ):
+                    chosen.append(index)
                     if branch.by_value is None:
                         break
-            if chain:
-                yield number, tuple(chain)
+            if chosen:
+                chain = _Chain(number, tuple(branches[index] for index in chosen))
+                # Where a rule keeps elements below it from being visited, paths are visited one by one from the top.
+                is_alone = not all(branch.descends for branch in branches)
+                yield chain if is_alone else self._shared.setdefault((number, *chosen), chain)
 
     def finding(self, number: int, location: str, message: str | None) -> Finding:
         """The finding of check `number`; `message` where it is computed."""
         check = self._checks[number]
         text = check.message if message is None else message
         return Finding(check.rule, check.kind, check.test, location, check.flag, check.role, text)
-
-    def cuts(self, pattern: int) -> bool:
-        """Whether some rule of the pattern keeps the elements below its context from being visited."""
-        return self._cuts[pattern]
 
     def place(self, error: BaseException) -> tuple[Element | None, int | None]:
         """Context element and check number of the rule in which `error` was raised, as far as they can be told."""
@@ -140,10 +163,13 @@ class _Run:
 
     def findings(self) -> list[Finding]:
         try:
-            for number, entries in enumerate(self._rules.plan(self._document)):
-                self._run_pattern(entries, self._rules.cuts(number))
-                if self._reported:
+            pattern, cut = -1, set[Element]()
+            for chain, nodes in self._rules.plan(self._document):
+                if chain.pattern != pattern:
                     self._finish_pattern()
+                    pattern, cut = chain.pattern, set()
+                self._run_chain(chain, nodes, cut)
+            self._finish_pattern()
         except _LimitReachedError as limit:
             self._finish_pattern()
             self._finished.append(Finding("limit", "error", "", "", None, None, str(limit)))
@@ -152,48 +178,48 @@ class _Run:
             self._finished.append(self._error(error))
         return self._finished
 
-    def _run_pattern(self, entries: list[tuple[list[Element], Chain]], has_cuts: bool) -> None:
+    def _run_chain(self, chain: _Chain, nodes: Sequence[Element], cut: set[Element]) -> None:
+        """Apply to each node the first rule that it matches.
+
+        Nodes below those of `cut` have none; a rule that does not descend adds its own to them.
+        """
         document, memo, report = self._document, self._memo, self._report
-        cut: set[Element] = set()
-        for path_nodes, chain in entries:
-            nodes = path_nodes
-            if cut:
-                nodes = [node for node in nodes if not self._is_below(node, cut)]
-            for branch in chain:
-                if branch.by_value is None:
-                    matching, nodes = nodes, []
-                else:
-                    matching, nodes = self._divided(branch.by_value, nodes)
-                if matching:
-                    for part in self._parts(matching):
-                        branch.rule(document, memo, report, part)
-                    if has_cuts and not branch.descends:
-                        cut.update(matching)
-                if not nodes:
+        if cut:
+            nodes = [node for node in nodes if not self._is_below(node, cut)]
+        for branch in chain.branches:
+            matching = nodes if branch.by_value is None else self._selected(branch.by_value, nodes)
+            if matching:
+                for part in self._parts(matching):
+                    branch.rule(document, memo, report, part)
+                if not branch.descends:
+                    cut.update(matching)
+                if len(matching) == len(nodes):
                     break
+                if branch is not chain.branches[-1]:
+                    matched = set(matching)
+                    nodes = [node for node in nodes if node not in matched]
 
-    def _divided(self, predicate: Predicate, nodes: list[Element]) -> tuple[list[Element], list[Element]]:
-        """Nodes that satisfy a context's predicate, and the others; one that has no value is not satisfied."""
-        matching: list[Element] = []
-        others: list[Element] = []
-        for part in self._parts(nodes):
-            for node in part:
-                try:
-                    matches = predicate(self._document, self._memo, node)
-                except DynamicError:
-                    matches = False
-                (matching if matches else others).append(node)
-        return matching, others
+    def _selected(self, selection: Selection, nodes: Sequence[Element]) -> Sequence[Element]:
+        document, memo = self._document, self._memo
+        return [node for part in self._parts(nodes) for node in selection(document, memo, part)]
 
-    def _parts(self, nodes: list[Element]) -> Iterable[list[Element]]:
-        """The nodes, in parts between which the clock is read when there is a time limit."""
-        return (nodes,) if self._deadline is None else self._timed_parts(nodes, self._deadline)
+    def _parts(self, nodes: Sequence[Element]) -> Iterable[Sequence[Element]]:
+        """The nodes, in parts before each of which the clock is read when there is a time limit."""
+        if self._deadline is None:
+            return (nodes,)
+        if len(nodes) <= _NODES_BETWEEN_CLOCK_READINGS:
+            self._refuse_lateness(self._deadline)
+            return (nodes,)
+        return self._timed_parts(nodes, self._deadline)
 
-    def _timed_parts(self, nodes: list[Element], deadline: float) -> Iterator[list[Element]]:
+    def _timed_parts(self, nodes: Sequence[Element], deadline: float) -> Iterator[Sequence[Element]]:
         for start in range(0, len(nodes), _NODES_BETWEEN_CLOCK_READINGS):
-            if time.monotonic() > deadline:
-                raise _LimitReachedError(f"time limit of {self._limits.max_seconds} s reached")
+            self._refuse_lateness(deadline)
             yield nodes[start : start + _NODES_BETWEEN_CLOCK_READINGS]
+
+    def _refuse_lateness(self, deadline: float) -> None:
+        if time.monotonic() > deadline:
+            raise _LimitReachedError(f"time limit of {self._limits.max_seconds} s reached")
 
     def _is_below(self, node: Element, cut: set[Element]) -> bool:
         above = self._document.parents.get(node)
@@ -212,6 +238,8 @@ class _Run:
     def _finish_pattern(self) -> None:
         """Turn what the pattern reported into findings, in document order."""
         reported = self._reported
+        if not reported:
+            return
         if len(reported) > 1:
             order = self._document.order()
             reported.sort(key=lambda entry: (order[entry[0]], entry[1]))
@@ -227,6 +255,20 @@ class _Run:
             return Finding("", "error", "", location, None, None, reason)
         found = self._rules.finding(number, location, reason)
         return replace(found, kind="error")
+
+
+def _pattern_of(planned: tuple[_Chain, object]) -> int:
+    return planned[0].pattern
+
+
+def _by_last_name(patterns: Iterable[Sequence[_Branch]]) -> dict[str, list[tuple[int, int]]]:
+    """Numbers of the pattern and of the branch, by the tag that a branch asks of the element itself."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for number, branches in enumerate(patterns):
+        for index, branch in enumerate(branches):
+            last = branch.tags[-1]
+            found.setdefault(_ANY if last.endswith("*") else last, []).append((number, index))
+    return found
 
 
 def _names_match(branch: _Branch, tags: tuple[str, ...]) -> bool:

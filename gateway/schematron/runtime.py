@@ -1,7 +1,7 @@
 """Everything that generated modules name."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from operator import add, eq, ge, gt, le, lt, ne, neg
 from operator import mul as multiply
@@ -76,7 +76,8 @@ from gateway.schematron.axes import (
     union,
     with_attribute,
 )
-from gateway.schematron.document import NO_NODES, Document, Node, local_name
+from gateway.schematron.document import NO_NODES, Document, Element, Node, local_name
+from gateway.schematron.errors import DynamicError
 from gateway.schematron.strings import (
     distinct,
     normalize_space,
@@ -149,9 +150,11 @@ __all__ = [
     "preceding",
     "present",
     "re",
+    "report_present",
     "required",
     "round_double",
     "round_exact",
+    "satisfying",
     "share_a_value",
     "string_of",
     "string_of_boolean",
@@ -223,6 +226,27 @@ def by_keys(nodes: Iterable[Node], keys: Callable[[Node], Iterable[Any]]) -> dic
 def with_keys(document: Document, index: dict[Any, list[Node]], keys: Iterable[Any]) -> Nodes:
     """The nodes of an index that have any of the keys, in document order."""
     return union(document, *(index[key] for key in dict.fromkeys(keys) if key in index))
+
+
+def report_present(
+    document: Document, forbidden: Mapping[str, tuple[int, ...]], report: Callable[[int, Element], None], node: Element
+) -> None:
+    """Report on `node` each check that forbids a path, given below the document element, which the document has."""
+    present = forbidden.keys() & document.below.keys()
+    for check in sorted({check for path in present for check in forbidden[path]}):
+        report(check, node)
+
+
+def satisfying(test: Callable[[Element], Any], nodes: Iterable[Element]) -> list[Element]:
+    """The elements that satisfy the predicates of a context; one on which they have no value does not."""
+    found: list[Element] = []
+    for node in nodes:
+        try:
+            if test(node):
+                found.append(node)
+        except DynamicError:
+            continue
+    return found
 
 
 def strings_of_mixed(items: Sequence[Any]) -> list[str]:

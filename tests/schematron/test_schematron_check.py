@@ -54,6 +54,29 @@ def test_a_rule_that_does_not_descend_hides_what_is_below_from_its_pattern_only(
     ]
 
 
+def test_asserts_that_forbid_paths_report_each_one_that_is_there_in_their_order(findings_of):
+    checks = [
+        ("1", "not(b/c)", ()),
+        ("2", "not(b | x)", ()),
+        ("3", "not(x)", ()),
+        ("4", "not((b | x)/c)", ()),
+        ("5", "not(b/(x | c))", ()),
+        ("6", "exists(x)", ()),
+        ("7", "not(b)", ()),
+        ("8", "not(b/@k)", ()),
+    ]
+    findings = findings_of("<a><b/><b k='1'><c/></b></a>", [SmallRule("/a", checks)])
+    assert [finding.rule for finding in findings] == ["1", "2", "4", "5", "6", "7", "8"]
+    assert findings_of("<a><x/></a>", [SmallRule("/a", checks[2:3])]) != []
+    assert findings_of("<a/>", [SmallRule("/a", [*checks[:5], *checks[6:]])]) == []
+
+
+def test_a_context_whose_predicate_has_no_value_leaves_the_element_to_the_next_rule(findings_of):
+    rules = [SmallRule("b[xs:decimal(.) = 1]", [("one", "false()", ())]), SmallRule("b", [("other", "false()", ())])]
+    findings = findings_of("<a><b>1</b><b>x</b><b>2</b></a>", rules)
+    assert rules_and_places(findings) == [("one", "/a[1]/b[1]"), ("other", "/a[1]/b[2]"), ("other", "/a[1]/b[3]")]
+
+
 def test_a_context_whose_predicate_has_no_value_does_not_match(findings_of):
     assert findings_of("<a><b>x</b></a>", [SmallRule("b[xs:decimal(.) = 1]", ALWAYS)]) == []
 
@@ -93,7 +116,8 @@ def test_a_message_is_filled_in_as_saxon_fills_it_in(tmp_path: Path, saxon: Saxo
     path = write_rules(tmp_path / "small.xsl", [[rule]])
     document = b"<a xmlns:q='urn:p'><b k='1'> x </b><b k='2.5'>y<i>z</i></b><q:b/></a>"
     expected = saxon.findings(path, document)
-    assert [list(as_row(found)) for found in load_rules(path, tmp_path).check(etree.fromstring(document))] == expected
+    found = load_rules(path, tmp_path).check(etree.fromstring(document))
+    assert [["a", *as_row(finding)] for finding in found] == expected
 
 
 def test_text_is_read_across_comments_instructions_and_character_data(findings_of):
