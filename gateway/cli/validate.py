@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain, islice
 from typing import Annotated, Literal
 
 import typer
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gateway.kernel.clock import paris_date, system_clock
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language, Text
-from gateway.validation.batch import Order, find_inputs, validate_paths
+from gateway.validation.batch import Order, collect_garbage_rarely, find_inputs, validate_paths
 from gateway.validation.catalog import load_catalog
 from gateway.validation.layers import RuleSelection
 from gateway.validation.rendering import render
@@ -56,6 +57,7 @@ def validate_command(
     Code de sortie : 0 si tout est valide, 1 si un document est invalide, 2 si l'un d'eux est illisible ou si la
     commande est mal employée.
     """
+    collect_garbage_rarely()
     settings = load_settings()
     language: Language = lang or settings.language
     notes = Console(stderr=True)
@@ -104,9 +106,12 @@ def _tracked(reports: Iterator[Report], total: int, notes: Console, language: La
         yield from reports
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # The bar runs a thread: the processes behind `reports` start with the first report, before it.
+    first = list(islice(reports, 1))
     # What goes to the same terminal passes above the bar; what goes to a file or a pipe must not be touched.
     with Progress(*columns, console=notes, transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
-        yield from progress.track(reports, total=total, description=_VALIDATING.in_language(language))
+        tracked = chain(first, reports)
+        yield from progress.track(tracked, total=total, description=_VALIDATING.in_language(language))
 
 
 def _note(console: Console, sentence: str, style: str) -> None:

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gateway.schematron.stylesheet import Check, MessageValue, read_stylesheet
 from gateway.validation.catalog import Artefact, ArtefactKind
+
+if TYPE_CHECKING:
+    from gateway.schematron.stylesheet import Check
 
 #: A rule id that stands only in the text of the rule, as in "[G1.104] …".
 _ID_IN_TEXT = re.compile(r"\s*\[([A-Z][\w.-]+)\]")
@@ -41,6 +44,9 @@ def id_in_text(message: str) -> str | None:
 
 def official_rules(artefacts: Iterable[Artefact]) -> Iterator[OfficialRule]:
     """Every rule of the Schematron artefacts, in their order. Raises ArtefactMissingError, SchematronError."""
+    # Only explaining and comparing rules reads their sources; validating does not wait for the reader.
+    from gateway.schematron.stylesheet import read_stylesheet
+
     for artefact in artefacts:
         if artefact.kind is not ArtefactKind.SCHEMATRON:
             continue
@@ -49,8 +55,8 @@ def official_rules(artefacts: Iterable[Artefact]) -> Iterator[OfficialRule]:
                 yield from (_official(check, rule.context, artefact) for check in rule.checks)
 
 
-def _official(check: Check, context: str, artefact: Artefact) -> OfficialRule:
-    parts = (VALUE if isinstance(part, MessageValue) else part for part in check.message)
+def _official(check: "Check", context: str, artefact: Artefact) -> OfficialRule:
+    parts = (part if isinstance(part, str) else VALUE for part in check.message)
     message = " ".join("".join(parts).split())
     name = check.rule or id_in_text(message) or ""
     return OfficialRule(name, artefact, context, check.test, check.flag or check.role, message)

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -170,9 +171,28 @@ def test_many_documents_are_shared_out_over_processes_in_order(folder: Path, mon
     assert {verdict for _, verdict in alone} == set(Verdict)
 
 
+def test_processes_are_forked_only_while_no_other_thread_runs() -> None:
+    assert batch._context().get_start_method() == ("fork" if sys.platform == "linux" else "forkserver")
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    try:
+        assert batch._context().get_start_method() == "forkserver"
+    finally:
+        done.set()
+        other.join()
+
+
+def test_no_more_than_one_byte_over_the_limit_is_read_from_a_file() -> None:
+    stream = io.BytesIO(b"x" * 200_000)
+    assert batch._at_most(150_000, stream) == b"x" * 150_000
+    assert stream.tell() == 150_000
+    assert batch._at_most(150_000, stream) == b"x" * 50_000
+
+
 def test_a_process_that_dies_ends_the_run_with_a_named_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class PoolThatDies:
-        def __init__(self, jobs: int, mp_context: object) -> None: ...
+        def __init__(self, jobs: int, mp_context: object, initializer: object) -> None: ...
 
         def __enter__(self) -> "PoolThatDies":
             return self
@@ -182,7 +202,7 @@ def test_a_process_that_dies_ends_the_run_with_a_named_error(folder: Path, monke
         def map(self, task: object, paths: object, chunksize: int) -> None:
             raise BrokenProcessPool
 
-    monkeypatch.setattr(batch, "ProcessPoolExecutor", PoolThatDies)
+    monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", PoolThatDies)
     monkeypatch.setattr(batch, "WORTH_PROCESSES", 1)
     with pytest.raises(WorkerDiedError, match="--jobs 1"):
         list(validate_paths([str(folder / "a.xml")], Order(), jobs=2))

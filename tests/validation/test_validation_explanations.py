@@ -47,6 +47,15 @@ def test_no_rule_is_explained_twice() -> None:
         rules = tomllib.loads(place.read_text(encoding="utf-8"))
         assert seen.isdisjoint(rules), place.name
         seen |= set(rules)
+    assert seen == explained_rules()
+
+
+def test_a_table_read_alone_says_what_its_file_says() -> None:
+    for place in (files("schemas") / "explanations").iterdir():
+        for rule, entry in tomllib.loads(place.read_text(encoding="utf-8")).items():
+            known = explanation_of(rule)
+            assert known is not None
+            assert (known.wants.fr, known.fix.en, list(known.terms)) == (entry["fr"], entry["fix_en"], entry["terms"])
 
 
 def test_every_explanation_speaks_both_languages_in_our_own_words() -> None:
