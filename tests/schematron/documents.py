@@ -206,7 +206,7 @@ def suggestions(stylesheet: Stylesheet) -> list[Suggestion]:
             for check in rule.checks:
                 expressions = _reached(parse(check.test), {**functions, **shared, **lets})
                 places = {place for expression in expressions for place in _places(expression)}
-                literals = {text for expression in (context, *expressions) for text in _literals(expression)}
+                literals = {text for expression in (context, *expressions) for text in literals_of(expression)}
                 ordered = sorted(places, key=lambda place: (place.anywhere, place.names))
                 found.append(Suggestion(branches, tuple(ordered), tuple(sorted(literals))))
     return found
@@ -235,7 +235,8 @@ def _parts(value: object) -> Iterator[object]:
             yield from _parts(getattr(value, field.name))
 
 
-def _literals(expression: Expression) -> Iterator[str]:
+def literals_of(expression: Expression) -> Iterator[str]:
+    """The literals of an expression, a list of words word by word."""
     for part in _parts(expression):
         if isinstance(part, Literal):
             text = str(part.value)
@@ -382,9 +383,9 @@ class Mutator:
             case Comparison("eq", ContextItem(), Literal(value)) if len(element) == 0:
                 element.text = str(value)
             case Comparison("eq", Path("context", steps), Literal() | Sequence() as values):
-                literals = tuple(_literals(values))
+                texts = tuple(literals_of(values))
                 for names in _chains(steps):
-                    self._put(element, names, self._rng.choice(literals))
+                    self._put(element, names, self._rng.choice(texts))
 
     def _put(self, element: etree._Element, names: tuple[str, ...], value: str) -> None:
         *above, last = names

@@ -44,7 +44,7 @@ class Saxon:
         return json.loads(self._answers.readline())
 
     def findings(self, stylesheet: Path, document: bytes) -> list[list[str | None]] | str:
-        """(kind, rule, test, location, flag, role, message) in SVRL order, or the reason why Saxon stopped."""
+        """(context, kind, rule, test, location, flag, role, message) in SVRL order, or why Saxon stopped."""
         answer: list[list[str | None]] | str = self._ask(
             {"stylesheet": str(stylesheet), "document": document.decode("utf-8")}
         )
@@ -70,7 +70,14 @@ def _serve() -> None:
                 compiled[path] = xslt.compile_stylesheet(stylesheet_file=path)
             node = processor.parse_xml(xml_text=request["document"])
             svrl = etree.fromstring(compiled[path].transform_to_string(xdm_node=node).encode())
-            return [_finding(element) for element in svrl.iter(f"{SVRL}failed-assert", f"{SVRL}successful-report")]
+            findings: list[list[str | None]] = []
+            context: str | None = None
+            for element in svrl.iter(f"{SVRL}fired-rule", f"{SVRL}failed-assert", f"{SVRL}successful-report"):
+                if element.tag == f"{SVRL}fired-rule":
+                    context = element.get("context")
+                else:
+                    findings.append([context, *_finding(element)])
+            return findings
 
         def evaluate(request: dict[str, str]) -> object:
             xpath = processor.new_xpath_processor()

@@ -1,11 +1,11 @@
 """The differential test: every artefact, many documents, the engine against Saxon.
 
 `python tests/schematron/parity.py [--seed N] [--documents N] [--only NAME] [--jobs N]` prints, per artefact, how many
-documents were compared, how many asserts and reports fired on some document, which never did, and every difference.
+documents were compared, how many asserts and reports fired on some document (`--never`: which did not, and why), and
+every difference; it exits with 1 when there is one.
 """
 
 import argparse
-import re
 import sys
 import tempfile
 from collections import Counter
@@ -20,13 +20,16 @@ from gateway.schematron import Finding, load_rules
 from gateway.schematron.stylesheet import Stylesheet, read_stylesheet
 from tests.schematron.artefacts import ARTEFACTS, BY_NAME, Artefact
 from tests.schematron.documents import Mutator, base_documents
+from tests.schematron.firing import Key, Silence, aimed_documents, as_printed, key, targets
 from tests.schematron.oracle import Saxon
 
 #: Compiled rules shared by the runs of one user; the engine refuses it should another user own it.
 CACHE = Path(tempfile.gettempdir()) / "gateway-schematron-parity"
 
+#: Bytes of a document from which mutants are made.
+SMALL = 40_000
+
 Row = tuple[str | None, ...]
-_TEMPLATE = re.compile(r"\{([0-9, ]*)\}")
 
 
 @dataclass
@@ -39,15 +42,26 @@ class Comparison:
     """Documents on which Saxon stopped with a dynamic error."""
     order: int = 0
     """Documents on which only one of the two stopped: XPath leaves the order of `and` and `or` open."""
-    fired: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    fired: Counter[Key] = field(default_factory=Counter)
+    """How often each check fired, on documents on which Saxon and the engine agree."""
+    checks: int = 0
+    """Asserts and reports of the artefact."""
+    silent: list[Silence] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     kept: list[bytes] = field(default_factory=list)
 
 
 def as_row(finding: Finding) -> Row:
     """A finding in the form of the oracle's: the test as an attribute value template prints it."""
-    test = _TEMPLATE.sub(lambda match: " ".join(part.strip() for part in match[1].split(",")), finding.test)
-    return (finding.kind, finding.rule, test, finding.location, finding.flag, finding.role, finding.message)
+    return (
+        finding.kind,
+        finding.rule,
+        as_printed(finding.test),
+        finding.location,
+        finding.flag,
+        finding.role,
+        finding.message,
+    )
 
 
 def compare(artefact: Artefact, saxon: Saxon, documents: list[tuple[str, bytes]], result: Comparison) -> None:
@@ -60,8 +74,7 @@ def compare(artefact: Artefact, saxon: Saxon, documents: list[tuple[str, bytes]]
         is_error = bool(found) and found[-1].kind == "error"
         result.stopped += isinstance(expected, str)
         result.order += is_error != isinstance(expected, str)
-        rows = [] if isinstance(expected, str) else [tuple(row) for row in expected]
-        result.fired.update((str(row[0]), str(row[1]), str(row[2])) for row in rows)
+        rows = [] if isinstance(expected, str) else [tuple(row[1:]) for row in expected]
         ours = [as_row(finding) for finding in found]
         difference = ""
         if isinstance(expected, str):
@@ -73,6 +86,8 @@ def compare(artefact: Artefact, saxon: Saxon, documents: list[tuple[str, bytes]]
                 difference = f"found before stopping: {_first_difference(before, rows)}"
         elif ours != rows:
             difference = _first_difference(ours, rows)
+        elif not isinstance(expected, str):
+            result.fired.update(key(*map(str, row[:4])) for row in expected)
         if difference:
             result.differences.append(f"{name}: {difference}")
             result.kept.append(document)
@@ -93,7 +108,7 @@ def documents_for(artefact: Artefact, stylesheet: Stylesheet, seed: int, count: 
     if len(documents) > count // 2:
         documents = rng.sample(documents, count // 2)
     mutator = Mutator(rng, stylesheet)
-    small = [document for _, document in documents if len(document) < 40_000]
+    small = [document for _, document in documents if len(document) < SMALL]
     sweeps = [rng.choice(small) for _ in range(max(1, count // 300))]
     for number, base in enumerate(sweeps):
         documents.extend((f"sweep {number} of seed {seed}", swept) for swept in mutator.sweep(base, at_once=4))
@@ -109,71 +124,119 @@ def documents_for(artefact: Artefact, stylesheet: Stylesheet, seed: int, count: 
     return documents
 
 
-def run(name: str, seed: int, count: int) -> Comparison:
-    """Compare one artefact on `count` documents."""
+def run(name: str, seed: int, count: int, tries: int) -> Comparison:
+    """Compare one artefact on `count` documents, then on one aimed at each check that has not fired on them."""
     artefact = BY_NAME[name]
-    result = Comparison(name)
-    documents = documents_for(artefact, read_stylesheet(artefact.path), seed, count)
+    stylesheet = read_stylesheet(artefact.path)
+    checks = targets(stylesheet)
+    result = Comparison(name, checks=len(checks))
+    bases = [document for _, document in base_documents(artefact.family) if len(document) < SMALL]
+    rules, rng = load_rules(artefact.path, CACHE), Random(f"{seed} {name} aimed")
     with Saxon() as saxon:
-        compare(artefact, saxon, documents, result)
+        compare(artefact, saxon, documents_for(artefact, stylesheet, seed, count), result)
+        wanted = {name: target for name, target in checks.items() if name not in result.fired}
+        aimed, silent = aimed_documents(rules, stylesheet, bases, wanted, rng, tries)
+        compare(artefact, saxon, aimed, result)
+    reasons = {silence.key: silence for silence in silent}
+    result.silent = [
+        reasons.get(name) or Silence(name, "fires for one of the two only")
+        for name in checks
+        if name not in result.fired
+    ]
     return result
-
-
-def _never_fired(artefact: Artefact, fired: Counter[tuple[str, str, str]]) -> list[str]:
-    seen = {(kind, rule) for kind, rule, _ in fired} if artefact.name != "Flux10" else set()
-    seen_tests = {(kind, " ".join(test.split())) for kind, _, test in fired}
-    never: list[str] = []
-    for pattern in read_stylesheet(artefact.path).patterns:
-        for rule in pattern.rules:
-            for check in rule.checks:
-                test = _TEMPLATE.sub(lambda m: " ".join(p.strip() for p in m[1].split(",")), check.printed_test)
-                is_known = check.rule and (check.kind, check.rule) in seen
-                if not is_known and (check.kind, " ".join(test.split())) not in seen_tests:
-                    never.append(f"{check.kind} {check.rule or '-'} [{rule.context.strip()[:70]}] {test[:90]}")
-    return never
 
 
 def main() -> int:
     """Run, print, and tell by the exit code whether there was a difference."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--documents", type=int, default=1000, help="documents per artefact")
+    parser.add_argument("--documents", type=int, default=1000, help="documents per artefact, the aimed ones aside")
+    parser.add_argument("--tries", type=int, default=300, help="documents aimed at a check before it is given up")
     parser.add_argument("--only", default="", help="artefacts whose name contains this")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--never", action="store_true", help="list the checks that never fired")
+    parser.add_argument("--page", type=Path, help="page to write: what was compared, what never fired and why")
     parser.add_argument("--keep", type=Path, help="folder for the documents that differ")
     options = parser.parse_args()
     names = [artefact.name for artefact in ARTEFACTS if options.only in artefact.name]
-    failed = False
-    print(f"seed {options.seed}, {options.documents} documents per artefact")
+    print(f"seed {options.seed}, {options.documents} documents per artefact and more aimed at single checks")
+    results: list[Comparison] = []
     with ProcessPoolExecutor(options.jobs) as pool:
-        tasks = [pool.submit(run, name, options.seed, options.documents) for name in names]
+        tasks = [pool.submit(run, name, options.seed, options.documents, options.tries) for name in names]
         for task in tasks:
-            result = task.result()
-            artefact = BY_NAME[result.artefact]
-            checks = {
-                (pattern.mode, check.kind, check.rule, check.printed_test)
-                for pattern in read_stylesheet(artefact.path).patterns
-                for rule in pattern.rules
-                for check in rule.checks
-            }
-            never = _never_fired(artefact, result.fired)
-            print(
-                f"{result.artefact}: {result.compared} documents, {len(result.differences)} differ, "
-                f"{result.stopped} stopped by Saxon ({result.order} by one of the two only); "
-                f"{len(checks) - len(never)} of {len(checks)} checks fired"
-            )
-            for difference in result.differences[:8]:
-                print(f"    {difference[:900]}")
-            if options.never:
-                print("".join(f"    never: {line}\n" for line in never), end="")
+            results.append(task.result())
+            _print(results[-1], never=options.never)
             if options.keep is not None:
-                options.keep.mkdir(parents=True, exist_ok=True)
-                for index, document in enumerate(result.kept):
-                    (options.keep / f"{result.artefact}-{index}.xml").write_bytes(document)
-            failed = failed or bool(result.differences)
-            sys.stdout.flush()
-    return 1 if failed else 0
+                _keep(results[-1], options.keep)
+    compared, checks = sum(result.compared for result in results), sum(result.checks for result in results)
+    silent, differing = (
+        sum(len(result.silent) for result in results),
+        sum(len(result.differences) for result in results),
+    )
+    print(f"all: {compared} documents, {differing} differ; {checks - silent} of {checks} checks fired")
+    if options.page is not None:
+        options.page.write_text(page(results, options.seed), encoding="utf-8")
+    return 1 if differing else 0
+
+
+def _print(result: Comparison, *, never: bool) -> None:
+    print(
+        f"{result.artefact}: {result.compared} documents, {len(result.differences)} differ, "
+        f"{result.stopped} stopped by Saxon ({result.order} by one of the two only); "
+        f"{result.checks - len(result.silent)} of {result.checks} checks fired"
+    )
+    for difference in result.differences[:8]:
+        print(f"    {difference[:900]}")
+    for silence in result.silent if never else ():
+        context, kind, rule, test = silence.key
+        print(f"    never: {kind} {rule or '-'} [{context[-70:]}] {test[:90]}: {silence.reason}")
+    sys.stdout.flush()
+
+
+def _keep(result: Comparison, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, document in enumerate(result.kept):
+        (folder / f"{result.artefact}-{index}.xml").write_bytes(document)
+
+
+def page(results: list[Comparison], seed: int) -> str:
+    """The page of the documentation."""
+    lines = [
+        "# Schematron parity",
+        "",
+        "The engine beside Saxon on the same documents: the fixtures, mutants of them, and documents aimed at single",
+        "checks. Rule, test, location, flag, role, message and order of every finding were compared. Written by",
+        f'`make parity PARITY_ARGS="--page docs/reference/schematron-parity.md"`, seed {seed}.',
+        "",
+        "| Artefact | Documents | Differing | Stopped by Saxon | Asserts and reports | Fired | Never fired |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for result in results:
+        cells = (result.artefact, result.compared, len(result.differences), result.stopped, result.checks)
+        fired = (result.checks - len(result.silent), len(result.silent))
+        lines.append(f"| {' | '.join(str(cell) for cell in (*cells, *fired))} |")
+    lines += [
+        "",
+        "*Stopped by Saxon*: a dynamic error ends the transformation and there is no verdict to compare; the engine",
+        "reports that error. Such documents fire nothing here.",
+        "",
+        "## Never fired",
+        "",
+        "| Artefact | Rule | Context | Test | Reason |",
+        "|---|---|---|---|---|",
+    ]
+    for result in results:
+        for silence in result.silent:
+            context, kind, rule, test = silence.key
+            cells = (result.artefact, rule or kind, _code(context), _code(test), silence.reason.replace("|", "\\|"))
+            lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join([*lines, ""])
+
+
+def _code(text: str) -> str:
+    """XPath in a table cell, shortened in the middle."""
+    short = text if len(text) <= 90 else f"{text[:40]} … {text[-45:]}"
+    return f"`{short.replace('|', chr(92) + '|')}`"
 
 
 if __name__ == "__main__":
