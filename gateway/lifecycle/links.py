@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from gateway.access.scope import Scope
 from gateway.kernel.text import Text
 from gateway.lifecycle.correlation import normalised_number
-from gateway.lifecycle.model import InvoiceRecord, InvoiceReference
+from gateway.lifecycle.model import InvoiceRecord, PrecedingReference
 from gateway.lifecycle.statuses import status
 
 #: The far end of a reference: number of the near invoice, number of the far one, the far one when it is followed here.
@@ -48,11 +48,11 @@ class LinkedInvoice(BaseModel):
     status_label: Text | None = None
 
 
-def references_of(invoice: InvoiceRecord, preceding: Iterable[tuple[str, date | None]]) -> list[InvoiceReference]:
+def references_of(invoice: InvoiceRecord, preceding: Iterable[tuple[str, date | None]]) -> list[PrecedingReference]:
     """The rows of what an invoice refers to, each once; `preceding`: BT-25 and BT-26 of each BG-3."""
     named = {(normalised_number(number), issued.year if issued else 0) for number, issued in preceding}
     return [
-        InvoiceReference(organisation_id=invoice.organisation_id, invoice_id=invoice.id, number=number, year=year)
+        PrecedingReference(organisation_id=invoice.organisation_id, invoice_id=invoice.id, number=number, year=year)
         for number, year in sorted(named)
         if number
     ]
@@ -90,11 +90,11 @@ def _chain(invoice: InvoiceRecord, further: Callable[[list[UUID]], Iterable[_Lin
 def _referred_to(session: Session, scope: Scope, invoice_ids: list[UUID]) -> Iterable[_Link]:
     near, far = aliased(InvoiceRecord), aliased(InvoiceRecord)
     rows = session.exec(
-        select(near.number, InvoiceReference.number, far)
-        .join(InvoiceReference, col(InvoiceReference.invoice_id) == near.id)
+        select(near.number, PrecedingReference.number, far)
+        .join(PrecedingReference, col(PrecedingReference.invoice_id) == near.id)
         .join(far, and_(_refers(near, far), scope.condition(far.agency_id, far.buyer_siren)), isouter=True)
         .where(col(near.id).in_(invoice_ids))
-        .order_by(col(near.issue_date).desc(), col(InvoiceReference.number), col(far.issue_date))
+        .order_by(col(near.issue_date).desc(), col(PrecedingReference.number), col(far.issue_date))
     )
     return ((through, number, found) for through, number, found in rows)
 
@@ -103,8 +103,8 @@ def _referring_to(session: Session, scope: Scope, invoice_ids: list[UUID]) -> It
     near, far = aliased(InvoiceRecord), aliased(InvoiceRecord)
     rows = session.exec(
         select(far.number, near)
-        .join(InvoiceReference, col(InvoiceReference.number) == far.number)
-        .join(near, and_(col(InvoiceReference.invoice_id) == near.id, _refers(near, far)))
+        .join(PrecedingReference, col(PrecedingReference.number) == far.number)
+        .join(near, and_(col(PrecedingReference.invoice_id) == near.id, _refers(near, far)))
         .where(col(far.id).in_(invoice_ids), scope.condition(near.agency_id, near.buyer_siren))
         .order_by(col(near.issue_date), col(near.number))
     )
@@ -114,8 +114,8 @@ def _referring_to(session: Session, scope: Scope, invoice_ids: list[UUID]) -> It
 def _refers(referring: type[InvoiceRecord], referred: type[InvoiceRecord]) -> ColumnElement[bool]:
     """A reference names that invoice: same seller and direction, its number, and its year unless none is told."""
     return and_(
-        col(InvoiceReference.number) == referred.number,
-        or_(col(InvoiceReference.year) == 0, col(InvoiceReference.year) == referred.year),
+        col(PrecedingReference.number) == referred.number,
+        or_(col(PrecedingReference.year) == 0, col(PrecedingReference.year) == referred.year),
         col(referring.organisation_id) == referred.organisation_id,
         col(referring.direction) == referred.direction,
         col(referring.seller_siren) == referred.seller_siren,

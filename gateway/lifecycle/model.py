@@ -76,14 +76,14 @@ class InvoiceRecord(IdentifiedRow, table=True):
     )
 
 
-class InvoiceReference(OrganisationRow, table=True):
+class PrecedingReference(OrganisationRow, table=True):
     """One preceding invoice that an invoice names (BG-3): what it credits, corrects or completes.
 
     It carries the number and not a row identifier: what is referred to may be registered later, or never.
     """
 
-    __tablename__ = "invoice_reference"
-    __table_args__ = (Index("ix_invoice_reference", "organisation_id", "number"),)
+    __tablename__ = "preceding_reference"
+    __table_args__ = (Index("ix_preceding_reference", "organisation_id", "number"),)
 
     invoice_id: UUID = Field(primary_key=True, foreign_key="invoice.id")
     number: str = Field(primary_key=True, description="BT-25")

@@ -55,7 +55,7 @@ def test_invoices_of_before_the_deadlines_are_looked_at_once_and_keep_what_they_
     with empty_engine.connect() as connection:
         looks = connection.execute(text("SELECT number, next_check_at FROM invoice ORDER BY number")).all()
         links = connection.execute(
-            text("SELECT i.number, r.number, r.year FROM invoice_reference r JOIN invoice i ON i.id = r.invoice_id")
+            text("SELECT i.number, r.number, r.year FROM preceding_reference r JOIN invoice i ON i.id = r.invoice_id")
         ).all()
     assert [tuple(each) for each in looks] == [("A1", RECEIVED), ("F1", RECEIVED), ("P1", None)]
     assert [tuple(each) for each in links] == [("A1", "F1", 0)]

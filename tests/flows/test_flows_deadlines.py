@@ -7,10 +7,13 @@ from uuid import uuid4
 import pytest
 from sqlmodel import select
 
+from fixtures.drafts import Kind
 from gateway.alerts.deadlines import Receipt
 from gateway.alerts.model import Alert, AlertState
 from gateway.collection.model import ActionState, CollectionAction
 from gateway.flows.deadlines import DEADLINES_TASK, review_due_invoices
+from gateway.flows.emission.orders import CollectedAmount, StatusOrder
+from gateway.flows.emission.service import give_status
 from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.jobs.outbox import put_in_outbox
 from gateway.lifecycle.model import Direction, InvoiceRecord
@@ -121,6 +124,22 @@ def test_a_status_of_ours_that_does_not_leave_is_told_until_it_leaves(world):
     world.clock.advance(HOUR)
     review(world)
     assert told(world) == ([("deadline.status_not_sent", AlertState.CLOSED, ActionState.CANCELLED)], {})
+
+
+def test_the_copy_of_a_status_for_the_public_portal_is_watched_even_when_the_other_party_has_its_own(world, invoice):
+    world.push(invoice("F1", Kind.SEVERAL_RATES))
+    world.turn()
+    [row] = world.rows(InvoiceRecord)
+    parts = tuple(CollectedAmount(rate=Decimal(r), amount=Decimal(a)) for r, a in row.totals_by_rate.items())
+    with world.database.transaction(world.organisation_id) as session:
+        given = give_status(session, world.context, row, StatusOrder(status="212", collected=parts), now=world.clock())
+        to_party = f"flow-{given.flows[0].id}"
+        for each in session.exec(select(OutboxMessage).where(OutboxMessage.idempotency_key == to_party)):
+            each.state, each.sent_at = OutboxState.SENT.value, world.clock()
+    assert [each.state for each in world.rows(OutboxMessage)].count(OutboxState.PENDING) == 1
+    world.clock.advance(DAY)
+    review(world)
+    assert [each.condition for each in world.rows(Alert)] == ["deadline.status_not_sent"]
 
 
 @pytest.mark.parametrize(("code", "condition"), [("432", "receipt_not_reported"), (None, "receipt_to_check")])

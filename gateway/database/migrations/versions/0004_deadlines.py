@@ -33,7 +33,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("next_check_at IS NOT NULL"),
     )
     op.create_table(
-        "invoice_reference",
+        "preceding_reference",
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("invoice_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.String(), nullable=False),
@@ -42,16 +42,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
         sa.PrimaryKeyConstraint("invoice_id", "number", "year"),
     )
-    op.create_index("ix_invoice_reference", "invoice_reference", ["organisation_id", "number"])
-    op.create_index(op.f("ix_invoice_reference_organisation_id"), "invoice_reference", ["organisation_id"])
+    op.create_index("ix_preceding_reference", "preceding_reference", ["organisation_id", "number"])
+    op.create_index(op.f("ix_preceding_reference_organisation_id"), "preceding_reference", ["organisation_id"])
     op.execute(
-        "INSERT INTO invoice_reference (organisation_id, invoice_id, number, year) "
+        "INSERT INTO preceding_reference (organisation_id, invoice_id, number, year) "
         "SELECT DISTINCT organisation_id, id, trim(number.value), 0 "
         "FROM invoice, jsonb_array_elements_text(preceding) AS number(value) WHERE trim(number.value) <> ''"
     )
-    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON invoice_reference TO {ROLE}")
-    op.execute("ALTER TABLE invoice_reference ENABLE ROW LEVEL SECURITY")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON preceding_reference TO {ROLE}")
+    op.execute("ALTER TABLE preceding_reference ENABLE ROW LEVEL SECURITY")
     op.execute(
-        "CREATE POLICY own_organisation ON invoice_reference "
+        "CREATE POLICY own_organisation ON preceding_reference "
         f"USING (organisation_id = {CURRENT}) WITH CHECK (organisation_id = {CURRENT})"
     )
