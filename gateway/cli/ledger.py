@@ -317,8 +317,11 @@ def _room() -> Iterator[_Room]:
 
 @contextmanager
 def _progress(name: str) -> Iterator[Report]:
-    """A bar on standard error, gone when done."""
+    """A bar on a terminal's standard error, gone when done."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task(name, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

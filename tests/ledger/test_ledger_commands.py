@@ -1,0 +1,141 @@
+"""The commands of the ledger, on invoices that went out and came back with statuses."""
+
+import json
+import zipfile
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import Result
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from gateway.cli import ledger as commands
+from gateway.ledger.errors import CheckpointInvalidError, CheckpointUnreadableError, LegalHoldError
+from gateway.ledger.evidence_verifier import verify
+from gateway.lifecycle.errors import InvoiceNotFoundError
+from tests.web.story import Site, played, site
+
+__all__ = ["played", "site"]
+
+
+class Ledger:
+    """`gateway ledger …` on a copy of the story."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    def run(self, *arguments: object) -> Result:
+        return CliRunner().invoke(commands.ledger_app, [str(each) for each in arguments])
+
+    def said(self, *arguments: object) -> str:
+        result = self.run(*arguments)
+        assert result.exit_code == 0, (result.output, result.exception)
+        return result.stdout
+
+    def tamper(self, statement: str) -> None:
+        with self.site.services.database.system_transaction() as session:
+            session.connection().execute(text("ALTER TABLE ledger_entry DISABLE TRIGGER append_only"))
+            session.connection().execute(text(statement))
+
+
+@pytest.fixture
+def ledger(site: Site, monkeypatch, tmp_path) -> Ledger:
+    settings = site.services.settings
+    monkeypatch.setattr(commands, "load_settings", lambda: settings)
+    monkeypatch.setattr(commands, "open_database", lambda _: site.services.database)
+    monkeypatch.chdir(tmp_path)
+    return Ledger(site)
+
+
+def test_verify_proves_every_chain_and_every_document(ledger):
+    lines = ledger.said("verify", "--documents").splitlines()
+    assert sum("la chaîne tient / it holds" in line for line in lines) == 2
+    assert sum("0 purgés / purged, 0 manquants ou altérés" in line for line in lines) == 2
+
+
+def test_verify_names_the_broken_link_and_fails(ledger):
+    ledger.tamper("UPDATE ledger_entry SET kind = 'x' WHERE position = 3")
+    result = ledger.run("verify")
+    assert result.exit_code == 1
+    assert result.output.count("chaîne rompue à l'entrée / chain broken at entry 3") == 2
+
+
+def test_verify_names_a_document_that_is_missing_and_fails(ledger):
+    documents = ledger.site.services.settings.data_dir / "documents"
+    lost = min(each for each in documents.rglob("*") if each.is_file())
+    kept = lost.read_bytes()
+    lost.unlink()
+    try:
+        result = ledger.run("verify", "--documents")
+    finally:
+        lost.write_bytes(kept)  # the copies of the story share their documents
+    assert result.exit_code == 1
+    assert lost.name in result.output
+
+
+def test_the_next_proof_starts_from_a_checkpoint(ledger, tmp_path):
+    ledger.said("checkpoint", "--output", tmp_path / "monday.json")
+    assert ledger.said("verify", "--since", tmp_path / "monday.json").count(": 0 entrées depuis / since ") == 2
+    first, again = (
+        (tmp_path / "monday.json").read_text(),
+        ledger.said("checkpoint", "--since", tmp_path / "monday.json"),
+    )
+    roots = [[json.loads(line)["root"] for line in each.splitlines()] for each in (first, again)]
+    assert roots[0] == roots[1]
+
+
+def test_a_forged_checkpoint_starts_no_proof(ledger, tmp_path):
+    lines = [json.loads(line) for line in ledger.said("checkpoint").splitlines()]
+    (tmp_path / "forged.json").write_text("\n".join(json.dumps(each | {"position": 1}) for each in lines))
+    assert isinstance(ledger.run("verify", "--since", tmp_path / "forged.json").exception, CheckpointInvalidError)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    assert isinstance(ledger.run("verify", "--since", tmp_path / "binary").exception, CheckpointUnreadableError)
+
+
+def test_the_evidence_of_an_invoice_holds_its_documents_and_messages_and_proves_itself(ledger, tmp_path):
+    ledger.said("export", ledger.site.story.numbers["paid"], "--output", tmp_path / "evidence.zip")
+    assert "all holds" in verify(str(tmp_path / "evidence.zip"))
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        timeline = json.loads(archive.read("timeline.json"))
+        documents = {name.split("/")[1].split(".")[0] for name in archive.namelist() if name.startswith("documents/")}
+        kinds = {entry["kind"] for entry in json.loads(archive.read("entries.json"))}
+        page = archive.read("timeline.html").decode()
+    assert len(timeline["entries"]) > 3
+    assert {timeline["document_sha256"], *(each["document_sha256"] for each in timeline["entries"])} == documents
+    assert {"flow.received", "invoice.registered", "lifecycle.event"} <= kinds
+    assert "212 Encaissée" in page
+
+
+def test_the_evidence_of_a_refused_invoice_holds_its_alert(ledger, tmp_path):
+    ledger.said("export", ledger.site.story.numbers["refused"], "--output", tmp_path / "evidence.zip")
+    with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
+        kinds = {entry["kind"] for entry in json.loads(archive.read("entries.json"))}
+    assert any(kind.startswith("alert.") for kind in kinds), kinds
+    assert any(kind.startswith("action.") for kind in kinds), kinds
+
+
+def test_without_a_name_the_file_is_called_after_the_invoice(ledger, tmp_path):
+    number = ledger.site.story.numbers["paid"]
+    assert ledger.said("export", number).strip() == f"preuve-{number}.zip"
+    assert (tmp_path / f"preuve-{number}.zip").is_file()
+
+
+def test_an_unknown_invoice_is_said_to_be_unknown(ledger):
+    assert isinstance(ledger.run("export", "NO-SUCH").exception, InvoiceNotFoundError)
+
+
+def test_a_purge_spares_what_is_held_and_says_what_it_did(ledger, monkeypatch):
+    monkeypatch.setattr(commands, "system_clock", lambda: datetime(2037, 1, 2, tzinfo=UTC))
+    monkeypatch.setattr(commands, "delete_purged_bytes", lambda *_, **__: 0)  # the copies share their documents
+    number = ledger.site.story.numbers["paid"]
+    ledger.said("hold", number, "--reason", "litige")
+    assert isinstance(ledger.run("hold", number, "--reason", "litige").exception, LegalHoldError)
+    dry = ledger.said("purge", "--dry-run")
+    assert "à purger / to purge" in dry
+    assert ", gelé / held" in dry
+    done = ledger.said("purge")
+    assert done == dry.replace("à purger / to purge", "purgés / purged")
+    ledger.said("release", number, "--reason", "clos")
+    rest = [line for line in ledger.said("purge", "--dry-run").splitlines() if line.startswith("  ")]
+    assert len(rest) == dry.count(", gelé / held")
+    assert ledger.said("purge", "--dry-run", "--before", "2020-01-01").count(": 0 à purger") == 2
