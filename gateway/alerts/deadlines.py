@@ -25,6 +25,8 @@ from gateway.lifecycle.transitions import TransitionKind
 
 _UNANSWERED = {"207": Matter.DISPUTE_UNANSWERED, "208": Matter.SUSPENSION_UNANSWERED}
 _NOT_DELIVERED = ("501", "221")
+#: What stops an approved invoice from being chased for a while: afterwards it is told unpaid again.
+_DELAYS_PAYMENT = ("207", "208", "211")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +147,9 @@ def running(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) ->
 
 def _unsent(facts: InvoiceFacts, policy: DeadlinePolicy) -> Iterator[Deadline]:
     for each in facts.unsent:
-        if each.code == "212" and policy.vat_on_receipts(facts.tax_point_code) is False:
-            continue  # then it is no mandatory status
+        conditional = status(each.code).obligation == "mandatory_if_vat_on_collection"
+        if conditional and policy.vat_on_receipts(facts.tax_point_code) is False:
+            continue
         rule = policy.rules.get(Matter.STATUS_NOT_SENT if each.code else Matter.INVOICE_NOT_SENT)
         if rule:
             passes_at = each.since if each.given_up else each.since + timedelta(hours=rule.hours)
@@ -189,7 +192,8 @@ def _payment(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -
         last = add_working_days(due, rule.working_days)
         if state.announced:
             last = max(last, add_working_days(state.announced.on, rule.announced_working_days))
-        yield _by_day(rule, due, last, cause=due.isoformat(), amount=state.remaining)
+        delays = sum(entry.code in _DELAYS_PAYMENT for entry in state.history)
+        yield _by_day(rule, due, last, cause=f"{due}:{delays}", amount=state.remaining)
 
 
 def _answers(state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:

@@ -103,6 +103,29 @@ def test_a_missing_status_is_told_once_after_its_time_and_settled_by_that_status
     assert (alert, action) == (AlertState.CLOSED, ActionState.CANCELLED)
 
 
+@pytest.mark.parametrize(
+    ("delay", "end"),
+    [(("207", {"reasons": ["PU_ERR"]}), "205"), (("211", {"data": [amount("MPA", "120.00")]}), None)],
+    ids=["dispute", "announced payment"],
+)
+def test_an_approved_invoice_that_stays_unpaid_after_a_delay_is_told_again(world, delay, end):
+    organisation = world.organisation_id
+    register(world.database, organisation)
+    record(world.database, organisation, "205")
+    world.clock.advance(29 * DAY)
+    review(world)
+    code, details = delay
+    record(world.database, organisation, code, 29 * 24, now=world.clock(), **details)
+    review(world)
+    first = ("deadline.approved_unpaid", AlertState.CLOSED, ActionState.CANCELLED)
+    assert told(world) == ([first], {})
+    if end:
+        record(world.database, organisation, end, 30 * 24, now=world.clock())
+    world.clock.advance(8 * DAY)
+    review(world)
+    assert told(world) == ([first, ("deadline.approved_unpaid", AlertState.OPEN, ActionState.TODO)], {})
+
+
 def test_a_status_of_ours_that_does_not_leave_is_told_until_it_leaves(world):
     organisation, flow_id = world.organisation_id, uuid4()
     register(world.database, organisation)
