@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from gateway.kernel.errors import GatewayError
+from gateway.kernel.problems import MEDIA_TYPE, Problem
 from gateway.web.context import WebContext
 from gateway.web.errors import PageNotFoundError
 from gateway.web.security import error_page
@@ -42,15 +43,10 @@ def say_failures(app: FastAPI, pages: WebContext) -> None:
 
 def problem(status: int, code: str, detail: str, headers: object = None) -> JSONResponse:
     """A problem detail: `code` is the stable name of the error, `detail` what, where and how to fix."""
+    said = Problem(title=code.replace("_", " ").capitalize(), status=status, code=code, detail=detail)
     return JSONResponse(
-        {
-            "type": "about:blank",
-            "title": code.replace("_", " ").capitalize(),
-            "status": status,
-            "code": code,
-            "detail": detail,
-        },
+        said.model_dump(),
         status_code=status,
-        media_type="application/problem+json",
+        media_type=MEDIA_TYPE,
         headers=headers if isinstance(headers, dict) else None,
     )

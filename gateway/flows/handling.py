@@ -3,6 +3,7 @@
 The slow part (validation) comes before the first write to the ledger, whose head orders the writers.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -48,7 +49,7 @@ from gateway.lifecycle.cdar.reading import read_cdar
 from gateway.lifecycle.errors import InvoiceWithoutKeyError
 from gateway.lifecycle.model import Direction
 from gateway.lifecycle.records import InvoiceDocument
-from gateway.lifecycle.service import RegistrationOutcome, record_message, register_invoice
+from gateway.lifecycle.service import RecordedEvent, RegistrationOutcome, record_message, register_invoice
 from gateway.validation.report import Report, SendingPolicy, Verdict
 from gateway.validation.service import validate
 from gateway.validation.settings import service_options
@@ -139,8 +140,7 @@ def _take_message(session: Session, context: FlowsContext, flow: Flow, data: byt
     message = read_cdar(data, context.limits)
     siren = _own_siren(session)
     direction = direction_of_message(message, siren, flow.flow_type)
-    for_portal = is_for_portal(message)
-    flow.flow_type = type_of_message(direction, for_portal=for_portal).value
+    flow.flow_type = type_of_message(direction, for_portal=is_for_portal(message)).value
     flow.flow_profile = FlowProfile.UNDEFINED.value
     flow.processing_rule = flow.processing_rule or ProcessingRule.UNDEFINED.value
     recorded = record_message(
@@ -153,11 +153,20 @@ def _take_message(session: Session, context: FlowsContext, flow: Flow, data: byt
         source=flow.source,
     )
     follow_statuses(session, recorded, context.settings, now)
-    # The portal's copy tells an event that the message to the other party has told already.
-    is_news = for_portal or any(not event.is_duplicate for event in recorded)
-    if is_news and flow.platform is None and is_ours_to_send(message, siren):
+    if _is_news(session, flow, recorded) and flow.platform is None and is_ours_to_send(message, siren):
         told_by = next((event.flow_id for event in recorded), None)
         send_to_platform(session, flow, platform=context.settings.platform, now=now, about=told_by)
+
+
+def _is_news(session: Session, flow: Flow, recorded: Sequence[RecordedEvent]) -> bool:
+    """Whether a status is told for the first time, or for the first time to whom this flow is for.
+
+    The other party and the public portal each get a message of their own about one event, in any order.
+    """
+    if any(not event.is_duplicate for event in recorded):
+        return True
+    first = session.get(Flow, recorded[0].flow_id) if recorded[0].flow_id else None
+    return first is not None and first.flow_type != flow.flow_type
 
 
 def _refused(

@@ -14,6 +14,7 @@ from gateway.access.principal import Principal
 from gateway.access.repository import agencies_by_siret
 from gateway.database.engine import Database
 from gateway.database.paging import LONGEST_PAGE
+from gateway.kernel.problems import problems
 from gateway.lifecycle.errors import LimitedViewError
 from gateway.lifecycle.etags import conditional
 from gateway.lifecycle.model import Direction
@@ -37,7 +38,7 @@ class LifecycleApiContext:
 
 def router(context: LifecycleApiContext) -> APIRouter:
     """The routes; their errors are GatewayErrors, which the assembly says as problem details."""
-    routes = APIRouter(prefix="/api/v1", tags=["Lifecycle"], responses=_UNCHANGED)
+    routes = APIRouter(prefix="/api/v1", tags=["Lifecycle"], responses=_UNCHANGED | problems(401, 403, 404, 422))
     caller = Annotated[Principal, Depends(context.authenticate)]
 
     @routes.get("/invoices", response_model=InvoicePage, summary="Invoices, latest issue date first")

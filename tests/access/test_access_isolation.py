@@ -73,6 +73,11 @@ def _endpoints(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
             yield from _endpoints(route.original_router.routes)
 
 
+def body_of(path: str, fields: dict[str, str]) -> dict[str, dict[str, str]]:
+    """What a route takes: the pages a form, the programs' routes JSON."""
+    return {"json": {"status": "220"}} if path.startswith("/api/") else {"data": fields}
+
+
 def bearer(site: Site, organisation: UUID) -> dict[str, str]:
     """The header of a program of an organisation that holds every scope."""
     with site.services.database.transaction(organisation) as session:
@@ -131,7 +136,7 @@ def test_no_route_lets_another_organisation_see_or_change_a_row(site, theirs):
         names = set(re.findall(r"{(\w+)}", path))
         assert names <= set(theirs), f"{path}: say in `theirs` which row of the house to try"
         address = path.format(**theirs)
-        send = {"data": fields} if method in MUTATING else {}
+        send = body_of(path, fields) if method in MUTATING else {}
         answer = browser.request(method, address, headers=headers, follow_redirects=False, **send)
         asked = {str(theirs[name]) for name in names}
         marks = secrets | set(map(str, theirs.values())) - asked

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from random import Random
 from uuid import UUID
 
@@ -153,9 +154,17 @@ class World:
             return list(session.connection().execute(query).scalars())
 
 
+@pytest.fixture(scope="session")
+def compiled_rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder whose official rules are compiled once for all tests."""
+    return tmp_path_factory.mktemp("compiled-rules")
+
+
 @pytest.fixture
-def world(database: Database, company: UUID, clock: ManualClock, documents: DocumentStore, tmp_path) -> World:
-    settings = load_settings(data_dir=tmp_path, batch_size=1000, simulator_step_seconds=STEP.total_seconds())
+def world(
+    database: Database, company: UUID, clock: ManualClock, documents: DocumentStore, compiled_rules: Path
+) -> World:
+    settings = load_settings(data_dir=compiled_rules, batch_size=1000, simulator_step_seconds=STEP.total_seconds())
     listed = ListedPlatform()
     scenarios: dict[str, str] = {}
 

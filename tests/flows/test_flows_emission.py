@@ -1,6 +1,5 @@
 """The statuses we set ourselves: checked first, recorded once, sent to the other party and, if owed, to the portal."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from importlib.resources import files
@@ -31,8 +30,10 @@ from gateway.flows.terms import FlowType
 from gateway.invoices.reading import read_invoice
 from gateway.jobs.model import OutboxMessage
 from gateway.ledger.service import verify
+from gateway.lifecycle.cdar.building import InvoiceReference, build_status, collected, company, public_portal
 from gateway.lifecycle.cdar.model import Attachment
 from gateway.lifecycle.cdar.reading import read_cdar
+from gateway.lifecycle.cdar.writing import write_cdar
 from gateway.lifecycle.errors import MissingCommentError, MissingReasonError
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import InvoiceState
@@ -49,20 +50,6 @@ AS_BUYER = {
     "210": StatusOrder(status="210", reasons=REASON, comment="Commande inconnue."),
     "211": StatusOrder(status="211", paid=SentPayment(amount=Decimal("10.00"), on=date(2026, 10, 5))),
 }
-
-
-@pytest.fixture(scope="module")
-def compiled_rules(tmp_path_factory):
-    """A data folder whose rules are compiled once for all tests."""
-    return tmp_path_factory.mktemp("rules")
-
-
-@pytest.fixture
-def world(world, compiled_rules):
-    """The world of the flows, quick to validate."""
-    settings = world.context.settings.model_copy(update={"data_dir": compiled_rules})
-    world.context = replace(world.context, settings=settings)
-    return world
 
 
 @pytest.fixture
@@ -291,6 +278,25 @@ def test_both_messages_reach_the_platform_once(world, sold, give):
     sent = {row.tracking_id for row in world.rows(SimulatedFlow) if row.direction == "Out"}
     assert {f"flow-{flow.id}" for flow in given.flows} <= sent
     assert len(sent) == 3
+
+
+@pytest.mark.parametrize("portal_first", [False, True])
+def test_what_a_billing_system_tells_the_other_party_and_the_portal_goes_on_in_any_order(
+    portal_first, world, sold, seller
+):
+    record, at = sold(), world.clock()
+    reference = InvoiceReference(record.number, record.issue_date, record.seller_siren)
+    to_both = [company(record.buyer_siren, "BY", address=record.buyer_siren)], [public_portal()]
+    ids = set()
+    for recipients in reversed(to_both) if portal_first else to_both:
+        issuer = company(seller.siren, "SE", seller.name)
+        (rate, *_) = record.totals_by_rate
+        amounts = [collected(Decimal("1.00"), Decimal(rate))]
+        message = build_status(reference, "212", issuer=issuer, recipients=recipients, at=at, amounts=amounts)
+        ids |= {f"flow-{world.push(write_cdar(message)).flow.id}" for _ in range(2)}
+        world.drain()
+    assert ids <= {row.idempotency_key for row in world.rows(OutboxMessage)}
+    assert (len(ids), len(world.rows(LifecycleEvent))) == (2, 1)
 
 
 @pytest.mark.parametrize(

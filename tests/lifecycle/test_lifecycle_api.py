@@ -301,3 +301,7 @@ def test_the_description_of_the_service_names_what_is_answered(http: TestClient)
         answers = paths[path]["get"]["responses"]
         assert answers["200"]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{model}")
         assert "304" in answers
+        assert list(answers["422"]["content"]) == ["application/problem+json"]
+    given = paths["/api/v1/invoices/{invoice_id}/statuses"]["post"]["responses"]
+    assert given["201"]["content"]["application/json"]["schema"]["$ref"].endswith("/GivenStatusView")
+    assert set(given) == {"201", "401", "403", "404", "409", "422"}

@@ -12,6 +12,7 @@ from gateway.access.principal import Principal
 from gateway.flows.context import FlowsContext
 from gateway.flows.emission.orders import StatusOrder
 from gateway.flows.emission.service import GivenStatus, give_status
+from gateway.kernel.problems import problems
 from gateway.lifecycle.repository import invoice_by_id
 from gateway.lifecycle.views import EventView, InvoiceView, event_view, invoice_view
 
@@ -38,7 +39,7 @@ class GivenStatusView(BaseModel):
 
 def router(context: EmissionApiContext) -> APIRouter:
     """The route; its errors are GatewayErrors, which the assembly says as problem details."""
-    routes = APIRouter(prefix="/api/v1", tags=["Lifecycle"])
+    routes = APIRouter(prefix="/api/v1", tags=["Lifecycle"], responses=problems(401, 403, 404, 409, 422))
     caller = Annotated[Principal, Depends(context.authenticate)]
 
     @routes.post("/invoices/{invoice_id}/statuses", status_code=201, summary="Give a status of ours to an invoice")
