@@ -122,11 +122,9 @@ class Document:
         found = self._endings.get(suffix)
         if found is None:
             last, tail = suffix.rpartition(" ")[2], f" {suffix}"
-            paths = [path for path in self._by_last_tag.get(last, ()) if f" {path}".endswith(tail)]
-            if len(paths) == 1:
-                found = self.paths[paths[0]]
-            else:
-                found = self.in_order(node for path in paths for node in self.paths[path])
+            paths = [path for path in self._by_last_tag.get(last, ()) if path.endswith(tail) or path == suffix]
+            lists = [self.paths[path] for path in paths]
+            found = lists[0] if len(lists) == 1 else self.in_order(node for nodes in lists for node in nodes)
             self._endings[suffix] = found
         return found
 
@@ -148,7 +146,8 @@ class Document:
 
     def in_order(self, nodes: Iterable[Element]) -> list[Element]:
         """Elements sorted in document order, each once."""
-        return sorted(dict.fromkeys(nodes), key=self.order().__getitem__)
+        distinct = dict.fromkeys(nodes)
+        return sorted(distinct, key=self.order().__getitem__) if len(distinct) > 1 else list(distinct)
 
     def children_in_order(self, nodes: list[Element], tag: str) -> list[Element]:
         """Children named `tag` of elements that may contain one another."""
