@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from gateway.ledger.documents import DocumentStore
 from gateway.ledger.errors import DocumentDamagedError, DocumentMissingError
-from gateway.ledger.retention import purged_among
+from gateway.ledger.retention import purges_of
 from gateway.ledger.service import START, ChainStart, Progress
 
 _PAGE = 500
@@ -15,7 +15,7 @@ _SHOWN = 20
 _FROM = "FROM ledger_entry CROSS JOIN LATERAL jsonb_array_elements_text(documents) AS d(sha256) WHERE position > :after"
 _COUNT = text(f"SELECT count(DISTINCT d.sha256) {_FROM}")
 _NAMED = text(
-    f"SELECT d.sha256, min(position) AS position {_FROM} GROUP BY d.sha256 ORDER BY position"
+    f"SELECT d.sha256, min(position) AS position, max(position) {_FROM} GROUP BY d.sha256 ORDER BY position"
 ).execution_options(stream_results=True, yield_per=_PAGE)
 
 
@@ -56,22 +56,23 @@ def verify_documents(
     faults: list[DocumentFault] = []
     with session.connection().execute(_NAMED, {"after": since.position}) as result:
         for page in result.partitions():
-            absent: dict[str, int] = {}
-            for sha256, position in page:
+            absent: dict[str, tuple[int, int]] = {}
+            for sha256, position, last in page:
                 try:
                     store.get(sha256)
                     intact += 1
                 except DocumentMissingError:
-                    absent[sha256] = position
+                    absent[sha256] = position, last
                 except DocumentDamagedError:
                     faulty += 1
                     faults.append(DocumentFault(sha256, position, "its bytes were changed"))
-            explained = purged_among(session, absent) if absent else set()
+            purges = purges_of(session, absent) if absent else {}
+            explained = {sha256 for sha256, (_, last) in absent.items() if purges.get(sha256, 0) > last}
             purged += len(explained)
             faulty += len(absent) - len(explained)
             faults += [
                 DocumentFault(sha256, position, "it is missing")
-                for sha256, position in absent.items()
+                for sha256, (position, _) in absent.items()
                 if sha256 not in explained
             ]
             del faults[_SHOWN:]

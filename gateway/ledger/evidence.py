@@ -47,7 +47,7 @@ entries.json                  les entrées du registre et leur preuve / the entr
 checkpoint.json               la position et la racine de la chaîne / position and root of the chain
 verify.py                     la vérification, sans la passerelle / the check, without the gateway
 
-    python verify.py {file} [--checkpoint FILE]
+    python verify.py EVIDENCE.zip [--checkpoint FILE]
 """
 
 
@@ -99,7 +99,7 @@ def make_evidence(
         about = {entry.position: entry for entry in [*entries, *_entries_about(session, gone, checkpoint.position)]}
         entries = [about[position] for position in sorted(about)]
     files = {
-        "README.txt": _README.format(subject=story.title, file="EVIDENCE.zip").encode(),
+        "README.txt": _README.format(subject=story.title).encode(),
         "verify.py": (_HERE / "evidence_verifier.py").read_bytes(),
         "checkpoint.json": checkpoint.model_dump_json().encode(),
         "entries.json": canonical_json(list(_proved(session, entries, checkpoint))).encode(),

@@ -168,10 +168,23 @@ def purge_subject(sha256: str) -> str:
     return _PREFIX + sha256
 
 
+def purges_of(session: Session, documents: Iterable[str]) -> dict[str, int]:
+    """Position of the last purge of each of the documents that the organisation ever purged."""
+    subjects = [purge_subject(sha256) for sha256 in documents]
+    rows = session.exec(
+        select(LedgerEntry.subject, LedgerEntry.position)
+        .where(LedgerEntry.kind == PURGED, col(LedgerEntry.subject).in_(subjects))
+        .order_by(col(LedgerEntry.position))
+    )
+    return {subject.removeprefix(_PREFIX): position for subject, position in rows}
+
+
 def purged_among(session: Session, documents: Iterable[str]) -> set[str]:
     """Those of the documents that the organisation has purged and not received again."""
-    rows = session.connection().execute(_FATES, {"only": list(documents)})
-    return {row.sha256 for row in rows if row.is_purged}
+    once = purges_of(session, documents)
+    if not once:  # nearly always: the look at the whole ledger is spared
+        return set()
+    return {row.sha256 for row in session.connection().execute(_FATES, {"only": list(once)}) if row.is_purged}
 
 
 def _purged_once(session: Session) -> Sequence[str]:

@@ -197,6 +197,18 @@ def test_a_missing_document_is_not_excused_by_a_note_in_the_store(database, orga
     assert [(each.sha256, each.position, each.reason) for each in proof.first_faults] == [(sha256, 1, "it is missing")]
 
 
+def test_a_document_received_again_after_its_purge_and_lost_is_missing_not_purged(
+    database, organisation, documents, tmp_path
+):
+    sha256 = keep(database, organisation, documents)
+    purge(database, organisation, documents)
+    keep(database, organisation, documents, at=LATER)
+    (tmp_path / "documents" / sha256[:2] / sha256[2:4] / sha256).unlink()
+    with database.transaction(organisation) as session:
+        proof = verify_documents(session, documents)
+    assert (proof.purged, proof.faulty) == (0, 1)
+
+
 def test_a_document_changed_in_the_store_is_named(database, organisation, documents, tmp_path):
     good = keep(database, organisation, documents, b"good")
     bad = keep(database, organisation, documents, b"bad")
