@@ -100,6 +100,7 @@ class LifecycleEvent(IdentifiedRow, table=True):
     __table_args__ = (
         UniqueConstraint("organisation_id", "fingerprint"),
         UniqueConstraint("sequence"),
+        Index("ix_event_feed", "organisation_id", "sequence"),
         Index("ix_event_key", "organisation_id", "direction", "number", "seller_siren", "year"),
     )
 
