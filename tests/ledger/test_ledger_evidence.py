@@ -99,18 +99,17 @@ def changed(data: bytes, place: int, by: int) -> bytes:
     return data[:place] + bytes([data[place] ^ by]) + data[place + 1 :]
 
 
+def run_script(folder: Path) -> subprocess.CompletedProcess[str]:
+    """`verify.py evidence.zip` in a folder, without site packages (-I -S), hence without the gateway."""
+    command = [sys.executable, "-I", "-S", "verify.py", "evidence.zip"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
 def test_the_script_of_the_zip_proves_it_without_the_gateway(make, tmp_path):
     (tmp_path / "evidence.zip").write_bytes(make())
     with zipfile.ZipFile(tmp_path / "evidence.zip") as archive:
         archive.extract("verify.py", tmp_path)
-    # -I -S: no site packages, hence no gateway
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "verify.py", "evidence.zip"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_script(tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{SUBJECT}: 3 entries, 3 documents, 0 purged; all holds")
 
@@ -119,13 +118,7 @@ def test_the_script_fails_and_says_why(files, tmp_path):
     del files["timeline.html"]
     (tmp_path / "verify.py").write_bytes(files["verify.py"])
     written(tmp_path / "evidence.zip", files)
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "verify.py", "evidence.zip"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_script(tmp_path)
     assert done.returncode == 1
     assert done.stderr == "DOES NOT HOLD: timeline.html is missing\n"
 
