@@ -6,59 +6,50 @@ shot may miss; whoever aims looks at what fired and aims again.
 
 import copy
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 
 from lxml import etree
 
 from gateway.schematron.matching import alternatives
 from gateway.schematron.strings import python_pattern
-from gateway.schematron.stylesheet import Check, Let, Rule, Stylesheet
+from gateway.schematron.stylesheet import Check, Rule, Stylesheet
 from gateway.schematron.xpath_ast import (
     Arithmetic,
     Call,
     Cast,
     Comparison,
     Conditional,
-    ContextItem,
     Expression,
-    Filter,
     Literal,
     Logical,
     Loop,
-    Negation,
     Path,
-    Sequence,
     Step,
     Union,
     Variable,
 )
 from gateway.schematron.xpath_parser import parse
 from tests.schematron.documents import literals_of
+from tests.schematron.places import Builder, MissedError, Place, Scope
 
 OPPOSITE = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
+
 MIRRORED = {"eq": "eq", "ne": "ne", "lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}
+
 #: By how much a number that stands so to another differs from it.
 STEPS = {"eq": 0, "ne": 1, "lt": -1, "le": 0, "gt": 1, "ge": 0}
+
 NUMBERS = ("0", "1", "-1", "7.77", "100", "100.00", "20", "-20.5", "12.345", "1000000")
+
 DATES = ("2026-10-05", "2019-01-01", "2031-12-31", "1999-12-31", "2100-01-01")
+
 SHORT_DATES = ("20261005", "20190101", "19991231", "21000101", "20260230")
+
 TEXTS = (
     *("X", "", " ", "FR", "DE", "EUR", "USD", "VAT", "S", "552100554", "55210055400013", "380", "1", "a b", "a/b|c"),
     *("é" * 12, "A" * 300, "19991231080000", "20261005080000"),
 )
-#: What a new element holds, by the end of its name.
-NEW_TEXTS = (
-    *(("Amount", "10.00"), ("Percent", "20"), ("Quantity", "2"), ("Numeric", "1"), ("Indicator", "true")),
-    *(("IssueDate", "2026-10-05"), ("Date", "2026-10-05"), ("DateTimeString", "20261005"), ("DateString", "20261005")),
-)
-#: Functions that, without an argument, tell something of the context node.
-STEERED_BY_CONTEXT = frozenset({"string", "normalize-space", "string-length", "number", "name", "local-name"})
-
-
-class MissedError(Exception):
-    """The check cannot be aimed at from here."""
 
 
 @dataclass(frozen=True)
@@ -67,35 +58,6 @@ class Target:
 
     rule: Rule
     check: Check
-
-
-@dataclass(frozen=True)
-class Place:
-    """An element, or an attribute of it."""
-
-    element: etree._Element
-    attribute: str | None = None
-
-    @property
-    def text(self) -> str:
-        if self.attribute is not None:
-            return self.element.get(self.attribute, "")
-        return "".join(map(str, self.element.itertext()))
-
-    def write(self, text: str) -> None:
-        text = "".join(character for character in text if character >= " " or character in "\t\n\r")
-        if self.attribute is not None:
-            self.element.set(self.attribute, text)
-        elif len(self.element) == 0:
-            self.element.text = text
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Where an expression stands: its context node, None for the document; what its variables stand for."""
-
-    node: etree._Element | None
-    bound: Mapping[str, "tuple[Expression, Scope] | Place"] = field(default_factory=dict)
 
 
 def location_of(element: etree._Element) -> str:
@@ -111,37 +73,38 @@ def location_of(element: etree._Element) -> str:
     return "".join(reversed(steps))
 
 
-class Marksman:
+class Marksman(Builder):
     """Makes documents in which a check of one stylesheet should fire."""
 
     def __init__(self, rng: Random, stylesheet: Stylesheet) -> None:
-        self._rng = rng
-        self._namespaces = stylesheet.namespaces
-        self._functions = {function.name: function for function in stylesheet.functions}
-        self._globals = stylesheet.variables
-        self._root = etree.Element("none")
+        super().__init__(rng, stylesheet)
         self._texts: tuple[str, ...] = TEXTS
 
     def shot(self, document: bytes, target: Target) -> tuple[bytes, str]:
         """The document changed so that the check may fire, and where. Raises MissedError when nothing leads there."""
         self._root = etree.fromstring(document)
+        self._made = None
         context = self._context(parse(target.rule.context), target.rule.context)
         scope = self._with_lets(Scope(None), self._globals)
         scope = self._with_lets(replace(scope, node=context), target.rule.lets)
-        words = tuple(literals_of(parse(target.check.test)))
+        tests = [target.check.test, *(let.select for let in target.rule.lets)]
+        words = tuple(word for test in tests for word in literals_of(parse(test)))
         self._texts = (*TEXTS, *words, *(word * 3 for word in words))
         if self._rng.random() < 0.15:
             self._double(Place(context))
         for _ in range(self._rng.choice((1, 1, 2))):
             self._want(parse(target.check.test), target.check.kind == "report", scope)
+        if self._made is not None and self._rng.random() < 0.2:
+            self._make_only(self._made)
         if context is not self._root and context.getparent() is None:
             raise MissedError
         return etree.tostring(self._root, encoding="UTF-8", xml_declaration=True), location_of(context)
 
-    def _with_lets(self, scope: Scope, lets: tuple[Let, ...]) -> Scope:
-        for let in lets:
-            scope = replace(scope, bound={**scope.bound, let.name: (parse(let.select), scope)})
-        return scope
+    def _make_only(self, made: etree._Element) -> None:
+        """Remove the other elements of that name: many rules stop where they find two."""
+        for element in list(self._root.iter(made.tag)):
+            if element is not made and element not in list(made.iterancestors()):
+                self._remove(Place(element))
 
     def _context(self, pattern: Expression, where: str) -> etree._Element:
         """An element that the pattern of the rule matches, as far as predicates can be met."""
@@ -177,7 +140,7 @@ class Marksman:
         match test:
             case Call("not" | "empty", (operand,)):
                 self._want(operand, not wanted, scope)
-            case Call("exists" | "boolean", (operand,)) | Cast(operand, _) if not isinstance(test, Cast):
+            case Call("exists" | "boolean", (operand,)):
                 self._want(operand, wanted, scope)
             case Cast(operand, _):
                 self._write(operand, "true" if wanted else "false", scope)
@@ -200,7 +163,7 @@ class Marksman:
                 self._want(*self._inlined(name, arguments, scope, wanted))
             case Call("ends-with", (Call("name" | "local-name"), Literal(str() as ending))) if scope.node is not None:
                 self._name(scope.node, ending, wanted)
-            case Path("context", (Step("self" | "ancestor" | "parent"), *_)):
+            case Path("context", (Step("self" | "ancestor" | "parent"),)):
                 if bool(self._places(test, scope)) is not wanted:
                     raise MissedError
             case Call("matches", (held, Literal(str() as pattern))):
@@ -229,18 +192,6 @@ class Marksman:
                 raise MissedError
         elif wanted and element is not self._root:
             element.tag = f"{element.tag}{ending}"
-
-    def _inlined(
-        self, name: str, arguments: tuple[Expression, ...], scope: Scope, wanted: bool
-    ) -> tuple[Expression, bool, Scope]:
-        function = self._functions[name]
-        bound = {
-            parameter: (argument, scope)
-            for (parameter, _), argument in zip(function.parameters, arguments, strict=True)
-        }
-        inner = self._with_lets(Scope(None), self._globals)
-        inner = self._with_lets(replace(inner, bound={**inner.bound, **bound}), function.lets)
-        return parse(function.result), wanted, inner
 
     def _want_of_items(
         self, one: bool, bindings: tuple[tuple[str, Expression], ...], body: Expression, wanted: bool, scope: Scope
@@ -272,6 +223,8 @@ class Marksman:
                 self._write(measured, self._rng.choice("A1") * max(0, int(float(value)) + STEPS[operator]), scope)
             case (Call("not" | "exists" | "empty", _) | Logical() | Comparison()) as test, ["true" | "false"]:
                 self._want(test, (values == ["true"]) is (operator == "eq"), scope)
+            case meant, [""] if operator == "eq" and self._rng.random() < 0.5:
+                self._clear(meant, scope)
             case _, [*_] if values:
                 text = self._beside(operator, self._rng.choice(values))
                 if isinstance(left, Arithmetic) and self._rng.random() < 0.3:
@@ -298,6 +251,8 @@ class Marksman:
             return self._rng.choice((*self._texts, *DATES, *SHORT_DATES))
         if operator == "ne" and self._rng.random() < 0.4:
             return self._rng.choice((*self._texts, *NUMBERS))
+        if operator == "ne" and self._rng.random() < 0.3:
+            return f"{number:.2f}5"
         return f"{number + STEPS[operator] * self._rng.choice((1, 1, 10, 1000)):.2f}".removesuffix(".00")
 
     def _meant(self, expression: Expression, scope: Scope) -> Expression:
@@ -306,25 +261,6 @@ class Marksman:
             case Variable(name) if isinstance(bound := scope.bound.get(name), tuple) and bound[1].node is scope.node:
                 return self._meant(bound[0], scope)
         return expression
-
-    def _values(self, expression: Expression, scope: Scope) -> list[str]:
-        """The values of a constant expression."""
-        match expression:
-            case Literal(value):
-                return [str(value)]
-            case Negation(operand):
-                return [f"-{value}" for value in self._values(operand, scope)]
-            case Sequence(items):
-                return [value for item in items for value in self._values(item, scope)]
-            case Call("true" | "false" as name, ()):
-                return [name]
-            case Call("tokenize", (Literal(str() as text), _)):
-                return text.replace(",", " ").replace("|", " ").split()
-            case Call("xs:decimal" | "xs:date" | "upper-case" | "normalize-space", (Literal(value),)):
-                return [str(value)]
-            case Variable(name) if isinstance(bound := scope.bound.get(name), tuple):
-                return self._values(*bound)
-        return []
 
     def _write(self, expression: Expression, text: str, scope: Scope) -> None:
         """Give the expression a value through one of the places it reads."""
@@ -355,122 +291,6 @@ class Marksman:
                     same.append(Place(element))
         for each in same:
             each.write(text)
-
-    def _build(self, expression: Expression, scope: Scope) -> Place:
-        """A place that the expression reads, made where there is none. Raises MissedError when it reads none."""
-        match expression:
-            case ContextItem() if scope.node is not None:
-                return Place(scope.node)
-            case Variable(name) if name in scope.bound:
-                bound = scope.bound[name]
-                return bound if isinstance(bound, Place) else self._build(*bound)
-            case Path(anchor, steps):
-                return self._walk(scope.node if anchor == "context" else None, steps, scope)
-            case Union(operands) | Sequence(operands):
-                return self._build_any(operands, scope)
-            case Arithmetic(_, left, right) | Logical(_, left, right) | Comparison(_, left, right):
-                readable = [operand for operand in (left, right) if not self._values(operand, scope)]
-                if readable:
-                    return self._build(self._rng.choice(readable), scope)
-            case Negation(operand) | Cast(operand, _):
-                return self._build(operand, scope)
-            case Conditional(condition, then, otherwise):
-                goes = self._rng.random() < 0.7
-                self._want(condition, goes, scope)
-                return self._build(then if goes else otherwise, scope)
-            case Loop(_, ((name, items), *others), body):
-                inner = replace(scope, bound={**scope.bound, name: self._build(items, scope)})
-                return self._build(Loop("for", tuple(others), body) if others else body, inner)
-            case Call(name, arguments) if name in self._functions:
-                body, _, inner = self._inlined(name, arguments, scope, True)
-                return self._build(body, inner)
-            case Call(name, ()) if name in STEERED_BY_CONTEXT and scope.node is not None:
-                return Place(scope.node)
-            case Call(name, arguments) if arguments:
-                readable = [argument for argument in arguments if not self._values(argument, scope)]
-                if readable:
-                    return self._build(readable[0] if self._rng.random() < 0.8 else self._rng.choice(readable), scope)
-        raise MissedError
-
-    def _build_any(self, operands: tuple[Expression, ...], scope: Scope) -> Place:
-        for operand in self._rng.sample(operands, len(operands)):
-            try:
-                return self._build(operand, scope)
-            except MissedError:
-                continue
-        raise MissedError
-
-    def _walk(self, start: etree._Element | None, steps: tuple[Step | Filter, ...], scope: Scope) -> Place:
-        place = Place(start) if start is not None else None
-        below = False
-        for step in steps:
-            if below and isinstance(step, Step) and step.axis == "attribute":
-                top = self._root if place is None else place.element
-                place = Place(self._rng.choice(list(top.iter("*"))))
-            match step:
-                case Step("attribute", name) if place is not None:
-                    name = "X" if "*" in name else self._tag(name)
-                    place = Place(place.element, name)
-                    if place.element.get(name) is None:
-                        place.write("X")
-                    return place
-                case Step("descendant-or-self"):
-                    below = True
-                    continue
-                case Step("child", "text()") if place is not None:
-                    return place
-                case Step("child", name):
-                    place = Place(self._below(place, name) if below else self._child_or_root(place, name))
-                case Step("parent" | "ancestor" | "ancestor-or-self") if place is not None:
-                    parent = place.element.getparent()
-                    if parent is None:
-                        raise MissedError
-                    place = Place(parent)
-                case Step("self") if place is not None:
-                    pass
-                case Filter(base):
-                    inner = replace(scope, node=place.element if place is not None else None)
-                    place = self._build(base, scope if step is steps[0] and place is None else inner)
-                case _:
-                    raise MissedError
-            below = False
-            for predicate in step.predicates:
-                if not isinstance(predicate, Literal):
-                    self._want(predicate, True, replace(scope, node=place.element))
-        if place is None:
-            raise MissedError
-        return place
-
-    def _child_or_root(self, place: Place | None, name: str) -> etree._Element:
-        if place is not None:
-            return self._child(place.element, name)
-        if name != "*" and self._tag(name) != self._root.tag:
-            raise MissedError
-        return self._root
-
-    def _below(self, place: Place | None, name: str) -> etree._Element:
-        top = self._root if place is None else place.element
-        found = list(top.iter("*" if name == "*" else self._tag(name)))
-        return self._rng.choice(found) if found and self._rng.random() < 0.8 else self._new(top, name)
-
-    def _child(self, element: etree._Element, name: str) -> etree._Element:
-        found = element.findall("*" if "*" in name else self._tag(name))
-        if found and self._rng.random() < 0.85:
-            return self._rng.choice(found)
-        return self._new(element, name)
-
-    def _new(self, parent: etree._Element, name: str) -> etree._Element:
-        if len(parent) == 0:
-            parent.text = None
-        if "*" in name:
-            name = name.replace("*", "Other")
-        made = etree.SubElement(parent, self._tag(name))
-        made.text = next((text for ending, text in NEW_TEXTS if name.endswith(ending)), "X")
-        return made
-
-    def _tag(self, name: str) -> str:
-        prefix, colon, local = name.partition(":")
-        return f"{{{self._namespaces[prefix]}}}{local}" if colon else name
 
     def _count(self, counted: Expression, wanted: int, scope: Scope) -> None:
         """Have so many of something, as far as its places can be told apart."""
@@ -506,62 +326,6 @@ class Marksman:
                 self._want(self._rng.choice(predicates), False, replace(scope, node=place.element))
             else:
                 self._remove(place)
-
-    def _remove(self, place: Place) -> None:
-        if place.attribute is not None:
-            place.element.attrib.pop(place.attribute, None)
-        elif (parent := place.element.getparent()) is not None:
-            parent.remove(place.element)
-
-    def _places(self, expression: Expression, scope: Scope) -> list[Place]:
-        """Where the expression looks in the document as it is, predicates aside."""
-        match expression:
-            case ContextItem() if scope.node is not None:
-                return [Place(scope.node)]
-            case Variable(name) if name in scope.bound:
-                bound = scope.bound[name]
-                return [bound] if isinstance(bound, Place) else self._places(*bound)
-            case Union(operands) | Sequence(operands):
-                return [place for operand in operands for place in self._places(operand, scope)]
-            case Call(_, (operand, *_)):
-                return self._places(operand, scope)
-            case Path(anchor, steps):
-                return self._reached(scope.node if anchor == "context" else None, steps, scope)
-        return []
-
-    def _reached(self, start: etree._Element | None, steps: tuple[Step | Filter, ...], scope: Scope) -> list[Place]:
-        nodes: list[etree._Element | None] = [start]
-        below = False
-        for step in steps:
-            found: list[etree._Element | None] = []
-            for node in nodes:
-                match step:
-                    case Step("attribute", name):
-                        key = self._tag(name) if "*" not in name else ""
-                        return [Place(each, key) for each in nodes if each is not None and each.get(key) is not None]
-                    case Step("descendant-or-self"):
-                        found.append(node)
-                    case Step("child", name) if not name.endswith("()"):
-                        tag = "*" if "*" in name else self._tag(name)
-                        top = self._root if node is None else node
-                        if below:
-                            found.extend(top.iter(tag))
-                        elif node is not None:
-                            found.extend(node.findall(tag))
-                        elif tag in ("*", self._root.tag):
-                            found.append(self._root)
-                    case Step("parent", "node()") if node is not None:
-                        found.append(node.getparent())
-                    case Step("self" | "parent" | "ancestor" as axis, name) if node is not None:
-                        others = {"self": [node], "parent": [node.getparent()], "ancestor": node.iterancestors()}[axis]
-                        found.extend(each for each in others if each is not None and each.tag == self._tag(name))
-                    case Filter(base):
-                        found.extend(place.element for place in self._places(base, replace(scope, node=node)))
-                    case _:
-                        found.append(node)
-            below = isinstance(step, Step) and step.axis == "descendant-or-self"
-            nodes = found
-        return [Place(node) for node in nodes if node is not None]
 
 
 def _last_predicates(expression: Expression) -> tuple[Expression, ...]:
