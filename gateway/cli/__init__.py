@@ -78,7 +78,7 @@ app = typer.Typer(
 def gateway(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Affiche la version. / Print the version."),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Affiche la version. / Print it."),
     ] = False,
 ) -> None:
     """Passerelle de facturation électronique : valider, transmettre, suivre, encaisser.
