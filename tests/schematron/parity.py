@@ -155,7 +155,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--documents", type=int, default=1000, help="documents per artefact, the aimed ones aside")
-    parser.add_argument("--tries", type=int, default=1000, help="documents aimed at a check before it is given up")
+    parser.add_argument("--tries", type=int, default=2000, help="documents aimed at a check before it is given up")
     parser.add_argument("--only", default="", help="artefacts whose name contains this")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--never", action="store_true", help="list the checks that never fired")

@@ -221,7 +221,7 @@ class Builder(ABC):
 
     def _child(self, element: etree._Element, name: str) -> etree._Element:
         found = element.findall("*" if "*" in name else self._tag(name))
-        if found and self._rng.random() < 0.85:
+        if found and self._rng.random() < 0.95:
             return self._rng.choice(found)
         return self._new(element, name)
 
