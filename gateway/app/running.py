@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import start_http_server
 
+from gateway.app.errors import AddressUnavailableError
 from gateway.app.services import Services
 
 _log = structlog.get_logger(__name__)
@@ -17,11 +19,20 @@ _LONGEST_PAUSE = 30.0
 
 
 def run_service(services: Services, app: FastAPI | None, *, worker: bool, clock: bool) -> None:
-    """Run the web service (when `app` is given), a worker and the clock in this process until SIGINT or SIGTERM."""
-    asyncio.run(_run(services, app, worker=worker, clock=clock))
+    """Run the web service (when `app` is given), a worker and the clock in this process until SIGINT or SIGTERM.
+
+    Raises AddressUnavailableError before any of them starts.
+    """
+    try:
+        listening = [_listen(services.settings.host, services.settings.port)] if app is not None else []
+        asyncio.run(_run(services, app, listening, worker=worker, clock=clock))
+    finally:
+        services.close()
 
 
-async def _run(services: Services, app: FastAPI | None, *, worker: bool, clock: bool) -> None:
+async def _run(
+    services: Services, app: FastAPI | None, listening: list[socket.socket], *, worker: bool, clock: bool
+) -> None:
     settings = services.settings
     stop = _stop_on_signals()
     background: list[asyncio.Task[None]] = []
@@ -34,15 +45,13 @@ async def _run(services: Services, app: FastAPI | None, *, worker: bool, clock: 
         if app is not None:
             config = uvicorn.Config(
                 app,
-                host=settings.host,
-                port=settings.port,
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=settings.public_url is not None,
                 timeout_graceful_shutdown=settings.shutdown_grace_seconds,
             )
-            await uvicorn.Server(config).serve()
+            await uvicorn.Server(config).serve(sockets=listening)
         else:
             if settings.metrics_port:
                 start_http_server(settings.metrics_port, addr=settings.host)
@@ -54,8 +63,16 @@ async def _run(services: Services, app: FastAPI | None, *, worker: bool, clock: 
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
-        services.close()
         _log.info("service_stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The socket of the service. Raises AddressUnavailableError."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise AddressUnavailableError(host, port, error.strerror or str(error)) from error
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -5,9 +5,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
+from fastapi import FastAPI
+
+from gateway.app.errors import AddressUnavailableError
+from gateway.app.running import run_service
+from gateway.kernel.settings import load_settings
 
 SERVICE = """
 import sys, time
@@ -49,6 +55,16 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def test_a_port_that_is_taken_is_named_and_nothing_is_started(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        services = SimpleNamespace(settings=load_settings(data_dir=tmp_path, port=port), close=lambda: closed.append(1))
+        closed: list[int] = []
+        with pytest.raises(AddressUnavailableError, match=f"127.0.0.1:{port}.*--port"):
+            run_service(services, FastAPI(), worker=True, clock=True)
+    assert closed == [1]
 
 
 @pytest.mark.parametrize("kind", ["api", "worker"])
