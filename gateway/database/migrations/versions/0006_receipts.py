@@ -1,0 +1,10 @@
+"""Money received for invoices, as billing and accounting tell it."""
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

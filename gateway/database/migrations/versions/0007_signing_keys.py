@@ -1,0 +1,10 @@
+"""Keys that sign access tokens, with their rotation."""
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,10 @@
+"""What the directory of addresses said, kept for a while."""
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
