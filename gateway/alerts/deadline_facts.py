@@ -12,6 +12,7 @@ from gateway.lifecycle.correlation import InvoiceKey
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.records import key_of_invoice
 from gateway.lifecycle.statuses import all_statuses
+from gateway.lifecycle.vat_point import vat_on_receipts_of
 
 #: What is known of money that came in, by invoice; an invoice left out is one of which nothing is known. Whoever learns
 #: of a payment also sets `InvoiceRecord.next_check_at`, so that the invoice is looked at.
@@ -60,7 +61,7 @@ def facts_of(
             amount_due=invoice.amount_due,
             issue_date=invoice.issue_date,
             due_date=invoice.due_date,
-            tax_point_code=invoice.tax_point_code,
+            vat_on_receipts=vat_on_receipts_of(invoice),
             sent_at=min((each.sent_at for each in own if each.sent_at), default=None),
             unsent=(*(_unsent(each) for each in own if not _is_sent(each)), *by_key.get(key, ())),
             receipt=receipts.get(invoice.id),

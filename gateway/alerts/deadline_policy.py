@@ -62,20 +62,11 @@ class DeadlinePolicy:
     Attributes:
         look_again: how soon to look again while something of ours waits to be sent.
         default_term: payment term of an invoice without due date (BT-9).
-        on_receipts, otherwise: values of BT-8 that make VAT due when paid, and those that do not.
     """
 
     rules: dict[Matter, DeadlineRule]
     look_again: timedelta
     default_term: timedelta
-    on_receipts: frozenset[str]
-    otherwise: frozenset[str]
-
-    def vat_on_receipts(self, tax_point_code: str | None) -> bool | None:
-        """Whether VAT is due when the money comes in, by BT-8; None when the invoice does not tell."""
-        if tax_point_code in self.on_receipts:
-            return True
-        return False if tax_point_code in self.otherwise else None
 
 
 @lru_cache(maxsize=64)
@@ -83,13 +74,11 @@ def deadline_policy(on: date) -> DeadlinePolicy:
     """The policy in force on a day (Europe/Paris)."""
     data = data_file("deadlines.toml")
     tables = {matter: in_force(data["condition"][matter.value], on) for matter in Matter}
-    term, tax_points = data_file("treasury.toml")["aged_balance"], data_file("flows.toml")["vat_on_receipts"]
+    term = data_file("treasury.toml")["aged_balance"]
     return DeadlinePolicy(
         rules={matter: _rule(matter, each) for matter, each in tables.items() if each and each.get("active", True)},
         look_again=timedelta(hours=data["look_again_hours"]),
         default_term=timedelta(days=(in_force(term, on) or in_force(term) or {})["default_term_days"]),
-        on_receipts=frozenset(tax_points["point_on_receipt"]),
-        otherwise=frozenset(tax_points["point_on_invoice"]),
     )
 
 

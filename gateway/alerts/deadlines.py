@@ -64,7 +64,8 @@ class InvoiceFacts:
 
     Attributes:
         amount_due: BT-115, negative for a credit note; in `currency` (BT-5).
-        issue_date, due_date, tax_point_code: BT-2, BT-9, BT-8.
+        issue_date, due_date: BT-2, BT-9.
+        vat_on_receipts: whether its VAT is due when the money comes in; None when the invoice does not tell.
         sent_at: when the platform took the invoice from us; None when it did not, or not from us.
         unsent: what still has to leave.
         receipt: None when nothing is known, which does not mean that nothing came in.
@@ -75,7 +76,7 @@ class InvoiceFacts:
     amount_due: Decimal
     issue_date: date
     due_date: date | None = None
-    tax_point_code: str | None = None
+    vat_on_receipts: bool | None = None
     sent_at: datetime | None = None
     unsent: tuple[Unsent, ...] = ()
     receipt: Receipt | None = None
@@ -148,7 +149,7 @@ def running(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) ->
 def _unsent(facts: InvoiceFacts, policy: DeadlinePolicy) -> Iterator[Deadline]:
     for each in facts.unsent:
         conditional = status(each.code).obligation == "mandatory_if_vat_on_collection"
-        if conditional and policy.vat_on_receipts(facts.tax_point_code) is False:
+        if conditional and facts.vat_on_receipts is False:
             continue
         rule = policy.rules.get(Matter.STATUS_NOT_SENT if each.code else Matter.INVOICE_NOT_SENT)
         if rule:
@@ -207,7 +208,7 @@ def _answers(state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
 
 def _receipt(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
     """Money that came in and that no 212 tells, while VAT is due on it, or may be."""
-    receipt, on_receipts = facts.receipt, policy.vat_on_receipts(facts.tax_point_code)
+    receipt, on_receipts = facts.receipt, facts.vat_on_receipts
     if receipt is None or on_receipts is False or receipt.amount <= state.collected_total:
         return
     rule = policy.rules.get(Matter.RECEIPT_NOT_REPORTED if on_receipts else Matter.RECEIPT_TO_CHECK)

@@ -54,7 +54,7 @@ class InvoiceRecord(IdentifiedRow, table=True):
         default_factory=dict, sa_type=Json, description="BT-116 + BT-117 of each BG-23 by VAT rate (BT-119, percent)"
     )
     tax_point_code: str | None = Field(default=None, description="BT-8: when VAT falls due; None when not told")
-    preceding: list[str] = Field(default_factory=list, sa_type=Json, description="BT-25 of each BG-3")
+    process: str | None = Field(default=None, description="BT-23: what is sold and how it is paid; None when not told")
     syntax: str
     profile: str
     document_sha256: str = Field(max_length=64)

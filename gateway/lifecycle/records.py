@@ -81,7 +81,7 @@ def invoice_record(
         amount_due=sign * due,
         totals_by_rate=_totals_by_rate(invoice.vat_breakdown, sign),
         tax_point_code=invoice.tax_point_code,
-        preceding=[each.number for each in invoice.preceding_invoices if each.number],
+        process=invoice.process,
         syntax=document.syntax,
         profile=document.profile,
         document_sha256=document.sha256,
