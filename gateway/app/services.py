@@ -10,17 +10,19 @@ from gateway.access.service import forget_expired
 from gateway.database import Database, open_database
 from gateway.flows.context import FlowsContext
 from gateway.flows.deadlines import DEADLINES_TASK
-from gateway.flows.delivery import PLATFORM_FLOW, platform_deliverer
+from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
 from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
 from gateway.flows.tasks import POLL_TASK, PROCESS_TASK, register_tasks
 from gateway.invoices.limits import ReadingLimits, reading_limits
+from gateway.jobs.channels import Channel
 from gateway.jobs.clock import JobClock
 from gateway.jobs.engine import JobEngine
 from gateway.jobs.outbox import TASK as OUTBOX_TASK
-from gateway.jobs.outbox import Deliverer, OutboxWorker
+from gateway.jobs.outbox import OutboxWorker
 from gateway.kernel.clock import Clock, system_clock
 from gateway.kernel.settings import Settings
 from gateway.ledger.documents import DocumentStore
+from gateway.ledger.opening import open_documents
 from gateway.notifications.mail import EMAIL, mail_deliverer
 
 #: Jobs of dead workers are looked for at this pace; a worker counts as dead after a minute without a heartbeat.
@@ -57,7 +59,7 @@ def build_services(
     `scenarios` chooses what the platform simulator answers, by invoice number; the demonstration uses it.
     """
     database = database or open_database(settings)
-    documents = DocumentStore(settings.data_dir / "documents")
+    documents = open_documents(settings)
     limits = reading_limits(settings)
 
     def simulator(organisation_id: UUID) -> SimulatedPlatform:
@@ -96,11 +98,11 @@ def build_services(
 
 
 def _outbox(database: Database, clock: Clock, settings: Settings, flows: FlowsContext) -> OutboxWorker:
-    deliverers: dict[str, Deliverer] = {PLATFORM_FLOW: platform_deliverer(flows)}
+    channels = {PLATFORM_FLOW: platform_channel(flows)}
     by_mail = mail_deliverer(settings, clock)
     if by_mail is not None:
-        deliverers[EMAIL] = by_mail
-    return OutboxWorker(database, clock, deliverers, attempts=settings.delivery_attempts, batch=settings.batch_size)
+        channels[EMAIL] = Channel(by_mail)
+    return OutboxWorker(database, clock, channels, attempts=settings.delivery_attempts, batch=settings.batch_size)
 
 
 def _job_clock(database: Database, settings: Settings, clock: Clock, engine: JobEngine) -> JobClock:

@@ -14,7 +14,8 @@ from gateway.flows.errors import (
 )
 from gateway.flows.model import Flow
 from gateway.flows.platforms.client import OutgoingFlow
-from gateway.jobs.outbox import Deliverer, Delivery, DeliveryAmbiguousError, DeliveryFailedError, put_in_outbox
+from gateway.jobs.channels import Channel, Delivery, DeliveryAmbiguousError, DeliveryFailedError
+from gateway.jobs.outbox import put_in_outbox
 from gateway.validation.report import Verdict
 
 #: Kind of the outbox messages that this module delivers.
@@ -47,8 +48,8 @@ def send_to_platform(session: Session, flow: Flow, *, platform: str, now: dateti
     )
 
 
-def platform_deliverer(context: FlowsContext) -> Deliverer:
-    """The deliverer of `platform.flow`: the tracking id is the idempotency key, the answer the platform's flow id."""
+def platform_channel(context: FlowsContext) -> Channel:
+    """The channel of `platform.flow`: the tracking id is the idempotency key, the answer the platform's flow id."""
 
     def deliver(delivery: Delivery) -> str:
         payload = delivery.payload
@@ -69,4 +70,4 @@ def platform_deliverer(context: FlowsContext) -> Deliverer:
         except PlatformAmbiguousError as error:
             raise DeliveryAmbiguousError(str(error)) from error
 
-    return deliver
+    return Channel(deliver, repeatable=True)

@@ -15,9 +15,13 @@ class OutboxState(StrEnum):
     """Where a message stands."""
 
     PENDING = "pending"
+    #: Being sent: marked and committed before the first byte, so that a crash leaves a trace.
+    LEAVING = "leaving"
+    #: It may have left; the other side is asked before anything is repeated.
+    UNCERTAIN = "uncertain"
     SENT = "sent"
     FAILED = "failed"
-    #: It may have left: a person or a look-up at the other side decides, never a blind repeat.
+    #: It may have left, and only a person can tell.
     AMBIGUOUS = "ambiguous"
 
 
@@ -27,7 +31,7 @@ class OutboxMessage(IdentifiedRow, table=True):
     __tablename__ = "outbox_message"
     __table_args__ = (
         UniqueConstraint("organisation_id", "idempotency_key"),
-        Index("ix_outbox_due", "next_attempt_at", postgresql_where="state = 'pending'"),
+        Index("ix_outbox_due", "next_attempt_at", postgresql_where="state IN ('pending', 'leaving', 'uncertain')"),
     )
 
     kind: str = Field(description="platform.flow, email…")
@@ -35,8 +39,12 @@ class OutboxMessage(IdentifiedRow, table=True):
     payload: dict[str, Any] = Field(sa_type=Json)
     state: str = Field(default=OutboxState.PENDING.value)
     attempts: int = 0
+    lookups: int = Field(default=0, description="Times the other side was asked about the last attempt.")
     created_at: datetime = Field(sa_type=UtcDateTime)
     next_attempt_at: datetime = Field(sa_type=UtcDateTime)
+    left_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="Start of the last attempt: from then on it may have left."
+    )
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     remote_id: str | None = Field(default=None, description="Identifier that the other side gave.")
     last_error: str | None = None

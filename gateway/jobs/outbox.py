@@ -1,11 +1,11 @@
 """The outbox: everything that leaves (platform, e-mail, webhook) is a row first, delivered by a job, once.
 
-A deliverer is a function of the message; how it ends is told by what it raises.
+A message is marked in a transaction of its own before its first byte leaves. Its row then stays locked until the end is
+written: a marked row that nobody holds was left by a worker that died, and may have left.
 """
 
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,43 +15,27 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from gateway.database.engine import Database, organisation_of
+from gateway.jobs.channels import (
+    Channel,
+    Delivery,
+    DeliveryAmbiguousError,
+    DeliveryFailedError,
+    DeliveryPostponedError,
+    Finding,
+    LookUp,
+)
 from gateway.jobs.metrics import DELIVERIES
 from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.jobs.queue import enqueue
-from gateway.jobs.retrying import decide_retry
+from gateway.jobs.retrying import RetryDecision, decide_retry
 from gateway.kernel.clock import Clock
 from gateway.kernel.identifiers import new_id
 
 TASK = "outbox.deliver"
+#: Between the mark and the lock on the row: nobody takes a row for abandoned earlier than this.
+_GRACE = timedelta(minutes=1)
+_DUE = (OutboxState.PENDING.value, OutboxState.LEAVING.value, OutboxState.UNCERTAIN.value)
 _log = structlog.get_logger(__name__)
-
-
-class DeliveryFailedError(Exception):
-    """The message certainly did not leave; it may be tried again, not before `retry_after` if one was given."""
-
-    def __init__(self, reason: str, *, retry_after: timedelta | None = None, permanent: bool = False) -> None:
-        """`permanent`: no further try can succeed."""
-        super().__init__(reason)
-        self.retry_after = retry_after
-        self.permanent = permanent
-
-
-class DeliveryAmbiguousError(Exception):
-    """The message may or may not have left: never repeated blindly."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What a deliverer gets: an idempotency key that the other side honours, and what to send."""
-
-    organisation_id: UUID
-    idempotency_key: str
-    payload: Mapping[str, Any]
-    subject_id: UUID | None
-
-
-#: Delivers a message and returns the identifier the other side gave, or raises one of the two errors above.
-Deliverer = Callable[[Delivery], str | None]
 
 
 def put_in_outbox(
@@ -74,6 +58,7 @@ def put_in_outbox(
             payload=payload,
             state=OutboxState.PENDING.value,
             attempts=0,
+            lookups=0,
             created_at=now,
             next_attempt_at=now,
             subject_id=subject_id,
@@ -87,14 +72,15 @@ def put_in_outbox(
 
 
 class OutboxWorker:
-    """Drains the due messages of one organisation, each in its own transaction."""
+    """Drains the due messages of one organisation, each alone."""
 
     def __init__(
-        self, database: Database, clock: Clock, deliverers: Mapping[str, Deliverer], *, attempts: int, batch: int
+        self, database: Database, clock: Clock, channels: Mapping[str, Channel], *, attempts: int, batch: int
     ) -> None:
+        """`channels`: how messages leave, by kind; `attempts`: tries before a person must decide."""
         self._database = database
         self._clock = clock
-        self._deliverers = deliverers
+        self._channels = channels
         self._attempts = attempts
         self._batch = batch
         self._jitter = random.Random()
@@ -110,55 +96,147 @@ class OutboxWorker:
         return tried
 
     def _deliver_next(self, organisation_id: UUID) -> bool:
-        # The row stays locked while the message leaves, so that no other worker takes it; a crash releases it
-        # and the idempotency key makes the second try harmless.
         with self._database.transaction(organisation_id) as session:
-            message = session.exec(
-                select(OutboxMessage)
-                .where(OutboxMessage.state == OutboxState.PENDING.value, OutboxMessage.next_attempt_at <= self._clock())
-                .order_by(col(OutboxMessage.next_attempt_at), col(OutboxMessage.created_at))
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            ).first()
+            message = self._next_due(session)
             if message is None:
                 return False
-            self._deliver(message)
+            before = message.state
+            if before == OutboxState.PENDING:
+                self._mark(message)
+            elif before == OutboxState.LEAVING:
+                self._doubt(message, "the worker died while it was leaving")
+            else:
+                self._ask(message)
             session.add(message)
+        if before == OutboxState.PENDING:
+            self._let_go(organisation_id, message.id, message.attempts)
         return True
 
-    def _deliver(self, message: OutboxMessage) -> None:
+    def _next_due(self, session: Session) -> OutboxMessage | None:
+        """The message that has waited longest, locked; those that other workers hold are passed over."""
+        return session.exec(
+            select(OutboxMessage)
+            .where(col(OutboxMessage.state).in_(_DUE), OutboxMessage.next_attempt_at <= self._clock())
+            .order_by(col(OutboxMessage.next_attempt_at), col(OutboxMessage.created_at))
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).first()
+
+    def _mark(self, message: OutboxMessage) -> None:
+        message.state = OutboxState.LEAVING.value
         message.attempts += 1
-        delivery = Delivery(message.organisation_id, message.idempotency_key, message.payload, message.subject_id)
+        message.lookups = 0
+        message.left_at = self._clock()
+        message.next_attempt_at = message.left_at + _GRACE
+
+    def _let_go(self, organisation_id: UUID, message_id: UUID, attempt: int) -> None:
+        """Send a marked message while its row is held, and write how that ended."""
+        with self._database.transaction(organisation_id) as session:
+            message = session.exec(select(OutboxMessage).where(OutboxMessage.id == message_id).with_for_update()).one()
+            # Held up for longer than the grace, this worker was taken for dead: the message is no longer its own.
+            if message.state != OutboxState.LEAVING or message.attempts != attempt:
+                return
+            self._deliver(message)
+            session.add(message)
+
+    def _deliver(self, message: OutboxMessage) -> None:
         try:
-            deliverer = self._deliverers.get(message.kind)
-            if deliverer is None:
+            channel = self._channels.get(message.kind)
+            if channel is None:
                 raise DeliveryFailedError(f"nothing delivers messages of kind {message.kind}", permanent=True)
-            message.remote_id = deliverer(delivery)
+            remote_id = channel.deliver(_delivery(message))
         except DeliveryAmbiguousError as error:
-            self._settle(message, OutboxState.AMBIGUOUS, str(error))
+            self._doubt(message, str(error))
+        except DeliveryPostponedError as error:
+            message.attempts -= 1
+            message.left_at = None
+            self._wait(message, OutboxState.PENDING, error.until, str(error))
         except DeliveryFailedError as error:
-            self._fail(message, str(error), error.retry_after, permanent=error.permanent)
+            self._fail(message, error)
         except Exception as error:  # a fault of ours: keep the message, say it, try again later
             _log.exception("delivery_fault", kind=message.kind, message_id=str(message.id))
-            self._fail(message, f"{type(error).__name__}: {error}", None, permanent=False)
+            self._fail(message, DeliveryFailedError(f"{type(error).__name__}: {error}"))
         else:
-            message.sent_at = self._clock()
-            self._settle(message, OutboxState.SENT, None)
+            self._arrived(message, remote_id)
 
-    def _fail(self, message: OutboxMessage, reason: str, retry_after: timedelta | None, *, permanent: bool) -> None:
-        decision = decide_retry(
-            attempts=message.attempts,
-            limit=0 if permanent else self._attempts,
-            now=self._clock(),
-            jitter=self._jitter,
-            not_before=retry_after,
-        )
+    def _fail(self, message: OutboxMessage, error: DeliveryFailedError) -> None:
+        """It certainly did not leave: again later, or a person decides."""
+        decision = self._retry(message.attempts, 0 if error.permanent else self._attempts, error.retry_after)
         if decision.at is None:
-            self._settle(message, OutboxState.FAILED, reason)
+            self._settle(message, OutboxState.FAILED, str(error))
         else:
-            message.next_attempt_at = decision.at
-            message.last_error = reason
-            DELIVERIES.labels(message.kind, "retry").inc()
+            self._wait(message, OutboxState.PENDING, decision.at, str(error))
+
+    def _doubt(self, message: OutboxMessage, reason: str) -> None:
+        """It may have left: the other side is asked, or recognises a repeat, or a person decides."""
+        channel = self._channels.get(message.kind)
+        if channel is not None and channel.look_up is not None:
+            self._wait(message, OutboxState.UNCERTAIN, self._clock(), reason)
+            return
+        repeatable = channel is not None and channel.repeatable
+        decision = self._retry(message.attempts, self._attempts if repeatable else 0)
+        if decision.at is None:
+            self._settle(message, OutboxState.AMBIGUOUS, reason)
+        else:
+            self._wait(message, OutboxState.PENDING, decision.at, reason)
+
+    def _ask(self, message: OutboxMessage) -> None:
+        """Ask the other side what became of a message, and act on what it knows."""
+        channel = self._channels.get(message.kind)
+        if channel is None or channel.look_up is None:
+            self._settle(message, OutboxState.AMBIGUOUS, "nothing can ask the other side any more")
+            return
+        now = self._clock()
+        message.lookups += 1
+        try:
+            found = channel.look_up(_delivery(message), message.left_at or message.created_at, now)
+        except DeliveryPostponedError as error:
+            message.lookups -= 1
+            self._wait(message, OutboxState.UNCERTAIN, error.until, str(error))
+        except DeliveryFailedError as error:
+            self._ask_again(message, error)
+        except Exception as error:
+            _log.exception("lookup_fault", kind=message.kind, message_id=str(message.id))
+            self._ask_again(message, DeliveryFailedError(f"{type(error).__name__}: {error}"))
+        else:
+            self._act_on(message, found, now)
+
+    def _ask_again(self, message: OutboxMessage, error: DeliveryFailedError) -> None:
+        limit = 0 if error.permanent else self._attempts
+        decision = self._retry(message.lookups, limit, error.retry_after)
+        if decision.at is None:
+            self._settle(message, OutboxState.AMBIGUOUS, f"the other side cannot tell: {error}")
+        else:
+            self._wait(message, OutboxState.UNCERTAIN, decision.at, str(error))
+
+    def _act_on(self, message: OutboxMessage, found: LookUp, now: datetime) -> None:
+        if found.finding is Finding.ARRIVED:
+            self._arrived(message, found.remote_id)
+        elif found.finding is Finding.LOOK_AGAIN:
+            # Waiting until the other side shows what it took is no failure of it.
+            message.lookups -= 1
+            self._wait(message, OutboxState.UNCERTAIN, found.at or now + _GRACE, message.last_error)
+        elif found.finding is Finding.UNDECIDABLE:
+            self._settle(message, OutboxState.AMBIGUOUS, found.reason)
+        elif message.attempts >= self._attempts:
+            self._settle(message, OutboxState.FAILED, message.last_error)
+        else:
+            self._wait(message, OutboxState.PENDING, now, message.last_error)
+
+    def _retry(self, tries: int, limit: int, not_before: timedelta | None = None) -> RetryDecision:
+        return decide_retry(attempts=tries, limit=limit, now=self._clock(), jitter=self._jitter, not_before=not_before)
+
+    def _arrived(self, message: OutboxMessage, remote_id: str | None) -> None:
+        message.remote_id = remote_id
+        message.sent_at = self._clock()
+        self._settle(message, OutboxState.SENT, None)
+
+    def _wait(self, message: OutboxMessage, state: OutboxState, until: datetime, reason: str | None) -> None:
+        message.state = state.value
+        message.next_attempt_at = until
+        message.last_error = reason
+        DELIVERIES.labels(message.kind, "retry" if state is OutboxState.PENDING else state.value).inc()
+        _log.info("delivery_waits", kind=message.kind, state=state.value, until=until.isoformat(), reason=reason)
 
     def _settle(self, message: OutboxMessage, state: OutboxState, reason: str | None) -> None:
         message.state = state.value
@@ -166,3 +244,7 @@ class OutboxWorker:
         DELIVERIES.labels(message.kind, state.value).inc()
         log = _log.info if state is OutboxState.SENT else _log.warning
         log("delivery_settled", kind=message.kind, state=state.value, reason=reason, subject=str(message.subject_id))
+
+
+def _delivery(message: OutboxMessage) -> Delivery:
+    return Delivery(message.organisation_id, message.idempotency_key, message.payload, message.subject_id)

@@ -12,7 +12,7 @@ from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 from urllib.parse import unquote, urlsplit
 
-from gateway.jobs.outbox import Deliverer, Delivery, DeliveryAmbiguousError, DeliveryFailedError
+from gateway.jobs.channels import Deliverer, Delivery, DeliveryAmbiguousError, DeliveryFailedError
 from gateway.kernel.clock import Clock
 from gateway.kernel.settings import Settings
 from gateway.notifications.errors import MailServerAddressError

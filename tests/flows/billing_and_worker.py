@@ -12,7 +12,7 @@ from gateway.app import tables
 from gateway.database import Database
 from gateway.flows import processing
 from gateway.flows.context import FlowsContext
-from gateway.flows.delivery import PLATFORM_FLOW, platform_deliverer
+from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
 from gateway.flows.intake import Submission, accept_flow
 from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
 from gateway.invoices.limits import ReadingLimits
@@ -50,7 +50,7 @@ def main() -> None:
         say("handled")
 
     processing.handle_flow = handle_aloud  # type: ignore[assignment]
-    outbox = OutboxWorker(database, clock, {PLATFORM_FLOW: platform_deliverer(context)}, attempts=50, batch=1)
+    outbox = OutboxWorker(database, clock, {PLATFORM_FLOW: platform_channel(context)}, attempts=50, batch=1)
     for path in sorted(folder.glob("*.xml")):
         with database.transaction(organisation_id) as session:
             submission = Submission(path.read_bytes(), path.name, "api", tracking_id=path.stem)

@@ -19,7 +19,7 @@ from fixtures.ubl import to_ubl
 from gateway.access.model import Agency, Organisation
 from gateway.database import Database
 from gateway.flows.context import FlowsContext
-from gateway.flows.delivery import PLATFORM_FLOW, platform_deliverer
+from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
 from gateway.flows.intake import Accepted, Submission, accept_flow
 from gateway.flows.model import Flow
 from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow
@@ -138,8 +138,8 @@ class World:
         drain_flows(self.context, self.organisation_id)
 
     def deliver(self) -> None:
-        deliverers = {PLATFORM_FLOW: platform_deliverer(self.context)}
-        OutboxWorker(self.database, self.clock, deliverers, attempts=5, batch=1000).drain(self.organisation_id)
+        channels = {PLATFORM_FLOW: platform_channel(self.context)}
+        OutboxWorker(self.database, self.clock, channels, attempts=5, batch=1000).drain(self.organisation_id)
 
     def turn(self, platform: str = SIMULATOR) -> None:
         """Everything that can happen now happens: processing, delivery, polling, processing of what was polled."""

@@ -8,16 +8,17 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from gateway.jobs.channels import Channel, DeliveryAmbiguousError, DeliveryFailedError
 from gateway.jobs.engine import JobEngine
 from gateway.jobs.model import OutboxMessage
-from gateway.jobs.outbox import TASK, DeliveryAmbiguousError, DeliveryFailedError, OutboxWorker, put_in_outbox
+from gateway.jobs.outbox import TASK, OutboxWorker, put_in_outbox
 from gateway.jobs.queue import enqueue
 
 
 @pytest.fixture
 def worker(database, clock) -> Callable[..., OutboxWorker]:
-    def make(deliverer) -> OutboxWorker:
-        return OutboxWorker(database, clock, {"letter": deliverer}, attempts=3, batch=10)
+    def make(deliverer, **channel) -> OutboxWorker:
+        return OutboxWorker(database, clock, {"letter": Channel(deliverer, **channel)}, attempts=3, batch=10)
 
     return make
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from gateway.jobs.model import OutboxMessage, OutboxState
-from gateway.jobs.outbox import Delivery, DeliveryAmbiguousError, DeliveryFailedError, OutboxWorker, put_in_outbox
+from gateway.jobs.channels import Channel, Delivery, DeliveryAmbiguousError, DeliveryFailedError
+from gateway.jobs.outbox import OutboxWorker, put_in_outbox
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import load_settings
 from gateway.notifications.errors import MailServerAddressError
@@ -139,7 +140,7 @@ def test_the_outbox_keeps_what_became_of_an_email(database, organisation, clock,
     with database.transaction(organisation) as session:
         put_in_outbox(session, kind=EMAIL, idempotency_key="n1", payload=PAYLOAD, now=clock())
     with mail_server(behaviour) as port:
-        OutboxWorker(database, clock, {EMAIL: deliverer(port)}, attempts=3, batch=5).drain(organisation)
+        OutboxWorker(database, clock, {EMAIL: Channel(deliverer(port))}, attempts=3, batch=5).drain(organisation)
     with database.transaction(organisation) as session:
         (message,) = session.exec(select(OutboxMessage)).all()
     assert message.state == state
