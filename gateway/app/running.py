@@ -24,7 +24,7 @@ def run_service(services: Services, app: FastAPI | None, *, worker: bool, clock:
     Raises AddressUnavailableError before any of them starts.
     """
     try:
-        listening = [_listen(services.settings.host, services.settings.port)] if app is not None else []
+        listening = [listen(services.settings.host, services.settings.port)] if app is not None else []
         asyncio.run(_run(services, app, listening, worker=worker, clock=clock))
     finally:
         services.close()
@@ -66,8 +66,8 @@ async def _run(
         _log.info("service_stopped")
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """The socket of the service. Raises AddressUnavailableError."""
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that a service listens on. Raises AddressUnavailableError."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=2048)

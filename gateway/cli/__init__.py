@@ -28,6 +28,7 @@ COMMANDS = {
     "cdar": ("gateway.cli.cdar", "cdar_app"),
     "rebuild": ("gateway.cli.ledger", "rebuild_command"),
     "ledger": ("gateway.cli.ledger", "ledger_app"),
+    "simulate-platform": ("gateway.cli.simulate", "simulate_platform_command"),
     "organisations": ("gateway.cli.access", "organisations_app"),
     "agencies": ("gateway.cli.access", "agencies_app"),
     "users": ("gateway.cli.access", "users_app"),

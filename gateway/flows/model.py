@@ -9,7 +9,7 @@ from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.database.columns import IdentifiedRow, Json, OrganisationRow, UtcDateTime
-from gateway.flows.terms import AckStatus, FlowDirection, RuleSource
+from gateway.flows.terms import AckStatus, FlowDirection, FlowType, RuleSource
 
 #: Start of the source of a flow that a platform sent; its name follows.
 PLATFORM_SOURCE = "platform:"
@@ -97,6 +97,7 @@ class SimulatedFlow(IdentifiedRow, table=True):
         UniqueConstraint("organisation_id", "tracking_id"),
         Index("ix_simulated_flow_due", "organisation_id", "direction", "visible_at"),
         Index("ix_simulated_flow_invoice", "organisation_id", "invoice_key"),
+        Index("ix_simulated_flow_news", "organisation_id", "visible_at", postgresql_where="notified_at IS NULL"),
     )
 
     direction: str = Field(description="Out: from us to the platform. In: from the platform to us.")
@@ -109,3 +110,20 @@ class SimulatedFlow(IdentifiedRow, table=True):
     visible_at: datetime = Field(sa_type=UtcDateTime, description="When the list of flows shows it.")
     answers_to: UUID | None = Field(default=None, description="The invoice's flow that this status answers.")
     step: int | None = Field(default=None, description="Position of the status in its scenario.")
+    flow_type: str = Field(default=FlowType.CUSTOMER_INVOICE_LC.value)
+    flow_profile: str | None = None
+    processing_rule: str | None = Field(default=None, description="As declared; B2B is assumed of the others.")
+    notified_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When its webhooks were called."
+    )
+
+
+class SimulatedWebhook(IdentifiedRow, table=True):
+    """A subscription at the local platform simulator."""
+
+    __tablename__ = "simulated_webhook"
+
+    callback_url: str
+    signing_key: str = Field(description="Base64.")
+    wanted: dict[str, Any] = Field(sa_type=Json, description="The filters of the subscription.")
+    created_at: datetime = Field(sa_type=UtcDateTime)

@@ -35,7 +35,7 @@ def is_signed(body: bytes, key: bytes, *, signature: str, timestamp: str, now: d
         return False
     fingerprint = _fingerprint(body, epoch)
     forms = (fingerprint, fingerprint.hex().encode())
-    return any([hmac.compare_digest(hmac.digest(key, form, sha256), given) for form in forms])
+    return any(hmac.compare_digest(hmac.digest(key, form, sha256), given) for form in forms)
 
 
 def _fingerprint(body: bytes, epoch: int) -> bytes:

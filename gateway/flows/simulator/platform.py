@@ -1,33 +1,34 @@
 """The simulated platform: its own transactions, its own copy of the bytes, statuses that appear with the clock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, false, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from gateway.database.engine import Database
-from gateway.database.paging import SortKey, fetch_page
+from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.flows.errors import PlatformRefusedError
 from gateway.flows.model import SimulatedFlow
 from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow
-from gateway.flows.simulator.answers import AnsweredInvoice, answer
+from gateway.flows.repository import FlowCriteria
+from gateway.flows.simulator.answers import AnsweredInvoice
+from gateway.flows.simulator.faults import FaultDice
+from gateway.flows.simulator.planning import plan_answers
 from gateway.flows.simulator.scenarios import DUPLICATE, scenario_for, scenarios
-from gateway.flows.terms import FlowDirection, FlowSyntax, FlowType
+from gateway.flows.terms import AckStatus, FlowDirection, FlowSyntax, FlowType, ProcessingRule
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.limits import ReadingLimits
 from gateway.invoices.reading import read_invoice
 from gateway.kernel.clock import Clock
 from gateway.kernel.identifiers import new_id
 from gateway.kernel.text import Text
-from gateway.lifecycle.cdar.writing import write_cdar
 from gateway.lifecycle.correlation import InvoiceKey, normalised_number
 
 SIMULATOR = "simulator"
-#: Format 204 (MDT-78) counts whole seconds: two steps never share one, so that their order can be read.
-_SHORTEST_STEP = timedelta(seconds=1)
 _PAGE = 100
 _BY_APPEARANCE = (SortKey(col(SimulatedFlow.visible_at), datetime.fromisoformat), SortKey(col(SimulatedFlow.id), UUID))
 _INCOMPLETE = Text(
@@ -43,6 +44,7 @@ class SimulatedPlatform:
     Attributes:
         step: time between two statuses of one invoice.
         chosen: scenario by invoice number; the others are drawn by a stable hash.
+        dice: the faults of its answers.
     """
 
     database: Database
@@ -51,6 +53,7 @@ class SimulatedPlatform:
     step: timedelta
     chosen: Mapping[str, str] = field(default_factory=dict)
     limits: ReadingLimits = field(default_factory=ReadingLimits)
+    dice: FaultDice = field(default_factory=FaultDice)
 
     def submit(self, flow: OutgoingFlow) -> str:
         """Take a flow and plan its answers; the same tracking id is the same flow. Raises PlatformRefusedError."""
@@ -70,22 +73,31 @@ class SimulatedPlatform:
 
     def search(self, *, updated_after: datetime | None, cursor: str | None = None) -> FlowPage:
         """The answers that are visible by now, strictly after `updated_after`."""
-        query = select(SimulatedFlow).where(
-            SimulatedFlow.direction == FlowDirection.IN.value, col(SimulatedFlow.visible_at) <= self.clock()
-        )
-        if updated_after is not None:
-            query = query.where(col(SimulatedFlow.visible_at) > updated_after)
+        criteria = FlowCriteria(updated_after=updated_after, directions=(FlowDirection.IN,))
+        page = self.find(criteria, cursor=cursor, limit=_PAGE)
+        return FlowPage(tuple(_listed(row) for row in page.items), page.next_cursor)
+
+    def find(self, criteria: FlowCriteria, *, cursor: str | None, limit: int) -> Page[SimulatedFlow]:
+        """The flows of both directions that are visible by now and fit. Raises InvalidCursorError."""
+        query = select(SimulatedFlow).where(col(SimulatedFlow.visible_at) <= self.clock(), *_conditions(criteria))
         with self.database.transaction(self.organisation_id) as session:
-            page = fetch_page(session, query, _BY_APPEARANCE, cursor=cursor, limit=_PAGE)
-            return FlowPage(tuple(_listed(row) for row in page.items), page.next_cursor)
+            page = fetch_page(session, query, _BY_APPEARANCE, cursor=cursor, limit=limit)
+            session.expunge_all()
+            return page
 
     def download(self, flow_id: str) -> bytes:
         """The bytes of a flow. Raises PlatformRefusedError when there is no such flow."""
+        row = self.read(UUID(flow_id))
+        if row is None:
+            raise PlatformRefusedError(Text("Ce flux n’existe pas.", "There is no such flow."), flow_id)
+        return row.data
+
+    def read(self, flow_id: UUID) -> SimulatedFlow | None:
+        """A flow that is visible by now; None when there is none."""
         with self.database.transaction(self.organisation_id) as session:
-            row = session.get(SimulatedFlow, UUID(flow_id))
-            if row is None:
-                raise PlatformRefusedError(Text("Ce flux n’existe pas.", "There is no such flow."), flow_id)
-            return row.data
+            row = session.get(SimulatedFlow, flow_id)
+            session.expunge_all()
+            return row if row is not None and row.visible_at <= self.clock() else None
 
     def _read(self, data: bytes) -> AnsweredInvoice:
         try:
@@ -109,6 +121,9 @@ class SimulatedPlatform:
             flow_syntax=flow.flow_syntax,
             data=flow.data,
             visible_at=now,
+            flow_type=(FlowType.CUSTOMER_INVOICE_LC if subject is None else FlowType.CUSTOMER_INVOICE).value,
+            flow_profile=flow.flow_profile,
+            processing_rule=flow.processing_rule,
         )
         if subject is not None:
             number = normalised_number(subject.invoice.number)
@@ -118,19 +133,18 @@ class SimulatedPlatform:
         return row
 
     def _plan_answers(self, session: Session, flow: SimulatedFlow, subject: AnsweredInvoice, now: datetime) -> None:
-        pause = max(self.step, _SHORTEST_STEP)
-        for number, step in enumerate(scenarios()[flow.scenario or DUPLICATE].steps, start=1):
-            message = answer(subject, step, at=now + number * pause, received_at=now)
+        steps = scenarios()[flow.scenario or DUPLICATE].steps
+        for planned in plan_answers(subject, steps, now=now, pause=self.step, dice=self.dice):
             session.add(
                 SimulatedFlow(
                     organisation_id=self.organisation_id,
                     direction=FlowDirection.IN.value,
-                    name=f"{message.message_id}.xml",
+                    name=planned.name,
                     flow_syntax=FlowSyntax.CDAR.value,
-                    data=write_cdar(message),
-                    visible_at=now + number * self.step,
+                    data=planned.data,
+                    visible_at=planned.visible_at,
                     answers_to=flow.id,
-                    step=number,
+                    step=planned.step,
                 )
             )
 
@@ -140,6 +154,23 @@ def _listed(row: SimulatedFlow) -> PlatformFlow:
         flow_id=str(row.id),
         name=row.name,
         flow_syntax=row.flow_syntax,
-        flow_type=FlowType.CUSTOMER_INVOICE_LC.value,
+        flow_type=row.flow_type,
         updated_at=row.visible_at,
     )
+
+
+def _conditions(criteria: FlowCriteria) -> Iterator[ColumnElement[bool] | bool]:
+    if criteria.updated_after is not None:
+        yield col(SimulatedFlow.visible_at) > criteria.updated_after
+    if criteria.updated_before is not None:
+        yield col(SimulatedFlow.visible_at) < criteria.updated_before
+    if criteria.directions:
+        yield col(SimulatedFlow.direction).in_(criteria.directions)
+    if criteria.flow_types:
+        yield col(SimulatedFlow.flow_type).in_(criteria.flow_types)
+    if criteria.processing_rules:
+        yield func.coalesce(SimulatedFlow.processing_rule, ProcessingRule.B2B.value).in_(criteria.processing_rules)
+    if criteria.tracking_id is not None:
+        yield col(SimulatedFlow.tracking_id) == criteria.tracking_id
+    if criteria.ack_status not in (None, AckStatus.OK):
+        yield false()  # this platform acknowledges at once

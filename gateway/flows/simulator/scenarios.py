@@ -1,11 +1,12 @@
 """What the simulator answers, as data: `schemas/simulator.toml`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 
+from gateway.flows.simulator.errors import UnknownScenarioError
 from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.text import Text
 
@@ -52,6 +53,17 @@ def scenarios() -> Mapping[str, Scenario]:
         )
         for name, table in data_file("simulator.toml")["scenario"].items()
     }
+
+
+def chosen_scenarios(given: Iterable[str]) -> dict[str, str]:
+    """Scenario by invoice number, from words such as `F2026-1=refused`. Raises UnknownScenarioError."""
+    chosen: dict[str, str] = {}
+    for word in given:
+        number, _, name = word.rpartition("=")
+        if not number or name not in scenarios():
+            raise UnknownScenarioError(word, scenarios())
+        chosen[number] = name
+    return chosen
 
 
 def scenario_for(number: str, chosen: Mapping[str, str]) -> Scenario:
