@@ -1,7 +1,7 @@
 """The acknowledgement of a flow (XP Z12-013, Acknowledgement) from the validation report. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gateway.flows.terms import AckStatus
@@ -45,6 +45,10 @@ class Acknowledgement:
     status: AckStatus
     details: tuple[AckDetail, ...] = ()
 
+    def with_remarks(self, remarks: Sequence[AckDetail]) -> "Acknowledgement":
+        """The same answer with further remarks, said first."""
+        return replace(self, details=(*remarks, *self.details))
+
     @property
     def problems(self) -> tuple[Text, ...]:
         """What the errors say, the warnings left out."""
@@ -62,6 +66,17 @@ def refuse(error: GatewayError, earlier: Sequence[AckDetail] = ()) -> Acknowledg
     message = Text(f"{error.what.fr} {error.fix.fr}", f"{error.what.en} {error.fix.en}")
     reason = AckDetail("Error", error.where or "file", reason_code(error.code), message)
     return Acknowledgement(AckStatus.ERROR, (*earlier, reason))
+
+
+def remark_on_syntax(declared: str | None, found: str | None) -> tuple[AckDetail, ...]:
+    """A warning when the file is not of the syntax its sender declared (flowSyntax): the file itself decides."""
+    if declared is None or found is None or declared == found:
+        return ()
+    message = Text(
+        f"Le fichier est de syntaxe {found}, et non {declared} comme annoncé. Corrigez flowSyntax à l’envoi.",
+        f"The file is {found}, not {declared} as declared. Correct flowSyntax when sending.",
+    )
+    return (AckDetail("Warning", "flowSyntax", reason_code("FLOW_SYNTAX_DIFFERS"), message),)
 
 
 def _detail(finding: Finding, syntax: str | None) -> AckDetail:

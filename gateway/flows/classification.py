@@ -1,8 +1,11 @@
 """What a flow is, in the words of XP Z12-013, from what it holds and whose it is. Pure; data: `schemas/flows.toml`."""
 
+from collections.abc import Iterable
+
 from gateway.flows.errors import NotOurInvoiceError
 from gateway.flows.terms import FlowProfile, FlowType, ProcessingRule
 from gateway.invoices.model import Invoice
+from gateway.invoices.parties import Party
 from gateway.kernel.dated import data_file
 from gateway.lifecycle.cdar.model import ROLE_PUBLIC_PORTAL, CdarMessage
 from gateway.lifecycle.correlation import siren_of
@@ -61,16 +64,26 @@ def profile_of(profile: str) -> FlowProfile:
 def processing_rule_of(invoice: Invoice) -> ProcessingRule:
     """The rule an invoice falls under, as far as the invoice itself tells.
 
-    Its BAR note decides (BR-FR-20); without one a buyer with a SIREN is a French business, a buyer established
-    elsewhere an international one, and any other a consumer. Public buyers (B2G) are known by the directory alone.
+    Its BAR note decides (BR-FR-20). Without one, a seller or a buyer established elsewhere makes it international, a
+    buyer with a SIREN domestic, any other buyer is a consumer. Public buyers (B2G) are known by the directory alone.
     """
-    declared = data_file("flows.toml")["processing_rule"]
+    data = data_file("flows.toml")
     for note in invoice.notes:
-        if note.subject_code == "BAR" and note.text in declared:
-            return ProcessingRule(declared[note.text])
+        if note.subject_code == "BAR" and note.text in data["processing_rule"]:
+            return ProcessingRule(data["processing_rule"][note.text])
+    if not invoice.seller_siren and _is_abroad(invoice.seller):
+        return ProcessingRule.B2B_INT
     if invoice.buyer_siren:
         return ProcessingRule.B2B
-    country = invoice.buyer.address.country if invoice.buyer.address else None
-    if country not in (None, "FR") or invoice.buyer.vat_id:
-        return ProcessingRule.B2B_INT
-    return ProcessingRule.B2C
+    return ProcessingRule.B2B_INT if _is_abroad(invoice.buyer) or invoice.buyer.vat_id else ProcessingRule.B2C
+
+
+def processing_rule_of_message(rules_of_invoices: Iterable[str | None]) -> ProcessingRule:
+    """The rule of a status: that of the invoices it speaks of, when they agree; else none applies to it by itself."""
+    known = {rule for rule in rules_of_invoices if rule}
+    return ProcessingRule(known.pop()) if len(known) == 1 else ProcessingRule.NOT_APPLICABLE
+
+
+def _is_abroad(party: Party) -> bool:
+    country = party.address.country if party.address else None
+    return country is not None and country not in data_file("flows.toml")["vat_territory"]["countries"]

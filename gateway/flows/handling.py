@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from gateway.access.model import Organisation
 from gateway.access.repository import agencies_by_siret
 from gateway.alerts.refused_flows import RefusedFlow
 from gateway.database.engine import organisation_of
-from gateway.flows.acknowledgement import Acknowledgement, acknowledge, refuse
+from gateway.flows.acknowledgement import Acknowledgement, acknowledge, refuse, remark_on_syntax
 from gateway.flows.classification import (
     direction_of_invoice,
     direction_of_message,
     is_for_portal,
     is_ours_to_send,
     processing_rule_of,
+    processing_rule_of_message,
     profile_of,
     type_of_invoice,
     type_of_message,
@@ -35,16 +36,17 @@ from gateway.flows.errors import (
 )
 from gateway.flows.metrics import PROCESSED
 from gateway.flows.model import Flow, FlowState
+from gateway.flows.repository import next_update
 from gateway.flows.terms import AckStatus, FlowProfile, ProcessingRule
 from gateway.invoices.detection import Syntax
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.model import Invoice
 from gateway.invoices.parties import Party
 from gateway.invoices.reading import read_invoice
-from gateway.kernel.clock import paris_date
+from gateway.kernel.clock import Clock, paris_date
 from gateway.kernel.identifiers import SCHEME_SIRET
 from gateway.kernel.text import Text
-from gateway.ledger.service import append
+from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.cdar.reading import read_cdar
 from gateway.lifecycle.errors import InvoiceWithoutKeyError
 from gateway.lifecycle.model import Direction
@@ -63,6 +65,7 @@ def handle_flow(session: Session, context: FlowsContext, flow: Flow, data: bytes
     now = context.clock()
     report = validate(data, path=flow.name, on=paris_date(now), options=service_options(context.settings))
     flow.report = report.model_dump(mode="json")
+    remarks = remark_on_syntax(flow.flow_syntax, report.syntax)
     if report.syntax is not None:
         flow.flow_syntax = report.syntax
     if flow.platform is None:
@@ -76,7 +79,7 @@ def handle_flow(session: Session, context: FlowsContext, flow: Flow, data: bytes
     if acknowledgement.status is AckStatus.ERROR:
         refused = _refused(session, context, flow, data, acknowledgement)
         follow_refusal(session, refused, context.settings, now)
-    _settle(session, flow, acknowledgement, now)
+    _settle(session, flow, acknowledgement.with_remarks(remarks), context.clock)
 
 
 def _refuse_unchecked(report: Report, context: FlowsContext) -> None:
@@ -142,7 +145,6 @@ def _take_message(session: Session, context: FlowsContext, flow: Flow, data: byt
     direction = direction_of_message(message, siren, flow.flow_type)
     flow.flow_type = type_of_message(direction, for_portal=is_for_portal(message)).value
     flow.flow_profile = FlowProfile.UNDEFINED.value
-    flow.processing_rule = flow.processing_rule or ProcessingRule.UNDEFINED.value
     recorded = record_message(
         session,
         message=message,
@@ -152,10 +154,17 @@ def _take_message(session: Session, context: FlowsContext, flow: Flow, data: byt
         now=now,
         source=flow.source,
     )
+    flow.processing_rule = flow.processing_rule or _rule_of_message(session, recorded).value
     follow_statuses(session, recorded, context.settings, now)
     if _is_news(session, flow, recorded) and flow.platform is None and is_ours_to_send(message, siren):
         told_by = next((event.flow_id for event in recorded), None)
         send_to_platform(session, flow, platform=context.settings.platform, now=now, about=told_by)
+
+
+def _rule_of_message(session: Session, recorded: Sequence[RecordedEvent]) -> ProcessingRule:
+    brought_by = [event.invoice.flow_id for event in recorded if event.invoice and event.invoice.flow_id]
+    rules = session.exec(select(Flow.processing_rule).where(col(Flow.id).in_(brought_by))) if brought_by else ()
+    return processing_rule_of_message(rules)
 
 
 def _is_news(session: Session, flow: Flow, recorded: Sequence[RecordedEvent]) -> bool:
@@ -188,12 +197,15 @@ def _refused(
     )
 
 
-def _settle(session: Session, flow: Flow, acknowledgement: Acknowledgement, now: datetime) -> None:
+def _settle(session: Session, flow: Flow, acknowledgement: Acknowledgement, clock: Clock) -> None:
+    """The flow shows as updated from the end of its processing on, not from its start: clients page by that date."""
+    take_turn(session)
+    now = clock()
     flow.state = FlowState.PROCESSED.value
     flow.problem = None
     flow.ack_status = acknowledgement.status.value
     flow.ack_details = [detail.as_json() for detail in acknowledgement.details]
-    flow.updated_at = now
+    flow.updated_at = next_update(session, now)
     session.add(flow)
     append(
         session,

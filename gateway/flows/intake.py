@@ -14,8 +14,8 @@ from gateway.database.engine import organisation_of
 from gateway.flows.errors import ChecksumMismatchError, TrackingIdReusedError
 from gateway.flows.metrics import RECEIVED
 from gateway.flows.model import Flow
-from gateway.flows.repository import flow_by_content, flow_by_tracking_id
-from gateway.flows.terms import RuleSource
+from gateway.flows.repository import flow_by_content, flow_by_tracking_id, next_update
+from gateway.flows.terms import ProcessingRule, RuleSource
 from gateway.jobs.queue import enqueue
 from gateway.kernel.identifiers import new_id
 from gateway.ledger.documents import DocumentStore, keep_document
@@ -71,6 +71,8 @@ def accept_flow(session: Session, store: DocumentStore, submission: Submission, 
     if known is not None:
         return Accepted(known, already_known=True)
     keep_document(session, store, submission.data, media_type_of(submission.data), now)
+    submitted_at = next_update(session, now)
+    declared = None if submission.processing_rule == ProcessingRule.UNDEFINED else submission.processing_rule
     row = Flow(
         id=new_id(),
         organisation_id=organisation_of(session),
@@ -79,13 +81,13 @@ def accept_flow(session: Session, store: DocumentStore, submission: Submission, 
         tracking_id=submission.tracking_id,
         flow_syntax=submission.flow_syntax,
         flow_profile=submission.flow_profile,
-        processing_rule=submission.processing_rule,
-        processing_rule_source=(RuleSource.INPUT if submission.processing_rule else RuleSource.COMPUTED).value,
+        processing_rule=declared,
+        processing_rule_source=(RuleSource.INPUT if declared else RuleSource.COMPUTED).value,
         document_sha256=sha256,
         request_id=submission.request_id,
         next_attempt_at=now,
-        submitted_at=now,
-        updated_at=now,
+        submitted_at=submitted_at,
+        updated_at=submitted_at,
     )
     # Two submissions at once: the second waits here for the first's commit, then finds its flow.
     flow = session.scalars(insert(Flow).values(row.model_dump()).on_conflict_do_nothing().returning(Flow)).one_or_none()

@@ -16,7 +16,7 @@ from gateway.flows.intake import PROCESS_TASK
 from gateway.flows.metrics import RECEIVED
 from gateway.flows.model import PLATFORM_SOURCE, Flow
 from gateway.flows.platforms.client import PlatformClient, PlatformFlow
-from gateway.flows.repository import move_cursor, read_until
+from gateway.flows.repository import move_cursor, next_update, read_until
 from gateway.jobs.queue import enqueue
 from gateway.kernel.identifiers import new_id
 
@@ -52,7 +52,7 @@ def record_listed(session: Session, platform: str, listed: list[PlatformFlow], c
             # What waits longest is read first: the order in which the platform spoke is kept.
             next_attempt_at=min(flow.updated_at, now),
             submitted_at=now,
-            updated_at=now,
+            updated_at=next_update(session, now),
         )
         statement = insert(Flow).values(row.model_dump()).on_conflict_do_nothing().returning(col(Flow.id))
         new += session.execute(statement).first() is not None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_
@@ -14,8 +14,10 @@ from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.flows.errors import FlowNotFoundError
 from gateway.flows.model import PLATFORM_SOURCE, Flow, FlowState, PlatformCursor
 from gateway.flows.terms import FlowDirection
+from gateway.ledger.service import take_turn
 
 _BY_UPDATE = (SortKey(col(Flow.updated_at), datetime.fromisoformat), SortKey(col(Flow.id), UUID))
+_SMALLEST_STEP = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,23 @@ def quarantined_flows(session: Session, *, limit: int = 100) -> Sequence[Flow]:
 def count_by_state(session: Session) -> dict[str, int]:
     """How many flows stand in each state."""
     return dict(session.exec(select(Flow.state, func.count()).group_by(Flow.state)).all())
+
+
+def next_update(session: Session, now: datetime) -> datetime:
+    """The `updated_at` of a change that is about to be written: later than every other one of the organisation.
+
+    Writers take their turn and keep it until they commit, so that updates show in the order of `updated_at`: a client
+    that asks for what is newer than the newest it has seen misses nothing, however long a transaction took and
+    whatever the clocks of several machines say.
+    """
+    take_turn(session)
+    newest = session.exec(
+        select(Flow.updated_at)
+        .where(Flow.organisation_id == organisation_of(session))
+        .order_by(col(Flow.updated_at).desc())
+        .limit(1)
+    ).first()
+    return now if newest is None else max(now, newest + _SMALLEST_STEP)
 
 
 def search_flows(session: Session, criteria: FlowCriteria, *, cursor: str | None = None, limit: int = 25) -> Page[Flow]:

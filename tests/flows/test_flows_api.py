@@ -344,7 +344,7 @@ FOUND_BY = [
     ({"processingRule": ["B2B"]}, 1),
     ({"flowDirection": ["In"]}, 0),
     ({"updatedAfter": "2026-10-05T07:59:59Z"}, 2),
-    ({"updatedAfter": "2026-10-05T08:00:00Z"}, 0),
+    ({"updatedAfter": "2026-10-05T08:00:01Z"}, 0),
     ({"updatedBefore": "2026-10-05T08:00:00Z"}, 0),
     ({"updatedBefore": "2026-10-05T10:00:01+02:00"}, 2),
     ({"trackingId": "t-1", "ackStatus": "Error"}, 0),
