@@ -47,11 +47,11 @@ class Unsent:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Money known to have come in by another way than a 212, such as a bank statement: all of it together.
+    """Money known to have come in, by a 212 or in another way such as a bank statement: all of it together.
 
     Attributes:
         amount: in the invoice's currency, with VAT.
-        on: day of the last payment.
+        on: day that what no 212 tells began to come in.
     """
 
     amount: Decimal

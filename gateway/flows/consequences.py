@@ -13,15 +13,20 @@ from gateway.collection import service as collection
 from gateway.kernel.settings import Settings
 from gateway.lifecycle.service import RecordedEvent, Registration
 from gateway.notifications.service import Channels
+from gateway.treasury import receipts
 
 
 def follow_statuses(session: Session, recorded: Iterable[RecordedEvent], settings: Settings, now: datetime) -> None:
-    """Each new status closes the alerts it settles, with their actions, and opens the one it calls for."""
+    """Each new status closes the alerts it settles, with their actions, and opens the one it calls for.
+
+    A 212 also tells the money of receipts.
+    """
     for event in recorded:
         reaction = alerts.react(session, event, now)
         for closed in reaction.closed:
             collection.cancel_for_closed_alert(session, closed, now)
         _follow_alert(session, reaction.opened, settings, now)
+        receipts.follow_collection(session, event, now)
 
 
 def follow_registration(session: Session, registration: Registration, now: datetime) -> None:

@@ -11,6 +11,7 @@ from gateway.flows.model import Flow, FlowState
 from gateway.flows.polling import poll_platform
 from gateway.flows.processing import drain_flows
 from gateway.jobs.engine import JobEngine
+from gateway.treasury.receipts import receipts_known
 
 POLL_TASK = "flows.poll"
 
@@ -29,7 +30,7 @@ def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
     engine.register(PROCESS_TASK, process)
 
     def review(organisation_id: UUID) -> None:
-        review_due_invoices(context, organisation_id)
+        review_due_invoices(context, organisation_id, receipts_known)
 
     engine.register(POLL_TASK, poll)
     engine.register(DEADLINES_TASK, review)

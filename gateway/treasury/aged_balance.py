@@ -18,7 +18,7 @@ class OpenItem:
         invoice_id: the invoice.
         currency: BT-5.
         due_date: BT-9, or the default term.
-        amount: amount due (BT-115, negative for a credit note) less what was collected.
+        amount: amount due (BT-115, negative for a credit note) less what was collected or received.
         disputed: the part of `amount` that the buyer contests.
     """
 

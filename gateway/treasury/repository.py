@@ -1,4 +1,4 @@
-"""Queries of the treasury: receivables only, as the lifecycle left them."""
+"""Queries of the treasury's figures: receivables only, as the lifecycle and the receipts left them."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -6,16 +6,22 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, type_coerce
 from sqlmodel import Session, col
 
 from gateway.access.scope import Scope
+from gateway.database.columns import Amount
+from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.repository import visible_invoices
+from gateway.treasury.receipt_rows import undeclared_by_invoice
 
 
 class OpenInvoice(NamedTuple):
-    """An invoice with something left to pay; `issues` are the open issues of its projected state."""
+    """An invoice with something left to pay; `issues` are the open issues of its projected state.
+
+    `remaining`: less what the 212 tell and less the receipts that no 212 tells.
+    """
 
     id: UUID
     currency: str
@@ -36,16 +42,19 @@ class InvoicedAmount(NamedTuple):
 
 def open_invoices(session: Session, scope: Scope, issued_until: date) -> Iterator[OpenInvoice]:
     """Collectable invoices and credit notes issued by then, with something left to pay."""
+    received = undeclared_by_invoice()
+    remaining = col(InvoiceRecord.remaining) - func.coalesce(received.c.amount, ZERO)
     rows = session.execute(
         select(
             col(InvoiceRecord.id),
             col(InvoiceRecord.currency),
             col(InvoiceRecord.issue_date),
             col(InvoiceRecord.due_date),
-            col(InvoiceRecord.remaining),
+            type_coerce(remaining, Amount),
             col(InvoiceRecord.state)["issues"],
         )
-        .where(*_collectable(scope), col(InvoiceRecord.remaining) != 0, col(InvoiceRecord.issue_date) <= issued_until)
+        .outerjoin(received, received.c.invoice_id == InvoiceRecord.id)
+        .where(*_collectable(scope), remaining != 0, col(InvoiceRecord.issue_date) <= issued_until)
         .order_by(col(InvoiceRecord.issue_date), col(InvoiceRecord.id))
     )
     return (OpenInvoice(*row) for row in rows)

@@ -1,0 +1,80 @@
+"""Tables of the treasury: money received, the invoices it pays, and the statuses that tell of it.
+
+Rows are facts: the database refuses their change and their deletion. A mistake is undone by a counter-entry, a receipt
+of the opposite amount.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
+
+from gateway.database.columns import Amount, IdentifiedRow, UtcDateTime
+
+
+class ReceiptSource(StrEnum):
+    """Who told of the money: a program, a person, or a file such as a bank statement."""
+
+    API = "api"
+    PERSON = "person"
+    FILE = "file"
+
+
+class Receipt(IdentifiedRow, table=True):
+    """Money that came in from a customer, or went back to one (negative)."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (
+        Index(
+            "uq_receipt_reference",
+            "organisation_id",
+            "source",
+            "external_reference",
+            unique=True,
+            postgresql_where="reverses_id IS NULL",
+        ),
+        UniqueConstraint("reverses_id"),
+        Index("ix_receipt_day", "organisation_id", "received_on", "id"),
+    )
+
+    amount: Decimal = Field(sa_type=Amount, description="VAT included; negative for a refund and for a counter-entry")
+    currency: str
+    received_on: date = Field(
+        description="Day the money came in (Europe/Paris); of a counter-entry, the day it was made"
+    )
+    payer_reference: str = Field(description="What the payer wrote; empty when nothing")
+    source: str
+    external_reference: str = Field(description="Its name at the source: told twice, it is one receipt")
+    comment: str = Field(description="Why money went back (MDT-126 of a negative 212), or was entered by mistake")
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_by: str = Field(description="Who told: client:<id>, user:<id>, operator")
+    reverses_id: UUID | None = Field(default=None, foreign_key="receipt.id", description="The receipt it undoes")
+
+
+class ReceiptAllocation(IdentifiedRow, table=True):
+    """The part of a receipt that pays one invoice; what no allocation names is unallocated."""
+
+    __tablename__ = "receipt_allocation"
+    __table_args__ = (UniqueConstraint("reverses_id"),)
+
+    receipt_id: UUID = Field(foreign_key="receipt.id", index=True)
+    invoice_id: UUID = Field(foreign_key="invoice.id", index=True)
+    amount: Decimal = Field(sa_type=Amount, description="VAT included, in the invoice's currency")
+    allocated_at: datetime = Field(sa_type=UtcDateTime)
+    reverses_id: UUID | None = Field(
+        default=None, foreign_key="receipt_allocation.id", description="The allocation it undoes"
+    )
+
+
+class ReceiptDeclaration(IdentifiedRow, table=True):
+    """How much of an allocation one status 212 tells: that money counts as collected, and no longer as a receipt."""
+
+    __tablename__ = "receipt_declaration"
+
+    allocation_id: UUID = Field(foreign_key="receipt_allocation.id", index=True)
+    event_id: UUID = Field(foreign_key="lifecycle_event.id", index=True, description="The 212")
+    amount: Decimal = Field(sa_type=Amount)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
