@@ -7,10 +7,12 @@ from uuid import UUID
 
 from gateway.access.repository import organisations
 from gateway.access.service import forget_expired
+from gateway.access.signing_keys import keep_keys
 from gateway.database import Database, open_database
 from gateway.flows.context import FlowsContext
 from gateway.flows.deadlines import DEADLINES_TASK
 from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
+from gateway.flows.drops.round import DROPS_TASK
 from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
 from gateway.flows.tasks import POLL_TASK, PROCESS_TASK, register_tasks
 from gateway.invoices.limits import ReadingLimits, reading_limits
@@ -110,11 +112,18 @@ def _job_clock(database: Database, settings: Settings, clock: Clock, engine: Job
         with database.system_transaction() as session:
             forget_expired(session, now=clock(), attempts_window=settings.sign_in_window)
 
+    def keep_signing_keys() -> None:
+        with database.system_transaction() as session:
+            keep_keys(session, settings, clock())
+
     job_clock = JobClock(database, lambda: [organisation.id for organisation in organisations(database)])
     job_clock.every(settings.sweep_seconds, PROCESS_TASK)
     job_clock.every(settings.sweep_seconds, OUTBOX_TASK)
     job_clock.every(settings.poll_seconds, POLL_TASK)
     job_clock.every(settings.deadlines_seconds, DEADLINES_TASK)
+    if settings.drops:
+        job_clock.every(settings.drop_seconds, DROPS_TASK)
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "jobs.forget_stalled", engine.forget_stalled)
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "access.forget_expired", forget_expired_access)
+    job_clock.call_every(_HOUSEKEEPING_SECONDS, "access.keep_keys", keep_signing_keys)
     return job_clock

@@ -26,13 +26,15 @@ COMMANDS = {
     "ingest": ("gateway.cli.ingest", "ingest_command"),
     "timeline": ("gateway.cli.timeline", "timeline_command"),
     "cdar": ("gateway.cli.cdar", "cdar_app"),
+    "receipts": ("gateway.cli.receipts", "receipts_app"),
     "rebuild": ("gateway.cli.ledger", "rebuild_command"),
     "ledger": ("gateway.cli.ledger", "ledger_app"),
     "simulate-platform": ("gateway.cli.simulate", "simulate_platform_command"),
+    "drops": ("gateway.cli.drops", "drops_app"),
     "organisations": ("gateway.cli.access", "organisations_app"),
     "agencies": ("gateway.cli.access", "agencies_app"),
     "users": ("gateway.cli.access", "users_app"),
-    "clients": ("gateway.cli.access", "clients_app"),
+    "clients": ("gateway.cli.clients", "clients_app"),
 }
 EXIT_BAD_USAGE = 2
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
-from gateway.database.columns import IdentifiedRow, Json, OrganisationRow, UtcDateTime
+from gateway.database.columns import Big, IdentifiedRow, Json, OrganisationRow, UtcDateTime
 from gateway.flows.terms import AckStatus, FlowDirection, FlowType, RuleSource
 
 #: Start of the source of a flow that a platform sent; its name follows.
@@ -34,6 +34,12 @@ class Flow(IdentifiedRow, table=True):
         Index("ix_flow_waiting", "organisation_id", "next_attempt_at", postgresql_where="state = 'received'"),
         Index("ix_flow_updated", "organisation_id", "updated_at", "id"),
         Index("ix_flow_document", "organisation_id", "document_sha256"),
+        Index(
+            "ix_flow_untold",
+            "organisation_id",
+            "source",
+            postgresql_where="told_at IS NULL AND source LIKE 'drop:%'",
+        ),
         # What is pushed to us twice is one flow; what a platform lists twice is two, each to be looked at.
         Index(
             "uq_flow_content",
@@ -45,7 +51,7 @@ class Flow(IdentifiedRow, table=True):
         ),
     )
 
-    source: str = Field(description="api, file, or platform:<name>.")
+    source: str = Field(description="api, file, drop:<name>, or platform:<name>.")
     name: str = Field(description="File name as given.")
     tracking_id: str | None = None
     platform_flow_id: str | None = Field(default=None, description="Identifier at the platform it came from.")
@@ -66,6 +72,9 @@ class Flow(IdentifiedRow, table=True):
     request_id: str | None = None
     submitted_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime, description="Moves when the acknowledgement does.")
+    told_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When its drop was told the acknowledgement."
+    )
 
     @property
     def platform(self) -> str | None:
@@ -87,6 +96,16 @@ class PlatformCursor(OrganisationRow, table=True):
     platform: str = Field(primary_key=True)
     updated_after: datetime | None = Field(default=None, sa_type=UtcDateTime)
     read_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class DropCursor(OrganisationRow, table=True):
+    """How far a drop was told the feed of events."""
+
+    __tablename__ = "drop_cursor"
+
+    organisation_id: UUID = Field(primary_key=True, foreign_key="organisation.id")
+    drop: str = Field(primary_key=True)
+    sequence: int = Field(sa_type=Big, description="Of the last event told.")
 
 
 class SimulatedFlow(IdentifiedRow, table=True):

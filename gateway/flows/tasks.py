@@ -6,6 +6,7 @@ from sqlmodel import col, select
 
 from gateway.flows.context import FlowsContext
 from gateway.flows.deadlines import DEADLINES_TASK, review_due_invoices
+from gateway.flows.drops.round import DROPS_TASK, visit_drops
 from gateway.flows.intake import PROCESS_TASK
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.polling import poll_platform
@@ -19,7 +20,7 @@ __all__ = ["POLL_TASK", "PROCESS_TASK", "organisations_with_waiting_flows", "reg
 
 
 def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
-    """Let the engine run `flows.process`, `flows.poll` and `alerts.deadlines`."""
+    """Let the engine run `flows.process`, `flows.poll`, `flows.drops` and `alerts.deadlines`."""
 
     def process(organisation_id: UUID) -> None:
         drain_flows(context, organisation_id)
@@ -34,6 +35,11 @@ def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
 
     engine.register(POLL_TASK, poll)
     engine.register(DEADLINES_TASK, review)
+
+    def visit(organisation_id: UUID) -> None:
+        visit_drops(context, organisation_id)
+
+    engine.register(DROPS_TASK, visit)
 
 
 def organisations_with_waiting_flows(context: FlowsContext) -> list[UUID]:

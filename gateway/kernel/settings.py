@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PostgresDsn, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PostgresDsn, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -23,6 +23,7 @@ from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Language, Text
 
 PREFIX = "GATEWAY_"
+BasePaths = Annotated[tuple[Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+$")], ...], NoDecode]
 CONFIG_VARIABLE = "GATEWAY_CONFIG"
 
 
@@ -30,6 +31,27 @@ class SettingsError(GatewayError):
     """A setting is unknown or has a value that the gateway cannot use."""
 
     code: ClassVar[str] = "INVALID_SETTING"
+
+
+class DropSettings(BaseModel):
+    """A folder that a billing system drops files in.
+
+    Attributes:
+        name: what people call it; flows that come by it carry it.
+        organisation: SIREN of the organisation its files belong to.
+        url: `/folder`, `file:///folder`, or `sftp://user@host:22/folder`.
+        password, key_file: how to sign in at the SFTP server; the key is best.
+        known_hosts: file with the server's host key; that of the user who runs the gateway when none is given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    organisation: str = Field(pattern=r"^\d{9}$")
+    url: str = Field(pattern=r"^(/|file:///|sftp://[^/]).*")
+    password: SecretStr | None = None
+    key_file: Path | None = None
+    known_hosts: Path | None = None
 
 
 class Settings(BaseSettings):
@@ -45,6 +67,29 @@ class Settings(BaseSettings):
         None, description="PostgreSQL 16 or later to use instead of the embedded server."
     )
     database_pool_size: int = Field(10, ge=1, le=200, description="Connections that one process keeps open.")
+    documents_url: str | None = Field(
+        None,
+        description="Where documents are kept: s3://bucket/prefix (any S3-compatible store) or file:///folder; "
+        "none: `documents` in the data folder.",
+    )
+    documents_endpoint: str | None = Field(
+        None, description="Address of an S3-compatible store other than AWS; none: AWS_ENDPOINT_URL, else AWS itself."
+    )
+    documents_region: str | None = Field(None, description="Region of the bucket; none: AWS_REGION.")
+    documents_access_key: str | None = Field(
+        None, description="Access key of the bucket; none: AWS_ACCESS_KEY_ID, else the machine's role."
+    )
+    documents_secret_key: SecretStr | None = Field(
+        None, description="Secret of that access key; none: AWS_SECRET_ACCESS_KEY."
+    )
+    documents_timeout_seconds: float = Field(
+        10.0, gt=0, le=300, description="How long one request to the bucket may take; it is tried a few times."
+    )
+    ledger_key_file: Path | None = Field(
+        None,
+        description="Private key (Ed25519, PEM) that signs checkpoints, made at first use; none: `ledger-signing.key` "
+        "in the data folder.",
+    )
 
     # Service
     host: str = Field("127.0.0.1", description="Address the service listens on.")
@@ -85,7 +130,38 @@ class Settings(BaseSettings):
     sign_in_window_minutes: int = Field(
         15, ge=1, le=1440, description="Minutes over which failed sign-ins are counted."
     )
+
+    # Programs
     token_minutes: int = Field(60, ge=1, le=1440, description="Minutes for which an API access token is valid.")
+    signing_key_days: int = Field(
+        90, ge=1, le=3650, description="Days after which a new key signs access tokens; older tokens stay valid."
+    )
+    signing_key_secret: SecretStr | None = Field(
+        None,
+        description="Encrypts the private keys that sign access tokens in the database; none: the database alone keeps "
+        "them. After a change: gateway clients keys rotate.",
+    )
+    rate_limit_per_minute: int = Field(
+        6000, ge=0, le=10_000_000, description="Requests a minute of one API client, in each process; 0: no limit."
+    )
+    rate_limit_burst: int = Field(
+        3000, ge=1, le=10_000_000, description="Requests that one API client may send at once after a pause."
+    )
+    token_limit_per_minute: int = Field(
+        120,
+        ge=0,
+        le=10_000_000,
+        description="Requests a minute of one network address to POST /oauth2/token, in each process; 0: no limit.",
+    )
+    flow_service_paths: BasePaths = Field(
+        ("/flow-service",),
+        description="Base paths of the Flow Service. The standard one is always served; add what a client expects: "
+        "/flow-service,/afnor-flow.",
+    )
+    directory_service_paths: BasePaths = Field(
+        ("/directory-service",),
+        description="Base paths of the Directory Service. The standard one is always served.",
+    )
 
     # Reading limits
     max_file_bytes: int = Field(20 * 2**20, ge=1024, description="Largest document accepted.")
@@ -137,17 +213,42 @@ class Settings(BaseSettings):
         60.0, ge=0, le=86400, description="Time the local platform simulator leaves between two statuses."
     )
 
+    # Drops
+    drops: tuple[DropSettings, ...] = Field(
+        (),
+        description="Folders, here or by SFTP, that billing systems drop files in, as a JSON list: "
+        '[{"name": "billing", "organisation": "552100554", "url": "sftp://billing@host/folder", "key_file": "…"}].',
+    )
+    drop_seconds: float = Field(10.0, gt=0, le=86400, description="How often the drops are looked at.")
+    drop_quiet_seconds: float = Field(
+        5.0, ge=0, le=3600, description="How long a dropped file must rest before it is taken: it may still be written."
+    )
+
     # E-mail
     smtp_url: SecretStr | None = Field(
         None, description="Mail server for notifications: smtp://user:password@host:587 or smtps://…; none: no e-mail."
     )
     mail_from: str = Field("gateway@localhost", description="Sender of the gateway's e-mails.")
 
-    @field_validator("validation_required_layers", "own_checks_off", mode="before")
+    @field_validator(
+        "validation_required_layers",
+        "own_checks_off",
+        "flow_service_paths",
+        "directory_service_paths",
+        mode="before",
+    )
     @classmethod
     def _split_list(cls, value: object) -> object:
         """An environment variable writes a list with commas; a TOML file has lists of its own."""
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("drops")
+    @classmethod
+    def _distinct_names(cls, value: tuple[DropSettings, ...]) -> tuple[DropSettings, ...]:
+        names = [drop.name for drop in value]
+        if len(set(names)) < len(names):
+            raise ValueError("two drops have the same name")
+        return value
 
     @property
     def session_length(self) -> timedelta:
@@ -163,6 +264,16 @@ class Settings(BaseSettings):
     def token_length(self) -> timedelta:
         """How long an API access token is valid."""
         return timedelta(minutes=self.token_minutes)
+
+    @property
+    def signing_key_life(self) -> timedelta:
+        """How long a key signs access tokens."""
+        return timedelta(days=self.signing_key_days)
+
+    @property
+    def issuer(self) -> str:
+        """Who issues access tokens (their `iss` and `aud`, RFC 9068): the address the service is reached at."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @classmethod
     def settings_customise_sources(
