@@ -1,6 +1,7 @@
 """What can go wrong with access, said to whoever typed it, called it or runs the command."""
 
 from datetime import timedelta
+from math import ceil
 from typing import ClassVar
 
 from gateway.kernel.errors import GatewayError
@@ -208,16 +209,102 @@ class InvalidScopeError(GatewayError):
 
 
 class InvalidTokenError(GatewayError):
-    """No bearer token, or one that is unknown, expired or of a deactivated client (RFC 6750, 3.1)."""
+    """No bearer token, or one that is forged, expired or of a revoked client (RFC 6750, 3.1)."""
 
     code: ClassVar[str] = "INVALID_TOKEN"
     status: ClassVar[int] = 401
 
     def __init__(self) -> None:
         super().__init__(
-            Text("Jeton d'accès absent, inconnu ou expiré.", "Access token absent, unknown or expired."),
+            Text("Jeton d'accès absent, invalide ou expiré.", "Access token absent, invalid or expired."),
             Text("Demandez un jeton à POST /oauth2/token.", "Ask POST /oauth2/token for a token."),
             "Authorization",
+        )
+
+
+class TooManyRequestsError(GatewayError):
+    """The program sends more requests than its limit allows; `retry_after` says how long to wait."""
+
+    code: ClassVar[str] = "TOO_MANY_REQUESTS"
+    status: ClassVar[int] = 429
+
+    def __init__(self, retry_after: timedelta) -> None:
+        seconds = ceil(retry_after.total_seconds())
+        super().__init__(
+            Text("Trop de requêtes.", "Too many requests."),
+            Text(f"Réessayez dans {seconds} s.", f"Try again in {seconds} s."),
+        )
+        self.retry_after = retry_after
+
+
+class ForeignOrganisationError(GatewayError):
+    """Organization-Id names an organisation that the caller does not act for."""
+
+    code: ClassVar[str] = "FORBIDDEN_ACCESS"
+    status: ClassVar[int] = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("Ce client n'agit pas pour cette organisation.", "This client does not act for that organisation."),
+            Text(
+                "Retirez l'en-tête, ou utilisez un client qui agit pour elle : gateway clients add --organisation.",
+                "Leave the header out, or use a client that acts for it: gateway clients add --organisation.",
+            ),
+            "Organization-Id",
+        )
+
+
+class UnknownClientError(GatewayError):
+    """No API client has this identifier, or it is revoked."""
+
+    code: ClassVar[str] = "UNKNOWN_CLIENT"
+    status: ClassVar[int] = 404
+
+    def __init__(self, client_id: str) -> None:
+        super().__init__(
+            Text(f"Aucun client d'API actif n'a l'identifiant {client_id}.", f"No active API client is {client_id}."),
+            Text("Voir gateway clients list.", "See gateway clients list."),
+            "client_id",
+        )
+
+
+class UnlimitableScopeError(GatewayError):
+    """A program limited to agencies asks for scopes whose routes show the whole organisation."""
+
+    code: ClassVar[str] = "UNLIMITABLE_SCOPE"
+    status: ClassVar[int] = 422
+
+    def __init__(self, scopes: str) -> None:
+        super().__init__(
+            Text(
+                f"Ces portées montrent toute l'organisation : {scopes}.",
+                f"These scopes show the whole organisation: {scopes}.",
+            ),
+            Text(
+                "Un client limité à des agences ne peut pas les avoir : retirez-les, ou la limite.",
+                "A client limited to agencies cannot hold them: leave them out, or the limit.",
+            ),
+            "scope",
+        )
+
+
+class UnreadableSigningKeyError(GatewayError):
+    """The key that signs access tokens was encrypted with another secret than the one set now."""
+
+    code: ClassVar[str] = "UNREADABLE_SIGNING_KEY"
+    status: ClassVar[int] = 503
+
+    def __init__(self, kid: str) -> None:
+        super().__init__(
+            Text(
+                f"La clé de signature {kid} ne se déchiffre pas avec le secret réglé.",
+                f"The signing key {kid} cannot be decrypted with the secret that is set.",
+            ),
+            Text(
+                "Remettez le secret d'avant, ou faites une clé neuve : gateway clients keys rotate.",
+                "Set the earlier secret again, or make a new key: gateway clients keys rotate.",
+            ),
+            "GATEWAY_SIGNING_KEY_SECRET",
         )
 
 

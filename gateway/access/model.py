@@ -96,24 +96,46 @@ class ApiClient(IdentifiedRow, table=True):
     client_id: str = Field(unique=True)
     name: str
     secret_hash: str = Field(description="sha256 of 256 random bits.")
+    secret_version: int = Field(default=1, description="Grows with each new secret; tokens of an older one are void.")
     scopes: list[str] = Field(sa_type=Json)
     is_active: bool = True
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class AccessToken(IdentifiedRow, table=True):
-    """A bearer token given to an API client; only its hash is kept."""
+class ApiClientAgency(OrganisationRow, table=True):
+    """An agency an API client is limited to. A client with no such row sees every agency."""
 
-    __tablename__ = "access_token"
+    __tablename__ = "api_client_agency"
     __table_args__ = (
         ForeignKeyConstraint(["organisation_id", "api_client_id"], ["api_client.organisation_id", "api_client.id"]),
+        ForeignKeyConstraint(["organisation_id", "agency_id"], ["agency.organisation_id", "agency.id"]),
     )
 
-    api_client_id: UUID
-    token_hash: str = Field(unique=True)
-    scopes: list[str] = Field(sa_type=Json)
+    api_client_id: UUID = Field(primary_key=True)
+    agency_id: UUID = Field(primary_key=True)
+
+
+class ApiClientGrant(SQLModel, table=True):
+    """A further organisation that an API client acts for. It touches two organisations: only the operator writes it."""
+
+    __tablename__ = "api_client_grant"
+
+    api_client_id: UUID = Field(primary_key=True, foreign_key="api_client.id")
+    granted_organisation_id: UUID = Field(primary_key=True, foreign_key="organisation.id")
+
+
+class SigningKey(SQLModel, table=True):
+    """A key pair that signs access tokens. It serves every organisation: requests do not reach it."""
+
+    __tablename__ = "signing_key"
+
+    kid: str = Field(primary_key=True, description="JWK thumbprint of the public key (RFC 7638).")
+    private_key: str = Field(description="PKCS#8 in PEM, encrypted when the setting signing_key_secret is given.")
+    public_key: dict[str, str | list[str]] = Field(sa_type=Json, description="JWK (RFC 7517), as published.")
     created_at: datetime = Field(sa_type=UtcDateTime)
-    expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    valid_until: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When its last token ends; null: it signs."
+    )
 
 
 class SignInAttempt(SQLModel, table=True):

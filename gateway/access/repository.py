@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, String, cast, func
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, delete, select
 
 from gateway.access.model import (
-    AccessToken,
     Agency,
     ApiClient,
+    ApiClientAgency,
+    ApiClientGrant,
     Organisation,
     SignInAttempt,
+    SigningKey,
     User,
     UserAgency,
     UserKeyAccount,
@@ -32,6 +34,25 @@ class SessionRow:
     session: UserSession
     user: User
     scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """An API client, the SIREN of its organisation, its agencies (none: all), and the key of its token (JWK)."""
+
+    client: ApiClient
+    siren: str
+    agencies: list[UUID]
+    public_key: dict[str, str | list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedClient:
+    """An API client, the SIREN of every organisation it acts for (its own first), the SIRET it is limited to."""
+
+    client: ApiClient
+    organisations: tuple[str, ...]
+    agencies: tuple[str, ...]
 
 
 def organisations(database: Database) -> list[Organisation]:
@@ -72,18 +93,60 @@ def live_session(session: Session, token_hash: str, now: datetime) -> SessionRow
     return SessionRow(found[0], found[1], Scope.limited_to(found[2], found[3])) if found else None
 
 
-def client_by_client_id(session: Session, client_id: str) -> ApiClient | None:
-    """An API client, whatever the organisation (system session)."""
-    return session.exec(select(ApiClient).where(ApiClient.client_id == client_id)).one_or_none()
+def client_by_client_id(session: Session, client_id: str, *, lock: bool = False) -> ApiClient | None:
+    """An API client, whatever the organisation (system session), locked when it is about to change."""
+    wanted = select(ApiClient).where(ApiClient.client_id == client_id)
+    return session.exec(wanted.with_for_update() if lock else wanted).one_or_none()
 
 
-def live_token(session: Session, token_hash: str, now: datetime) -> tuple[AccessToken, ApiClient] | None:
-    """A bearer token that has not expired, with its active client (system session, one query)."""
-    return session.exec(
-        select(AccessToken, ApiClient)
-        .join(ApiClient, col(ApiClient.id) == col(AccessToken.api_client_id))
-        .where(AccessToken.token_hash == token_hash, col(AccessToken.expires_at) > now, col(ApiClient.is_active))
+def client_and_key(session: Session, client_id: str, kid: str, now: datetime) -> ClientRow | None:
+    """An active client with the public key that is to verify its token (system session, one query)."""
+    limits = select(ApiClientAgency.agency_id).where(col(ApiClientAgency.api_client_id) == col(ApiClient.id))
+    in_use = col(SigningKey.valid_until).is_(None) | (col(SigningKey.valid_until) > now)
+    agencies: ColumnElement[list[UUID]] = func.array(limits.scalar_subquery())
+    found = session.exec(
+        select(ApiClient, Organisation.siren, agencies, SigningKey.public_key)
+        .join(Organisation, col(Organisation.id) == col(ApiClient.organisation_id))
+        .join(SigningKey, (col(SigningKey.kid) == kid) & in_use)
+        .where(ApiClient.client_id == client_id, col(ApiClient.is_active))
     ).one_or_none()
+    return ClientRow(*found[:3], dict(found[3])) if found else None
+
+
+def organisation_granted(session: Session, client: ApiClient, asked: str) -> UUID | None:
+    """The further organisation, by SIREN or identifier, when the client acts for it too (system session)."""
+    return session.exec(
+        select(Organisation.id)
+        .join(ApiClientGrant, col(ApiClientGrant.granted_organisation_id) == col(Organisation.id))
+        .where(
+            ApiClientGrant.api_client_id == client.id,
+            (col(Organisation.siren) == asked) | (cast(col(Organisation.id), String) == asked),
+        )
+    ).one_or_none()
+
+
+def clients(session: Session) -> list[ListedClient]:
+    """Every API client with what it acts for and is limited to, by organisation and name (system session)."""
+    granted = (
+        select(Organisation.siren)
+        .join(ApiClientGrant, col(ApiClientGrant.granted_organisation_id) == col(Organisation.id))
+        .where(col(ApiClientGrant.api_client_id) == col(ApiClient.id))
+        .order_by(Organisation.siren)
+    )
+    limits = (
+        select(Agency.siret)
+        .join(ApiClientAgency, col(ApiClientAgency.agency_id) == col(Agency.id))
+        .where(col(ApiClientAgency.api_client_id) == col(ApiClient.id))
+        .order_by(Agency.siret)
+    )
+    rows = session.exec(
+        select(
+            ApiClient, Organisation.siren, func.array(granted.scalar_subquery()), func.array(limits.scalar_subquery())
+        )
+        .join(Organisation, col(Organisation.id) == col(ApiClient.organisation_id))
+        .order_by(Organisation.siren, ApiClient.name, ApiClient.client_id)
+    ).all()
+    return [ListedClient(client, (siren, *others), tuple(agencies)) for client, siren, others, agencies in rows]
 
 
 def count_attempts(session: Session, subject: str, since: datetime) -> int:

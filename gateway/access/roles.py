@@ -56,8 +56,38 @@ _PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 
 class ApiScope(StrEnum):
-    """What a program may do with its token (OAuth2 scope)."""
+    """What a program may do with its token (OAuth2 scope). Each route of programs wants one of these."""
 
     FLOWS_WRITE = "flows:write"
     FLOWS_READ = "flows:read"
-    API_READ = "api:read"
+    DIRECTORY_READ = "directory:read"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    INVOICES_READ = "invoices:read"
+    EVENTS_READ = "events:read"
+    RECEIPTS_WRITE = "receipts:write"
+    VALIDATE = "validate"
+
+    @property
+    def label(self) -> Text:
+        """What it opens, for people."""
+        return _OPENS[self]
+
+    @property
+    def shows_everything(self) -> bool:
+        """True when what it opens cannot be narrowed to agencies: a limited program may not hold it."""
+        return self in _SHOWING_EVERYTHING
+
+
+_OPENS = {
+    ApiScope.FLOWS_WRITE: Text(
+        "déposer des factures et des statuts, donner un statut", "submit invoices and statuses, give a status"
+    ),
+    ApiScope.FLOWS_READ: Text("chercher et télécharger les flux", "search and download flows"),
+    ApiScope.DIRECTORY_READ: Text("interroger l'annuaire", "ask the directory"),
+    ApiScope.WEBHOOKS_MANAGE: Text("créer, lister, supprimer des webhooks", "create, list, delete webhooks"),
+    ApiScope.INVOICES_READ: Text("lire les factures et leur chronologie", "read invoices and their timelines"),
+    ApiScope.EVENTS_READ: Text("suivre le fil des événements", "follow the feed of events"),
+    ApiScope.RECEIPTS_WRITE: Text("enregistrer des encaissements", "record receipts of money"),
+    ApiScope.VALIDATE: Text("valider un document", "validate a document"),
+}
+_SHOWING_EVERYTHING = frozenset({ApiScope.FLOWS_READ, ApiScope.EVENTS_READ, ApiScope.WEBHOOKS_MANAGE})

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select
@@ -16,11 +17,14 @@ from gateway.access.errors import (
     InvalidSirenError,
     InvalidSiretError,
     UnknownAgencyError,
+    UnknownClientError,
+    UnlimitableScopeError,
 )
 from gateway.access.model import (
-    AccessToken,
     Agency,
     ApiClient,
+    ApiClientAgency,
+    ApiClientGrant,
     Organisation,
     SignInAttempt,
     User,
@@ -99,16 +103,13 @@ def limit_user(session: Session, user: User, *, agencies: Sequence[str], key_acc
 
     Raises UnknownAgencyError or InvalidSirenError.
     """
-    known = repository.agencies_by_siret(session, list(agencies))
-    for siret in agencies:
-        if siret not in known:
-            raise UnknownAgencyError(siret)
+    known = _agencies(session, agencies)
     for siren in key_accounts:
         _require_siren(siren)
     session.exec(delete(UserAgency).where(col(UserAgency.user_id) == user.id))
     session.exec(delete(UserKeyAccount).where(col(UserKeyAccount.user_id) == user.id))
     owner = {"organisation_id": user.organisation_id, "user_id": user.id}
-    session.add_all(UserAgency(**owner, agency_id=agency) for agency in known.values())
+    session.add_all(UserAgency(**owner, agency_id=agency) for agency in known)
     session.add_all(UserKeyAccount(**owner, customer_siren=siren) for siren in set(key_accounts))
     session.flush()
 
@@ -127,11 +128,19 @@ def deactivate_user(session: Session, user: User) -> None:
     repository.delete_sessions_of(session, user.id)
 
 
-def create_client(session: Session, *, name: str, scopes: Sequence[str], now: datetime) -> NewClient:
-    """A new program of the session's organisation with its identifier and secret. Raises InvalidScopeError."""
+def create_client(
+    session: Session, *, name: str, scopes: Sequence[str], now: datetime, agencies: Sequence[str] = ()
+) -> NewClient:
+    """A new program of the session's organisation, with its secret, limited to `agencies` (SIRET) if any.
+
+    Raises InvalidScopeError, UnlimitableScopeError or UnknownAgencyError.
+    """
     unknown = sorted(set(scopes) - set(ApiScope))
     if unknown or not scopes:
         raise InvalidScopeError(" ".join(unknown) or "∅", " ".join(ApiScope))
+    whole = sorted(scope for scope in set(scopes) if agencies and ApiScope(scope).shows_everything)
+    if whole:
+        raise UnlimitableScopeError(" ".join(whole))
     secret = new_secret()
     client = ApiClient(
         organisation_id=organisation_of(session),
@@ -142,13 +151,44 @@ def create_client(session: Session, *, name: str, scopes: Sequence[str], now: da
         created_at=now,
     )
     _insert(session, client, name)
+    session.add_all(
+        ApiClientAgency(organisation_id=client.organisation_id, api_client_id=client.id, agency_id=agency)
+        for agency in _agencies(session, agencies)
+    )
+    session.flush()
     return NewClient(client, secret)
 
 
+def grant_organisations(session: Session, client: ApiClient, organisations: Sequence[UUID]) -> None:
+    """Let a program act for further organisations too (system session: it is the operator who grants)."""
+    session.add_all(
+        ApiClientGrant(api_client_id=client.id, granted_organisation_id=organisation)
+        for organisation in sorted(set(organisations) - {client.organisation_id})
+    )
+    session.flush()
+
+
+def rotate_client_secret(session: Session, client_id: str) -> NewClient:
+    """A new secret for a program; the old one and its tokens are void at once (system session).
+
+    Raises UnknownClientError.
+    """
+    client = _active_client(session, client_id)
+    secret = new_secret()
+    client.secret_hash, client.secret_version = hash_secret(secret), client.secret_version + 1
+    return NewClient(client, secret)
+
+
+def revoke_client(session: Session, client_id: str) -> ApiClient:
+    """Close a program's access at once and for good (system session). Raises UnknownClientError."""
+    client = _active_client(session, client_id)
+    client.is_active = False
+    return client
+
+
 def forget_expired(session: Session, *, now: datetime, attempts_window: timedelta) -> None:
-    """Delete sessions, tokens and counted attempts that are over (system session; the clock calls it)."""
+    """Delete sessions and counted attempts that are over (system session; the clock calls it)."""
     session.exec(delete(UserSession).where(col(UserSession.expires_at) <= now))
-    session.exec(delete(AccessToken).where(col(AccessToken.expires_at) <= now))
     session.exec(delete(SignInAttempt).where(col(SignInAttempt.at) <= now - attempts_window))
 
 
@@ -158,6 +198,23 @@ def normal_email(email: str) -> str:
     if not (_EMAIL.fullmatch(address) and address.isprintable()):
         raise InvalidEmailError(email)
     return address
+
+
+def _agencies(session: Session, sirets: Sequence[str]) -> list[UUID]:
+    """Identifiers of agencies of the session's organisation. Raises UnknownAgencyError."""
+    known = repository.agencies_by_siret(session, list(sirets))
+    for siret in sirets:
+        if siret not in known:
+            raise UnknownAgencyError(siret)
+    return list(known.values())
+
+
+def _active_client(session: Session, client_id: str) -> ApiClient:
+    """The program, locked until the transaction ends: two new secrets at once must be two versions."""
+    client = repository.client_by_client_id(session, client_id, lock=True)
+    if client is None or not client.is_active:
+        raise UnknownClientError(client_id)
+    return client
 
 
 def _require_siren(siren: str) -> None:

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, delete, func, select
 from fixtures.broken import broken_samples
 from fixtures.companies import Company, make_seller
 from fixtures.samples import DemoInvoice, demo_batch
-from gateway.access.model import AccessToken, ApiClient, Organisation, User
+from gateway.access.model import ApiClient, Organisation, User
 from gateway.access.repository import organisations
 from gateway.access.roles import ApiScope, Role
 from gateway.access.service import create_agency, create_client, create_organisation, create_user
@@ -127,9 +127,6 @@ def set_stage(services: Services) -> Stage:
         user = session.exec(select(User).where(User.email == DEMO_EMAIL)).one_or_none()
         if user is None:
             user = _people(session, seller, now)
-        # The token table refers to the clients: tokens of an earlier start go first.
-        old = select(ApiClient.id).where(ApiClient.name == _CLIENT_NAME)
-        session.exec(delete(AccessToken).where(col(AccessToken.api_client_id).in_(old)))
         session.exec(delete(ApiClient).where(col(ApiClient.name) == _CLIENT_NAME))
         client = create_client(session, name=_CLIENT_NAME, scopes=[ApiScope.FLOWS_WRITE, ApiScope.FLOWS_READ], now=now)
     files = tuple(_files(paris_date(organisation.created_at)))

@@ -6,8 +6,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from gateway.flows.answering import answer_unrouted
 from gateway.kernel.errors import GatewayError
-from gateway.kernel.problems import MEDIA_TYPE, Problem
+from gateway.kernel.problems import MEDIA_TYPE, Problem, headers_of
 from gateway.web.context import WebContext
 from gateway.web.errors import PageNotFoundError
 from gateway.web.security import error_page
@@ -21,13 +22,16 @@ def say_failures(app: FastAPI, pages: WebContext) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_failure(request: Request, error: HTTPException) -> Response:
+        answer = answer_unrouted(request, error)
+        if answer is not None:
+            return answer
         if error.status_code == _NOT_FOUND and "text/html" in request.headers.get("accept", ""):
             return await error_page(pages, request, PageNotFoundError())
         return problem(error.status_code, f"HTTP_{error.status_code}", str(error.detail), error.headers)
 
     @app.exception_handler(GatewayError)
     async def named_failure(_request: Request, error: GatewayError) -> Response:
-        return problem(error.status, error.code, str(error))
+        return problem(error.status, error.code, str(error), headers_of(error))
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_request: Request, error: RequestValidationError) -> Response:

@@ -8,21 +8,25 @@ from fastapi import FastAPI, Request
 from starlette.staticfiles import StaticFiles
 
 from gateway import __version__, web
-from gateway.access import api as access_api
-from gateway.access.api import AccessContext, client_authentication
+from gateway.access import oauth2
+from gateway.access.api import AccessContext, client_authentication, person_acting
 from gateway.access.principal import Principal
 from gateway.access.roles import ApiScope
+from gateway.alerts.awaiting import awaited_next
 from gateway.app import health
 from gateway.app.failures import say_failures
-from gateway.app.middleware import observe_request
+from gateway.app.middleware import BasePaths, observe_request, other_base_paths
 from gateway.app.services import Services
 from gateway.flows import api as flows_api
 from gateway.flows.api import FlowApiContext
+from gateway.flows.declaring import declare_receipt
 from gateway.flows.emission import api as emission_api
 from gateway.flows.emission.api import EmissionApiContext
 from gateway.flows.processing import replay
 from gateway.lifecycle import api as lifecycle_api
 from gateway.lifecycle.api import LifecycleApiContext
+from gateway.treasury import api as treasury_api
+from gateway.treasury.api import ReceiptsApiContext
 from gateway.validation import api as validation_api
 from gateway.validation.api import ValidationApiContext
 from gateway.validation.settings import service_options
@@ -44,7 +48,7 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
     )
     access = AccessContext(services.database, services.settings, services.clock)
     app.include_router(health.router(services.database))
-    app.include_router(access_api.router(access))
+    app.include_router(oauth2.router(access))
     app.include_router(
         flows_api.router(
             FlowApiContext(
@@ -66,25 +70,41 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
         replay_flow=lambda session, flow_id: replay(session, flow_id, context=services.flows),
     )
     app.include_router(pages.router(page_context))
-    reader = _program_or_person(access, page_context)
+    reader = _program_or_person(access, page_context, ApiScope.INVOICES_READ)
+    follower = _program_or_person(access, page_context, ApiScope.EVENTS_READ)
+    validator = _program_or_person(access, page_context, ApiScope.VALIDATE)
     app.include_router(
-        validation_api.router(ValidationApiContext(services.clock, service_options(services.settings), reader))
+        validation_api.router(ValidationApiContext(services.clock, service_options(services.settings), validator))
     )
-    app.include_router(lifecycle_api.router(LifecycleApiContext(services.database, reader)))
+    app.include_router(
+        lifecycle_api.router(LifecycleApiContext(services.database, reader, follower, services.clock, awaited_next))
+    )
     writer = client_authentication(access, ApiScope.FLOWS_WRITE)
     app.include_router(emission_api.router(EmissionApiContext(services.flows, writer)))
+    app.include_router(
+        treasury_api.router(
+            ReceiptsApiContext(
+                database=services.database,
+                clock=services.clock,
+                reader=reader,
+                writer=client_authentication(access, ApiScope.RECEIPTS_WRITE),
+                declare=lambda session, receipt, now: declare_receipt(session, services.flows, receipt, now=now),
+            )
+        )
+    )
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.middleware("http")(observe_request)
+    app.add_middleware(BasePaths, others=other_base_paths(services.settings))
     say_failures(app, page_context)
     return app
 
 
-def _program_or_person(access: AccessContext, pages: WebContext) -> Callable[[Request], Principal]:
-    """A dependency of routes that programs call with a token of scope api:read, and people from their session."""
-    by_token = client_authentication(access, ApiScope.API_READ)
+def _program_or_person(access: AccessContext, pages: WebContext, scope: ApiScope) -> Callable[[Request], Principal]:
+    """A dependency of routes that programs call with a token of `scope`, and people from their session."""
+    by_token = client_authentication(access, scope)
 
     def authenticate(request: Request) -> Principal:
         person = None if "authorization" in request.headers else signed_in_person(pages, request)
-        return person or by_token(request)
+        return person_acting(access, request, person) if person else by_token(request)
 
     return authenticate

@@ -13,6 +13,8 @@ from gateway.flows.context import FlowsContext
 from gateway.flows.deadlines import DEADLINES_TASK
 from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
 from gateway.flows.drops.round import DROPS_TASK
+from gateway.flows.platforms.connections import Connections
+from gateway.flows.platforms.transport import Transport
 from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
 from gateway.flows.tasks import POLL_TASK, PROCESS_TASK, register_tasks
 from gateway.invoices.limits import ReadingLimits, reading_limits
@@ -46,6 +48,7 @@ class Services:
 
     def close(self) -> None:
         """Give back the connections."""
+        self.flows.connections.close()
         self.database.close()
 
 
@@ -81,6 +84,12 @@ def build_services(
         settings=settings,
         limits=limits,
         platforms={SIMULATOR: simulator},
+        connections=Connections(
+            database,
+            clock,
+            Transport.open(timeout_seconds=settings.platform_timeout_seconds),
+            max_file_bytes=settings.max_file_bytes,
+        ),
     )
     engine = JobEngine(
         database.conninfo, concurrency=settings.worker_concurrency, grace_seconds=settings.shutdown_grace_seconds

@@ -1,4 +1,4 @@
-"""`gateway organisations|agencies|users|clients`: who exists and what each may do, for the operator's terminal."""
+"""`gateway organisations|agencies|users`: who exists and what each may do, for the operator's terminal."""
 
 import sys
 from collections.abc import Iterator
@@ -11,17 +11,20 @@ import typer
 from gateway.access import repository, service
 from gateway.access.errors import UnknownOrganisationError, UnknownUserError
 from gateway.access.model import User
-from gateway.access.roles import ApiScope, Role
+from gateway.access.roles import Role
 from gateway.database import Database, open_database
 from gateway.kernel.clock import system_clock
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language
 
-organisations_app = typer.Typer(no_args_is_help=True, help="Les organisations (entités légales). / Legal entities.")
-agencies_app = typer.Typer(no_args_is_help=True, help="Les agences d'une organisation. / Agencies of an organisation.")
-users_app = typer.Typer(no_args_is_help=True, help="Les personnes et leurs rôles. / People and their roles.")
-clients_app = typer.Typer(
-    no_args_is_help=True, help="Les programmes qui appellent l'API. / Programs that call the API."
+organisations_app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Les organisations (entités légales). / Legal entities."
+)
+agencies_app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Les agences d'une organisation. / Agencies of an organisation."
+)
+users_app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Les personnes et leurs rôles. / People and their roles."
 )
 
 OrganisationOption = Annotated[
@@ -36,7 +39,7 @@ PasswordOption = Annotated[
 @organisations_app.command("add")
 def add_organisation(siren: str, name: str) -> None:
     """Créer une organisation. / Create an organisation."""
-    with _database() as database, database.system_transaction() as session:
+    with opened_database() as database, database.system_transaction() as session:
         service.create_organisation(session, siren=siren, name=name, now=system_clock())
     typer.echo(f"{siren}  {name}")
 
@@ -44,7 +47,7 @@ def add_organisation(siren: str, name: str) -> None:
 @organisations_app.command("list")
 def list_organisations() -> None:
     """Lister les organisations. / List the organisations."""
-    with _database() as database:
+    with opened_database() as database:
         for organisation in repository.organisations(database):
             typer.echo(f"{organisation.siren}  {organisation.name}")
 
@@ -52,7 +55,7 @@ def list_organisations() -> None:
 @agencies_app.command("add")
 def add_agency(siret: str, name: str, code: str = "", organisation: OrganisationOption = None) -> None:
     """Créer une agence. / Create an agency."""
-    with _database() as database, database.transaction(_organisation(database, organisation)) as session:
+    with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
         service.create_agency(session, siret=siret, code=code or siret[-5:], name=name)
     typer.echo(f"{siret}  {name}")
 
@@ -60,7 +63,7 @@ def add_agency(siret: str, name: str, code: str = "", organisation: Organisation
 @agencies_app.command("list")
 def list_agencies(organisation: OrganisationOption = None) -> None:
     """Lister les agences. / List the agencies."""
-    with _database() as database, database.transaction(_organisation(database, organisation)) as session:
+    with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
         for agency in repository.agencies(session):
             typer.echo(f"{agency.siret}  {agency.code}  {agency.name}")
 
@@ -77,8 +80,8 @@ def add_user(
     password_stdin: PasswordOption = False,
 ) -> None:
     """Créer une personne ; la première est un administrateur. / Create a person; the first one is an administrator."""
-    with _database() as database:
-        organisation_id = _organisation(database, organisation)
+    with opened_database() as database:
+        organisation_id = organisation_named(database, organisation)
         password = _password(password_stdin)
         with database.transaction(organisation_id) as session:
             user = service.create_user(
@@ -98,7 +101,7 @@ def add_user(
 @users_app.command("password")
 def change_password(email: str, password_stdin: PasswordOption = False) -> None:
     """Changer un mot de passe et fermer les sessions. / Change a password and end the person's sessions."""
-    with _database() as database:
+    with opened_database() as database:
         user = _user(database, email)
         password = _password(password_stdin)
         with database.transaction(user.organisation_id) as session:
@@ -109,34 +112,16 @@ def change_password(email: str, password_stdin: PasswordOption = False) -> None:
 @users_app.command("deactivate")
 def deactivate_user(email: str) -> None:
     """Fermer tout accès à une personne, tout de suite. / End a person's access, at once."""
-    with _database() as database:
+    with opened_database() as database:
         user = _user(database, email)
         with database.transaction(user.organisation_id) as session:
             service.deactivate_user(session, session.get_one(User, user.id))
     typer.echo(user.email)
 
 
-@clients_app.callback()
-def clients() -> None:
-    """Les programmes qui appellent l'API. / Programs that call the API."""
-
-
-@clients_app.command("add")
-def add_client(
-    name: str,
-    scope: Annotated[list[ApiScope] | None, typer.Option(help="Portée ; toutes par défaut.")] = None,
-    organisation: OrganisationOption = None,
-) -> None:
-    """Créer un client d'API ; son secret n'est montré qu'ici. / Create an API client; its secret is shown only here."""
-    with _database() as database, database.transaction(_organisation(database, organisation)) as session:
-        created = service.create_client(session, name=name, scopes=scope or list(ApiScope), now=system_clock())
-    typer.echo(f"client_id      {created.client.client_id}")
-    typer.echo(f"client_secret  {created.secret}")
-    typer.echo(f"scope          {' '.join(created.client.scopes)}")
-
-
 @contextmanager
-def _database() -> Iterator[Database]:
+def opened_database() -> Iterator[Database]:
+    """The database of the settings, closed at the end."""
     database = open_database(load_settings())
     try:
         yield database
@@ -144,7 +129,7 @@ def _database() -> Iterator[Database]:
         database.close()
 
 
-def _organisation(database: Database, siren: str | None) -> UUID:
+def organisation_named(database: Database, siren: str | None) -> UUID:
     """The named organisation, or the only one. Raises UnknownOrganisationError."""
     known = repository.organisations(database)
     chosen = [row for row in known if row.siren == siren] if siren else known

@@ -208,7 +208,14 @@ class Settings(BaseSettings):
     delivery_attempts: int = Field(8, ge=1, le=100, description="Tries of a delivery before a person must decide.")
 
     # Platform
-    platform: Literal["simulator"] = Field("simulator", description="Accredited platform that invoices are sent to.")
+    platform: str = Field(
+        "simulator",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",
+        description="Platform of an organisation that has not connected one: simulator, on this machine.",
+    )
+    platform_timeout_seconds: float = Field(
+        60.0, gt=0, le=600, description="Longest silence of a platform before its answer counts as lost."
+    )
     simulator_step_seconds: float = Field(
         60.0, ge=0, le=86400, description="Time the local platform simulator leaves between two statuses."
     )
@@ -222,6 +229,22 @@ class Settings(BaseSettings):
     drop_seconds: float = Field(10.0, gt=0, le=86400, description="How often the drops are looked at.")
     drop_quiet_seconds: float = Field(
         5.0, ge=0, le=3600, description="How long a dropped file must rest before it is taken: it may still be written."
+    )
+
+    # Directory
+    preflight: Literal["off", "warn", "hold"] = Field(
+        "warn",
+        description="What becomes of an invoice whose buyer's address (BT-49) the directory would not route: off: it is "
+        "not looked at; warn: a remark and an alert; hold: the invoice waits in quarantine.",
+    )
+    directory_timeout_seconds: float = Field(
+        5.0, gt=0, le=60, description="How long the directory of a platform may stay silent."
+    )
+    directory_cache_seconds: int = Field(
+        900, ge=0, le=86400, description="How long the directory's answer about an address is used again."
+    )
+    directory_pause_seconds: int = Field(
+        60, ge=0, le=3600, description="How long a directory that failed is left alone; addresses go unchecked then."
     )
 
     # E-mail

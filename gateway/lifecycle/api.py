@@ -14,9 +14,11 @@ from gateway.access.principal import Principal
 from gateway.access.repository import agencies_by_siret
 from gateway.database.engine import Database
 from gateway.database.paging import LONGEST_PAGE
+from gateway.kernel.clock import Clock
 from gateway.kernel.problems import problems
 from gateway.lifecycle.errors import LimitedViewError
 from gateway.lifecycle.etags import conditional
+from gateway.lifecycle.expectations import Awaited
 from gateway.lifecycle.model import Direction
 from gateway.lifecycle.repository import InvoiceFilter, events_after, invoice_by_id, search_invoices
 from gateway.lifecycle.timeline import Timeline, timeline_of
@@ -30,16 +32,23 @@ _UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "What `If-No
 
 @dataclass(frozen=True, slots=True)
 class LifecycleApiContext:
-    """What the routes need; `authenticate` is a FastAPI dependency that says who calls or raises a GatewayError."""
+    """What the routes need: FastAPI dependencies that say who reads invoices, and who follows the feed of events.
+
+    They raise a GatewayError to whoever may not. `awaited` tells what should come next for an invoice, by when.
+    """
 
     database: Database
     authenticate: Callable[..., Any]
+    authenticate_follower: Callable[..., Any]
+    clock: Clock
+    awaited: Awaited
 
 
 def router(context: LifecycleApiContext) -> APIRouter:
     """The routes; their errors are GatewayErrors, which the assembly says as problem details."""
     routes = APIRouter(prefix="/api/v1", tags=["Lifecycle"], responses=_UNCHANGED | problems(401, 403, 404, 422))
     caller = Annotated[Principal, Depends(context.authenticate)]
+    follower = Annotated[Principal, Depends(context.authenticate_follower)]
 
     @routes.get("/invoices", response_model=InvoicePage, summary="Invoices, latest issue date first")
     def invoices(
@@ -80,15 +89,17 @@ def router(context: LifecycleApiContext) -> APIRouter:
 
     @routes.get("/invoices/{invoice_id}/timeline", response_model=Timeline, summary="Everything that happened to it")
     def timeline(request: Request, principal: caller, invoice_id: UUID) -> Response:
+        """Its three state lines: the invoice's own, the attempts to hand it over, the reports to the public portal."""
         scope = principal.scope
         with context.database.transaction(principal.organisation_id) as session:
-            found = timeline_of(session, scope, invoice_by_id(session, scope, invoice_id))
+            record = invoice_by_id(session, scope, invoice_id)
+            found = timeline_of(session, scope, record, context.clock(), context.awaited)
         return conditional(request, found)
 
     @routes.get("/events", response_model=EventFeed, summary="Every status, in the order recorded, none ever missed")
     def events(
         request: Request,
-        principal: caller,
+        principal: follower,
         after: Annotated[int, Query(ge=0, le=_LARGEST_SEQUENCE, description="`next_after` of the last answer.")] = 0,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 100,
     ) -> Response:

@@ -1,21 +1,35 @@
 """The operator's commands: from an empty database to the first administrator and the first program."""
 
+from datetime import timedelta
+
 import pytest
 from typer.testing import CliRunner
 
-from gateway.access.errors import UnknownOrganisationError, UnknownUserError, WeakPasswordError
+from gateway.access.errors import (
+    ForeignOrganisationError,
+    InvalidClientError,
+    InvalidTokenError,
+    UnknownAgencyError,
+    UnknownClientError,
+    UnknownOrganisationError,
+    UnknownUserError,
+    UnlimitableScopeError,
+    WeakPasswordError,
+)
 from gateway.access.sign_in import sign_in
-from gateway.access.tokens import issue_token
-from gateway.cli import access, app
+from gateway.access.tokens import authenticate_token, issue_token
+from gateway.cli import access, app, clients
+from tests.conftest import add_organisation
 
 PASSWORD = "une phrase de passe assez longue"
 ADMINISTRATOR = ["users", "add", "claire@comptoir.example", "--role", "administrator", "--name", "Claire Moreau"]
 
 
 @pytest.fixture
-def run(database, monkeypatch):
+def run(database, monkeypatch, clock):
     """Call `gateway …` on the test's database; errors come through as they are."""
     monkeypatch.setattr(access, "open_database", lambda settings: database)
+    monkeypatch.setattr(clients, "system_clock", clock)
 
     def call(*arguments, stdin=""):
         result = CliRunner().invoke(app, arguments, input=stdin, catch_exceptions=False)
@@ -65,26 +79,115 @@ def test_a_forgotten_password_is_changed_and_a_leaver_is_locked_out(run, databas
         sign_in(database, settings, **credentials, now=clock())
 
 
-def test_a_programs_secret_is_printed_once_and_opens_a_token(run, database, organisation, settings, clock):
-    printed = dict(
-        line.split(maxsplit=1) for line in run("clients", "add", "ERP", "--scope", "flows:write").splitlines()
-    )
+def printed(output):
+    return dict(line.split(maxsplit=1) for line in output.splitlines())
+
+
+def token(database, settings, clock, shown):
     with database.system_transaction() as session:
-        issued = issue_token(
+        return issue_token(
             session,
             settings,
-            client_id=printed["client_id"],
-            secret=printed["client_secret"],
+            client_id=shown["client_id"],
+            secret=shown["client_secret"],
             scopes=frozenset(),
             now=clock(),
         )
-    assert issued.scopes == ("flows:write",)
+
+
+def principal_of(database, settings, clock, issued, asked=None):
+    with database.system_transaction() as session:
+        return authenticate_token(session, settings, issued.token, clock(), asked=asked)
+
+
+def test_a_programs_secret_is_printed_once_and_opens_a_token(run, database, organisation, settings, clock):
+    shown = printed(run("clients", "add", "ERP", "--scope", "flows:write"))
+    assert token(database, settings, clock, shown).scopes == ("flows:write",)
+    listed = run("clients", "list")
+    assert shown["client_id"] in listed
+    assert shown["client_secret"] not in listed
+
+
+def test_a_new_secret_replaces_the_old_one_and_a_revoked_program_is_listed_as_such(
+    run, database, organisation, settings, clock
+):
+    old = printed(run("clients", "add", "ERP"))
+    new = printed(run("clients", "rotate-secret", old["client_id"]))
+    assert new["client_id"] == old["client_id"]
+    with pytest.raises(InvalidClientError):
+        token(database, settings, clock, old)
+    assert token(database, settings, clock, new)
+    assert "actif / active" in run("clients", "list")
+    run("clients", "revoke", old["client_id"])
+    with pytest.raises(InvalidClientError):
+        token(database, settings, clock, new)
+    assert "révoqué / revoked" in run("clients", "list")
+
+
+def test_a_program_of_several_organisations_acts_for_the_one_asked_and_no_third(
+    run, database, organisation, other_organisation, settings, clock
+):
+    third = add_organisation(database, "167981018", "Troisième Maison")
+    issued = token(
+        database,
+        settings,
+        clock,
+        printed(run("clients", "add", "ERP", "--organisation", "732829320", "--organisation", "552100554")),
+    )
+    for asked, served in (
+        (None, organisation),
+        ("732829320", organisation),
+        (str(organisation), organisation),
+        ("552100554", other_organisation),
+        (str(other_organisation), other_organisation),
+    ):
+        assert principal_of(database, settings, clock, issued, asked).organisation_id == served
+    for asked in ("167981018", str(third), "", "nobody", "nul\x00"):
+        with pytest.raises(ForeignOrganisationError):
+            principal_of(database, settings, clock, issued, asked)
+    assert "organisations  732829320 552100554" in run("clients", "list")
+
+
+def test_a_program_limited_to_an_agency_holds_only_what_can_be_narrowed(run, database, organisation, settings, clock):
+    run("agencies", "add", "73282932000074", "Lyon")
+    limited = ["clients", "add", "Agence de Lyon", "--agency", "73282932000074"]
+    issued = token(database, settings, clock, printed(run(*limited)))
+    principal = principal_of(database, settings, clock, issued)
+    assert len(principal.scope.agencies) == 1
+    assert principal.scope.key_accounts == frozenset()
+    assert {"flows:write", "invoices:read"} <= principal.scopes
+    assert not {"flows:read", "events:read", "webhooks:manage"} & principal.scopes
+    assert "agencies       73282932000074" in run("clients", "list")
+    with pytest.raises(UnlimitableScopeError, match="events:read"):
+        run(*limited, "--scope", "events:read")
+
+
+def test_signing_keys_are_rotated_and_listed_by_command(run, database, organisation, settings, clock):
+    issued = token(database, settings, clock, printed(run("clients", "add", "ERP")))
+    assert "signe / signs" in run("clients", "keys", "list")
+    clock.advance(timedelta(seconds=1))
+    new = run("clients", "keys", "rotate").strip()
+    first, second = run("clients", "keys", "list").splitlines()
+    assert (first.split()[0], "→" in second) == (new, True)
+    assert principal_of(database, settings, clock, issued)
+    run("clients", "keys", "rotate", "--void-previous")
+    assert len(run("clients", "keys", "list").splitlines()) == 1
+    with pytest.raises(InvalidTokenError):
+        principal_of(database, settings, clock, issued)
+
+
+@pytest.mark.parametrize("group", ["organisations", "agencies", "users", "clients", "clients keys"])
+def test_the_help_of_a_group_offers_nothing_but_its_commands(run, group):
+    assert "--install-completion" not in run(*group.split(), "--help")
 
 
 @pytest.mark.parametrize(
     ("arguments", "stdin", "error"),
     [
         (["clients", "add", "ERP", "--organisation", "552100554"], "", UnknownOrganisationError),
+        (["clients", "add", "ERP", "--agency", "73282932000074"], "", UnknownAgencyError),
+        (["clients", "rotate-secret", "gw-unknown"], "", UnknownClientError),
+        (["clients", "revoke", "gw-unknown"], "", UnknownClientError),
         (["users", "password", "personne@comptoir.example"], "", UnknownUserError),
         ([*ADMINISTRATOR, "--password-stdin"], "court", WeakPasswordError),
     ],

@@ -53,7 +53,7 @@ def snapshot(site: Site, organisation: UUID) -> dict[str, list[str]]:
             .scalars()
             .all()
             for table in BUSINESS_TABLES
-            if table not in ("user_session", "access_token")
+            if table != "user_session"
         }
     return {table: list(found) for table, found in rows.items()}
 
@@ -78,10 +78,12 @@ def body_of(path: str, fields: dict[str, str]) -> dict[str, dict[str, str]]:
     return {"json": {"status": "220"}} if path.startswith("/api/") else {"data": fields}
 
 
-def bearer(site: Site, organisation: UUID) -> dict[str, str]:
-    """The header of a program of an organisation that holds every scope."""
+def bearer(site: Site, organisation: UUID, scope: str = "") -> dict[str, str]:
+    """The header of a program of an organisation that holds every scope, or the one given, known or not."""
     with site.services.database.transaction(organisation) as session:
         created = service.create_client(session, name=f"ERP {uuid4()}", scopes=list(ApiScope), now=site.clock())
+        if scope:
+            created.client.scopes = [scope]
     answer = site.browser().post(
         "/oauth2/token",
         data={"grant_type": "client_credentials"},
@@ -112,6 +114,7 @@ def test_every_route_asks_who_comes_or_holds_nothing_of_anyone(site):
     browser = site.browser()
     public = {
         "/healthz", "/readyz", "/metrics", "/api/openapi.json", "/oauth2/token", "/flow-service/v1/healthcheck",
+        "/.well-known/jwks.json", "/.well-known/oauth-authorization-server",
         "/sign-in", "/sign-out", "/language", "/invoice.css",
     }  # fmt: skip
     open_routes = set()
@@ -121,6 +124,17 @@ def test_every_route_asks_who_comes_or_holds_nothing_of_anyone(site):
         if answer.status_code not in (401, 403) and not leads_to_sign_in:
             open_routes.add(path)
     assert open_routes <= public
+
+
+def test_every_route_of_programs_wants_a_scope(site):
+    headers = bearer(site, site.story.house, scope="of no route")
+    browser, asked = site.browser(), 0
+    for method, path in walk(site):
+        if path.startswith(("/api/v1/", "/flow-service/", "/directory-service/")) and not path.endswith("healthcheck"):
+            address = re.sub(r"{\w+}", str(uuid4()), path)
+            assert browser.request(method, address, headers=headers).status_code == 403, (method, path)
+            asked += 1
+    assert asked >= 10
 
 
 def test_no_route_lets_another_organisation_see_or_change_a_row(site, theirs):

@@ -1,5 +1,7 @@
 """Organisations, agencies, people and programs: what may be created, and what each role may do."""
 
+from pathlib import Path
+
 import pytest
 
 from gateway.access import service
@@ -101,5 +103,7 @@ def test_every_role_has_a_name_in_both_languages():
     assert len({role.label.fr for role in Role}) == len(Role)
 
 
-def test_the_scopes_are_those_the_guides_name():
-    assert set(ApiScope) == {"flows:write", "flows:read", "api:read"}
+def test_every_scope_says_what_it_opens_and_the_guide_names_it():
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "give-access.md").read_text()
+    assert all(scope.label.fr and scope.label.en for scope in ApiScope)
+    assert [scope for scope in ApiScope if f"`{scope}`" not in guide] == []

@@ -5,13 +5,16 @@ from datetime import timedelta
 
 import pytest
 from fastapi import Depends, FastAPI
+from sqlalchemy import text
 from sqlmodel import select
 
 from gateway.access import service
-from gateway.access.api import AccessContext, client_authentication, router
+from gateway.access.api import AccessContext, client_authentication
 from gateway.access.errors import InvalidTokenError, MissingScopeError
-from gateway.access.model import AccessToken, ApiClient
+from gateway.access.model import ApiClient
+from gateway.access.oauth2 import router
 from gateway.access.roles import ApiScope
+from gateway.app.tables import METADATA
 
 GRANT = {"grant_type": "client_credentials"}
 
@@ -83,7 +86,7 @@ def test_a_program_gets_a_token_with_its_secret_either_way(http, program, organi
         ({"client_id": "\x00"}, 401, "invalid_client"),
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
         ({"grant_type": ""}, 400, "invalid_request"),
-        ({"scope": "api:read"}, 400, "invalid_scope"),
+        ({"scope": "events:read"}, 400, "invalid_scope"),
         ({"scope": "flows:read everything"}, 400, "invalid_scope"),
     ],
 )
@@ -132,4 +135,19 @@ def test_the_database_keeps_neither_the_secret_nor_the_token(database, http, pro
     token = token_of(http, program)
     with database.system_transaction() as session:
         assert program.secret not in session.exec(select(ApiClient)).one().model_dump_json()
-        assert token not in session.exec(select(AccessToken)).one().model_dump_json()
+        tables = [name for name, table in METADATA.tables.items() if not name.startswith("procrastinate")]
+        kept = "".join(
+            str(session.connection().execute(text(f'SELECT t::text FROM "{name}" t')).all()) for name in tables
+        )
+    assert program.client.client_id in kept
+    assert token.split(".")[2] not in kept
+
+
+def test_the_token_service_holds_one_network_address_to_its_limit_and_says_how_long(http, program, settings, clock):
+    answers = [http.post("/oauth2/token", data=in_body(program)) for _ in range(settings.token_limit_per_minute)]
+    assert {answer.status_code for answer in answers} == {200}
+    refused = http.post("/oauth2/token", data=in_body(program))
+    assert (refused.status_code, refused.json()["error"]) == (429, "temporarily_unavailable")
+    assert refused.headers["retry-after"] == "1"
+    clock.advance(timedelta(seconds=1))
+    assert http.post("/oauth2/token", data=in_body(program)).status_code == 200

@@ -53,10 +53,10 @@ def test_no_table_escapes_the_list(database):
         tables = connection.execute(
             text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'procrastinate%'")
         ).scalars()
-        assert set(tables) - set(SCOPED) == {"organisation", "sign_in_attempt", "alembic_version"}
+        assert set(tables) - set(SCOPED) == {"organisation", "sign_in_attempt", "api_client_grant", "signing_key", "alembic_version"}
 
 
-@pytest.mark.parametrize("table", ["sign_in_attempt", "procrastinate_jobs", "alembic_version"])
+@pytest.mark.parametrize("table", ["sign_in_attempt", "api_client_grant", "signing_key", "procrastinate_jobs", "alembic_version"])
 def test_a_request_reads_no_table_that_has_no_organisation(database, organisation, table):
     with database.engine.connect() as connection:
         assert (

@@ -97,7 +97,7 @@ def test_a_refusal_is_a_problem_with_its_code_and_writes_nothing(body, status, c
 
 def test_only_a_program_with_the_scope_to_write_gives_statuses(world, http, headers, path):
     assert http.post(path, json=RECEIPT).status_code == 401
-    assert http.post(path, json=RECEIPT, headers=headers(ApiScope.API_READ)).status_code == 403
+    assert http.post(path, json=RECEIPT, headers=headers(ApiScope.INVOICES_READ)).status_code == 403
     assert world.rows(LifecycleEvent) == []
 
 

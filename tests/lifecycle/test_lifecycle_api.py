@@ -56,10 +56,11 @@ def token(database: Database, settings: Any, clock: Any) -> Callable[[UUID, ApiS
 
 @pytest.fixture
 def read(http: TestClient, token: Any, organisation: UUID) -> Reader:
-    """Reads a path under /api/v1 as a program of the organisation."""
-    headers = token(organisation, ApiScope.API_READ)
+    """Reads a path under /api/v1 as a program of the organisation, with the scope that the path wants."""
+    invoices, events = token(organisation, ApiScope.INVOICES_READ), token(organisation, ApiScope.EVENTS_READ)
 
     def get(path: str, extra: dict[str, str] | None = None, **query: Any) -> Any:
+        headers = events if path == "/events" else invoices
         return http.get(f"/api/v1{path}", params=query, headers=headers | (extra or {}))
 
     return get
@@ -184,10 +185,12 @@ def test_an_invoice_of_another_organisation_is_not_found(
     assert read("/events").json() == {"events": [], "next_after": 0}
 
 
-@pytest.mark.parametrize("path", ["/invoices", "/events"])
-def test_a_token_of_scope_api_read_is_needed(path: str, http: TestClient, token: Any, organisation: UUID) -> None:
+@pytest.mark.parametrize(("path", "other"), [("/invoices", ApiScope.EVENTS_READ), ("/events", ApiScope.INVOICES_READ)])
+def test_each_path_wants_a_scope_of_its_own(
+    path: str, other: ApiScope, http: TestClient, token: Any, organisation: UUID
+) -> None:
     assert http.get(f"/api/v1{path}").status_code == 401
-    wrong = http.get(f"/api/v1{path}", headers=token(organisation, ApiScope.FLOWS_WRITE))
+    wrong = http.get(f"/api/v1{path}", headers=token(organisation, other))
     assert (wrong.status_code, wrong.headers["content-type"]) == (403, "application/problem+json")
 
 

@@ -46,7 +46,7 @@ def token(database: Any, settings: Any, clock: Any, organisation: UUID) -> Calla
 
 
 def test_a_document_in_gives_its_report(http: TestClient, token: Any, valid: Valid, broken: Broken) -> None:
-    headers = token(ApiScope.API_READ)
+    headers = token(ApiScope.VALIDATE)
     answer = http.post(ROUTE, params={"name": "a.xml"}, content=valid("UBL"), headers=headers)
     assert answer.status_code == 200
     report = Report.model_validate(answer.json())
@@ -58,13 +58,13 @@ def test_a_document_in_gives_its_report(http: TestClient, token: Any, valid: Val
 
 
 def test_a_document_that_is_none_gets_a_report_too(http: TestClient, token: Any) -> None:
-    answer = http.post(ROUTE, content=b"", headers=token(ApiScope.API_READ))
+    answer = http.post(ROUTE, content=b"", headers=token(ApiScope.VALIDATE))
     assert (answer.status_code, answer.json()["verdict"]) == (200, "unreadable")
 
 
 def test_rules_and_date_are_those_asked_for(http: TestClient, token: Any, valid: Valid) -> None:
     asked = {"rules": "fr-ctc", "on": "2026-08-31"}
-    report = http.post(ROUTE, params=asked, content=valid("UBL"), headers=token(ApiScope.API_READ)).json()
+    report = http.post(ROUTE, params=asked, content=valid("UBL"), headers=token(ApiScope.VALIDATE)).json()
     assert report["on"] == "2026-08-31"
     assert [layer["status"] for layer in report["layers"]] == ["passed", *["not_run"] * 4]
 
@@ -96,11 +96,11 @@ def test_a_token_of_another_scope_is_403(http: TestClient, token: Any, valid: Va
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_document_over_the_limit_is_413(announced: bool, http: TestClient, token: Any) -> None:
     content: Any = b"x" * (LIMIT + 1) if announced else iter([b"x" * LIMIT, b"x"])
-    answer = http.post(ROUTE, content=content, headers=token(ApiScope.API_READ))
+    answer = http.post(ROUTE, content=content, headers=token(ApiScope.VALIDATE))
     assert (answer.status_code, answer.json()["code"]) == (413, "DOCUMENT_TOO_LARGE")
 
 
 def test_unknown_rules_are_422_with_the_known_ones(http: TestClient, token: Any, valid: Valid) -> None:
-    answer = http.post(ROUTE, params={"rules": "xds"}, content=valid("UBL"), headers=token(ApiScope.API_READ))
+    answer = http.post(ROUTE, params={"rules": "xds"}, content=valid("UBL"), headers=token(ApiScope.VALIDATE))
     assert (answer.status_code, answer.json()["code"]) == (422, "UNKNOWN_RULES")
     assert "fr-ctc" in answer.json()["detail"]
