@@ -12,11 +12,16 @@ from gateway.database import Database, open_database
 from gateway.flows.context import FlowsContext
 from gateway.flows.deadlines import DEADLINES_TASK
 from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
+from gateway.flows.directory.choosing import DirectoryOfPlatform
+from gateway.flows.directory.service import Directory
 from gateway.flows.drops.round import DROPS_TASK
 from gateway.flows.platforms.connections import Connections
 from gateway.flows.platforms.transport import Transport
 from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
 from gateway.flows.tasks import POLL_TASK, PROCESS_TASK, register_tasks
+from gateway.flows.webhooks.calling import webhook_channel
+from gateway.flows.webhooks.service import WEBHOOK_CALL
+from gateway.flows.webhooks.tasks import TELL_TASK
 from gateway.invoices.limits import ReadingLimits, reading_limits
 from gateway.jobs.channels import Channel
 from gateway.jobs.clock import JobClock
@@ -43,6 +48,7 @@ class Services:
     documents: DocumentStore
     limits: ReadingLimits
     flows: FlowsContext
+    directory: Directory
     engine: JobEngine
     job_clock: JobClock
 
@@ -77,6 +83,10 @@ def build_services(
             limits=limits,
         )
 
+    transport = Transport.open(timeout_seconds=settings.platform_timeout_seconds)
+    connections = Connections(database, clock, transport, max_file_bytes=settings.max_file_bytes)
+    directory_of = DirectoryOfPlatform(database, clock, connections, transport, settings.platform)
+    directory = Directory(database, clock, settings, directory_of)
     flows = FlowsContext(
         database=database,
         store=documents,
@@ -84,12 +94,8 @@ def build_services(
         settings=settings,
         limits=limits,
         platforms={SIMULATOR: simulator},
-        connections=Connections(
-            database,
-            clock,
-            Transport.open(timeout_seconds=settings.platform_timeout_seconds),
-            max_file_bytes=settings.max_file_bytes,
-        ),
+        connections=connections,
+        directory=directory,
     )
     engine = JobEngine(
         database.conninfo, concurrency=settings.worker_concurrency, grace_seconds=settings.shutdown_grace_seconds
@@ -103,20 +109,26 @@ def build_services(
         documents=documents,
         limits=limits,
         flows=flows,
+        directory=directory,
         engine=engine,
-        job_clock=_job_clock(database, settings, clock, engine),
+        job_clock=_job_clock(database, settings, clock, engine, directory),
     )
 
 
 def _outbox(database: Database, clock: Clock, settings: Settings, flows: FlowsContext) -> OutboxWorker:
-    channels = {PLATFORM_FLOW: platform_channel(flows)}
+    channels = {
+        PLATFORM_FLOW: platform_channel(flows),
+        WEBHOOK_CALL: webhook_channel(database, clock, settings),
+    }
     by_mail = mail_deliverer(settings, clock)
     if by_mail is not None:
         channels[EMAIL] = Channel(by_mail)
     return OutboxWorker(database, clock, channels, attempts=settings.delivery_attempts, batch=settings.batch_size)
 
 
-def _job_clock(database: Database, settings: Settings, clock: Clock, engine: JobEngine) -> JobClock:
+def _job_clock(
+    database: Database, settings: Settings, clock: Clock, engine: JobEngine, directory: Directory
+) -> JobClock:
     def forget_expired_access() -> None:
         with database.system_transaction() as session:
             forget_expired(session, now=clock(), attempts_window=settings.sign_in_window)
@@ -128,6 +140,7 @@ def _job_clock(database: Database, settings: Settings, clock: Clock, engine: Job
     job_clock = JobClock(database, lambda: [organisation.id for organisation in organisations(database)])
     job_clock.every(settings.sweep_seconds, PROCESS_TASK)
     job_clock.every(settings.sweep_seconds, OUTBOX_TASK)
+    job_clock.every(settings.sweep_seconds, TELL_TASK)
     job_clock.every(settings.poll_seconds, POLL_TASK)
     job_clock.every(settings.deadlines_seconds, DEADLINES_TASK)
     if settings.drops:
@@ -135,4 +148,5 @@ def _job_clock(database: Database, settings: Settings, clock: Clock, engine: Job
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "jobs.forget_stalled", engine.forget_stalled)
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "access.forget_expired", forget_expired_access)
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "access.keep_keys", keep_signing_keys)
+    job_clock.call_every(_HOUSEKEEPING_SECONDS, "directory.forget_expired", directory.forget_expired)
     return job_clock

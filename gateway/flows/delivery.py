@@ -1,9 +1,9 @@
-"""Hand flows over to the platform: a row of the outbox first, then its deliverer."""
+"""Hand flows over to their platform: a row of the outbox first, then its channel."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from gateway.flows.context import FlowsContext
 from gateway.flows.errors import (
@@ -13,21 +13,45 @@ from gateway.flows.errors import (
     UncheckedFlowError,
 )
 from gateway.flows.model import Flow
-from gateway.flows.platforms.client import OutgoingFlow
-from gateway.jobs.channels import Channel, Delivery, DeliveryAmbiguousError, DeliveryFailedError
+from gateway.flows.platforms.client import OutgoingFlow, PlatformClient, SentFlow
+from gateway.flows.platforms.errors import NoRouteError, PlatformPausedError, StatusNotTakenError
+from gateway.flows.platforms.profile import PlatformProfile, platform_profile
+from gateway.flows.platforms.repository import connection_of_name, platforms_of
+from gateway.flows.platforms.routing import RoutedDocument, route
+from gateway.flows.platforms.sightings import settle
+from gateway.jobs.channels import (
+    Channel,
+    Delivery,
+    DeliveryAmbiguousError,
+    DeliveryFailedError,
+    DeliveryPostponedError,
+    LookUp,
+)
+from gateway.jobs.model import OutboxMessage
 from gateway.jobs.outbox import put_in_outbox
+from gateway.kernel.dated import data_file
+from gateway.kernel.settings import Settings
+from gateway.lifecycle.model import InvoiceRecord
 from gateway.validation.report import Verdict
 
 #: Kind of the outbox messages that this module delivers.
 PLATFORM_FLOW = "platform.flow"
 
 
-def send_to_platform(session: Session, flow: Flow, *, platform: str, now: datetime, about: UUID | None = None) -> bool:
-    """Ask for the delivery of a flow, once for ever: the flow's identifier is the key. False when asked before.
+def send_to_platform(
+    session: Session,
+    flow: Flow,
+    document: RoutedDocument,
+    settings: Settings,
+    *,
+    now: datetime,
+    about: UUID | None = None,
+) -> bool:
+    """Ask for the delivery of a flow to the platform in charge, once for ever. False when asked before.
 
-    `about`: the flow that first told the status, when this one is a copy of it for the public portal.
-
-    Raises UncheckedFlowError unless the flow carries a validation report that finds it valid.
+    The flow's identifier is the key. `about`: the flow that first told the status, when this one is a copy of it for
+    the public portal. Raises NoRouteError, and UncheckedFlowError unless the flow carries a validation report that
+    finds it valid.
     """
     if (flow.report or {}).get("verdict") != Verdict.VALID:
         raise UncheckedFlowError(str(flow.id))
@@ -36,7 +60,7 @@ def send_to_platform(session: Session, flow: Flow, *, platform: str, now: dateti
         kind=PLATFORM_FLOW,
         idempotency_key=f"flow-{flow.id}",
         payload={
-            "platform": platform,
+            "platform": platform_for(session, document, settings),
             "name": flow.name,
             "flow_syntax": flow.flow_syntax,
             "flow_profile": flow.flow_profile,
@@ -48,8 +72,62 @@ def send_to_platform(session: Session, flow: Flow, *, platform: str, now: dateti
     )
 
 
+def platform_for(session: Session, document: RoutedDocument, settings: Settings) -> str:
+    """The platform that takes a document. Raises NoRouteError."""
+    chosen = route(document, platforms_of(session, settings.platform))
+    if chosen.platform is None:
+        raise NoRouteError(chosen.reason)
+    return chosen.platform
+
+
+def routed_invoice(session: Session, invoice: InvoiceRecord) -> RoutedDocument:
+    """An invoice that is registered, as routing sees it: with the platform that brought it or that it was sent to."""
+    flow = session.get(Flow, invoice.flow_id) if invoice.flow_id else None
+    platform = flow.platform if flow else None
+    if flow is not None and platform is None:
+        sent = select(OutboxMessage).where(
+            OutboxMessage.subject_id == flow.id, OutboxMessage.idempotency_key == f"flow-{flow.id}"
+        )
+        message = session.exec(sent).one_or_none()
+        platform = message.payload["platform"] if message else None
+    return RoutedDocument(
+        seller_siren=invoice.seller_siren,
+        agency_id=invoice.agency_id,
+        processing_rule=flow.processing_rule if flow else None,
+        platform=platform,
+    )
+
+
+def require_taken(session: Session, invoice: InvoiceRecord, status: str, settings: Settings) -> None:
+    """Refuse a status (MDT-105) that the platform of the invoice does not take on it. Raises StatusNotTakenError."""
+    document = routed_invoice(session, invoice)
+    name = route(document, platforms_of(session, settings.platform)).platform
+    profile = profile_of_platform(session, name) if name else None
+    rule = document.processing_rule or ""
+    if name is not None and profile is not None and not profile.takes_status(status, rule):
+        raise StatusNotTakenError(status, rule, name, profile.statuses[rule])
+
+
+def portal_signature(session: Session, invoice: InvoiceRecord, settings: Settings) -> str:
+    """Number (scheme 0238) of the platform that signs the portal's copies of the invoice's statuses; "" if unknown."""
+    name = route(routed_invoice(session, invoice), platforms_of(session, settings.platform)).platform
+    connection = connection_of_name(session, name) if name else None
+    if connection is not None:
+        return connection.number or ""
+    return str(data_file("flows.toml")["platform_number"].get(name, ""))
+
+
+def profile_of_platform(session: Session, name: str) -> PlatformProfile | None:
+    """The profile of a connection's platform; None for a platform of this process, which takes everything."""
+    connection = connection_of_name(session, name)
+    return platform_profile(connection.kind) if connection else None
+
+
 def platform_channel(context: FlowsContext) -> Channel:
-    """The channel of `platform.flow`: the tracking id is the idempotency key, the answer the platform's flow id."""
+    """How `platform.flow` leaves: the tracking id is the idempotency key, the answer the platform's flow id.
+
+    After a doubt the platform is asked whether it holds the flow; nothing is sent again before it says no.
+    """
 
     def deliver(delivery: Delivery) -> str:
         payload = delivery.payload
@@ -62,12 +140,32 @@ def platform_channel(context: FlowsContext) -> Channel:
             flow_profile=payload["flow_profile"],
         )
         try:
-            return context.platform(payload["platform"], delivery.organisation_id).submit(flow)
-        except PlatformRefusedError as error:
-            raise DeliveryFailedError(str(error), permanent=True) from error
-        except PlatformUnavailableError as error:
-            raise DeliveryFailedError(str(error), retry_after=error.retry_after) from error
+            return _client(delivery).submit(flow)
         except PlatformAmbiguousError as error:
             raise DeliveryAmbiguousError(str(error)) from error
+        except (PlatformRefusedError, PlatformUnavailableError) as error:
+            raise _as_delivery_error(error) from error
 
-    return Channel(deliver, repeatable=True)
+    def look_up(delivery: Delivery, left_at: datetime, now: datetime) -> LookUp:
+        payload = delivery.payload
+        sent = SentFlow(delivery.idempotency_key, payload["name"], payload["document"], left_at)
+        try:
+            client = _client(delivery)
+            return settle(client.look_up(sent), left_at=left_at, now=now, visible_within=client.visible_within)
+        except (PlatformRefusedError, PlatformUnavailableError) as error:
+            raise _as_delivery_error(error) from error
+
+    def _client(delivery: Delivery) -> PlatformClient:
+        return context.platform(delivery.payload["platform"], delivery.organisation_id)
+
+    return Channel(deliver, look_up)
+
+
+def _as_delivery_error(
+    error: PlatformRefusedError | PlatformUnavailableError,
+) -> DeliveryFailedError | DeliveryPostponedError:
+    if isinstance(error, PlatformPausedError):
+        return DeliveryPostponedError(str(error), error.until)
+    if isinstance(error, PlatformUnavailableError):
+        return DeliveryFailedError(str(error), retry_after=error.retry_after)
+    return DeliveryFailedError(str(error), permanent=True)

@@ -13,12 +13,13 @@ from gateway.access.model import Organisation
 from gateway.access.repository import agencies_by_siret
 from gateway.alerts.refused_flows import RefusedFlow
 from gateway.database.engine import organisation_of
-from gateway.flows.acknowledgement import Acknowledgement, acknowledge, refuse, remark_on_syntax
+from gateway.flows.acknowledgement import Acknowledgement, acknowledge, as_warnings, refuse, remark_on_syntax
 from gateway.flows.classification import (
     direction_of_invoice,
     direction_of_message,
     is_for_portal,
     is_ours_to_send,
+    is_said_by_another,
     processing_rule_of,
     processing_rule_of_message,
     profile_of,
@@ -27,7 +28,7 @@ from gateway.flows.classification import (
 )
 from gateway.flows.consequences import follow_refusal, follow_registration, follow_statuses
 from gateway.flows.context import FlowsContext
-from gateway.flows.delivery import send_to_platform
+from gateway.flows.delivery import require_taken, routed_invoice, send_to_platform
 from gateway.flows.errors import (
     InvoiceConflictError,
     UnreadablePlatformFlowError,
@@ -36,6 +37,7 @@ from gateway.flows.errors import (
 )
 from gateway.flows.metrics import PROCESSED
 from gateway.flows.model import Flow, FlowState
+from gateway.flows.platforms.routing import RoutedDocument
 from gateway.flows.repository import next_update
 from gateway.flows.terms import AckStatus, FlowProfile, ProcessingRule
 from gateway.invoices.detection import Syntax
@@ -49,21 +51,26 @@ from gateway.kernel.text import Text
 from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.cdar.reading import read_cdar
 from gateway.lifecycle.errors import InvoiceWithoutKeyError
+from gateway.lifecycle.events import events_of
 from gateway.lifecycle.model import Direction
 from gateway.lifecycle.records import InvoiceDocument
+from gateway.lifecycle.repository import invoice_of_key
 from gateway.lifecycle.service import RecordedEvent, RegistrationOutcome, record_message, register_invoice
 from gateway.validation.report import Report, SendingPolicy, Verdict
 from gateway.validation.service import validate
 from gateway.validation.settings import service_options
 
 
-def handle_flow(session: Session, context: FlowsContext, flow: Flow, data: bytes) -> None:
+def handle_flow(session: Session, context: FlowsContext, flow: Flow, data: bytes, report: Report | None = None) -> None:
     """Bring a flow to its end: acknowledged, and everything that follows from it written.
+
+    `report`: the one on `data` as of today, of a caller that has validated it already.
 
     Raises UnusableFlowError when only a person can help, ValidationIncompleteError when nothing may be sent yet.
     """
     now = context.clock()
-    report = validate(data, path=flow.name, on=paris_date(now), options=service_options(context.settings))
+    if report is None:
+        report = validate(data, path=flow.name, on=paris_date(now), options=service_options(context.settings))
     flow.report = report.model_dump(mode="json")
     remarks = remark_on_syntax(flow.flow_syntax, report.syntax)
     if report.syntax is not None:
@@ -72,7 +79,7 @@ def handle_flow(session: Session, context: FlowsContext, flow: Flow, data: bytes
         _refuse_unchecked(report, context)
     if report.verdict is Verdict.UNREADABLE:
         acknowledgement = _unreadable(flow, report)
-    elif report.verdict is Verdict.INVALID and flow.platform is None:
+    elif report.verdict is Verdict.INVALID and not _is_heard(session, context, flow, data, report):
         acknowledgement = acknowledge(report)
     else:
         acknowledgement = _take(session, context, flow, data, report, now)
@@ -80,6 +87,20 @@ def handle_flow(session: Session, context: FlowsContext, flow: Flow, data: bytes
         refused = _refused(session, context, flow, data, acknowledgement)
         follow_refusal(session, refused, context.settings, now)
     _settle(session, flow, acknowledgement.with_remarks(remarks), context.clock)
+
+
+def _is_heard(session: Session, context: FlowsContext, flow: Flow, data: bytes, report: Report) -> bool:
+    """True for what others say: it is recorded whatever our rules remark. What we say ourselves has to be right.
+
+    A message comes from a platform, or is handed to us by a program or a person who received it elsewhere.
+    """
+    if flow.platform is not None or report.syntax != Syntax.CDAR:
+        return flow.platform is not None
+    try:
+        message = read_cdar(data, context.limits)
+    except UnreadableInvoiceError:
+        return False
+    return is_said_by_another(message, _own_siren(session))
 
 
 def _refuse_unchecked(report: Report, context: FlowsContext) -> None:
@@ -101,9 +122,9 @@ def _take(
 ) -> Acknowledgement:
     """A pushed flow that cannot be taken is refused to its sender; one of a platform needs a person.
 
-    What our rules remark on a platform's flow is kept with it and refuses nothing.
+    What our rules remark on what others say is kept with it and refuses nothing.
     """
-    remarks = acknowledge(report).details
+    remarks = as_warnings(acknowledge(report).details)
     take = _take_message if report.syntax == Syntax.CDAR else _take_invoice
     try:
         take(session, context, flow, data, now)
@@ -136,7 +157,8 @@ def _take_invoice(session: Session, context: FlowsContext, flow: Flow, data: byt
     follow_registration(session, registration, now)
     created = registration.outcome is RegistrationOutcome.CREATED
     if created and direction is Direction.RECEIVABLE and flow.platform is None:
-        send_to_platform(session, flow, platform=context.settings.platform, now=now)
+        document_to_send = RoutedDocument(invoice.seller_siren, flow.agency_id, flow.processing_rule)
+        send_to_platform(session, flow, document_to_send, context.settings, now=now)
 
 
 def _take_message(session: Session, context: FlowsContext, flow: Flow, data: bytes, now: datetime) -> None:
@@ -145,6 +167,12 @@ def _take_message(session: Session, context: FlowsContext, flow: Flow, data: byt
     direction = direction_of_message(message, siren, flow.flow_type)
     flow.flow_type = type_of_message(direction, for_portal=is_for_portal(message)).value
     flow.flow_profile = FlowProfile.UNDEFINED.value
+    leaves = flow.platform is None and is_ours_to_send(message, siren)
+    if leaves:
+        for event in events_of(message, now):
+            spoken_of = invoice_of_key(session, direction, event.key)
+            if spoken_of is not None:
+                require_taken(session, spoken_of, event.status.code, context.settings)
     recorded = record_message(
         session,
         message=message,
@@ -156,9 +184,11 @@ def _take_message(session: Session, context: FlowsContext, flow: Flow, data: byt
     )
     flow.processing_rule = flow.processing_rule or _rule_of_message(session, recorded).value
     follow_statuses(session, recorded, context.settings, now)
-    if _is_news(session, flow, recorded) and flow.platform is None and is_ours_to_send(message, siren):
+    if leaves and _is_news(session, flow, recorded):
         told_by = next((event.flow_id for event in recorded), None)
-        send_to_platform(session, flow, platform=context.settings.platform, now=now, about=told_by)
+        about = next((event.invoice for event in recorded if event.invoice), None)
+        document = routed_invoice(session, about) if about else RoutedDocument(processing_rule=flow.processing_rule)
+        send_to_platform(session, flow, document, context.settings, now=now, about=told_by)
 
 
 def _rule_of_message(session: Session, recorded: Sequence[RecordedEvent]) -> ProcessingRule:

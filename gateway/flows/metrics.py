@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Histogram
 
 RECEIVED = Counter("gateway_flows_received_total", "Flows stored for the first time, by source.", ["source"])
+POLLS = Counter("gateway_platform_polls_total", "Readings of a platform's list, by outcome.", ["platform", "outcome"])
 PROCESSED = Counter(
     "gateway_flows_processed_total", "Flows processed, by syntax and acknowledgement.", ["syntax", "acknowledgement"]
 )

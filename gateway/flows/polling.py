@@ -1,47 +1,90 @@
-"""Read a platform's list of flows. Every flow listed is recorded before any is fetched; each is then processed alone.
+"""Read the platforms' lists of flows: each flow listed is recorded before any is fetched, then processed alone.
 
 The norm pages by updatedAt, strictly after; flows that share one updatedAt, or that the platform commits late, would
 be lost at the edge. So each reading starts a little before the newest mark, and what is known already is passed over.
+The mark moves once the whole list is recorded: a reading that breaks in the middle begins where it began before.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
 from gateway.database.engine import organisation_of
 from gateway.flows.context import FlowsContext
+from gateway.flows.errors import PlatformError
 from gateway.flows.intake import PROCESS_TASK
-from gateway.flows.metrics import RECEIVED
+from gateway.flows.metrics import POLLS, RECEIVED
 from gateway.flows.model import PLATFORM_SOURCE, Flow
-from gateway.flows.platforms.client import PlatformClient, PlatformFlow
+from gateway.flows.platforms.client import FlowPage, PlatformClient, PlatformFlow
+from gateway.flows.platforms.errors import PlatformListStuckError, PlatformPausedError
+from gateway.flows.platforms.repository import platforms_of
 from gateway.flows.repository import move_cursor, next_update, read_until
 from gateway.jobs.queue import enqueue
 from gateway.kernel.identifiers import new_id
 
+_SMALLEST_STEP = timedelta(microseconds=1)
+_log = structlog.get_logger(__name__)
+
+
+def poll_platforms(context: FlowsContext, organisation_id: UUID) -> int:
+    """Read every platform in service, each alone: one in trouble is said and read at the next tick, and stops no other.
+
+    The number of new flows.
+    """
+    with context.database.transaction(organisation_id) as session:
+        names = sorted(platforms_of(session, context.settings.platform).active)
+    new = 0
+    for name in names:
+        try:
+            new += poll_platform(context, organisation_id, name)
+        except PlatformPausedError as error:
+            POLLS.labels(name, "paused").inc()
+            _log.info("platform_poll_waits", platform=name, until=str(error.until))
+        except PlatformError as error:
+            POLLS.labels(name, "failed").inc()
+            _log.warning("platform_poll_failed", platform=name, code=error.code, reason=str(error))
+        except Exception:
+            POLLS.labels(name, "failed").inc()
+            _log.exception("platform_poll_fault", platform=name)
+        else:
+            POLLS.labels(name, "done").inc()
+    return new
+
 
 def poll_platform(context: FlowsContext, organisation_id: UUID, platform: str) -> int:
-    """Record what the platform lists and say how many flows were new. Raises PlatformError: the next tick comes."""
+    """Record what one platform lists and say how many flows were new. Raises PlatformError: the next tick comes."""
     client = context.platform(platform, organisation_id)
     with context.database.transaction(organisation_id) as session:
-        newest = read_until(session, platform)
+        before = read_until(session, platform)
     overlap = timedelta(seconds=context.settings.poll_overlap_seconds)
-    listed = _listed(client, newest - overlap if newest else None)
+    newest, new = None, 0
+    for page in _pages(client, before - overlap if before else None):
+        with context.database.transaction(organisation_id) as session:
+            recorded = record_listed(session, platform, page.flows, context)
+            if recorded:
+                enqueue(session, PROCESS_TASK)
+        new += recorded
+        newest = max([flow.updated_at for flow in page.flows] + ([newest] if newest else []), default=None)
     with context.database.transaction(organisation_id) as session:
-        new = record_listed(session, platform, listed, context)
-        if new:
-            enqueue(session, PROCESS_TASK)
+        now = context.clock()
+        # A platform whose clock is ahead must not hide what it lists between our time and its own.
+        move_cursor(session, platform, min(newest, now) if newest else None, now)
     RECEIVED.labels(PLATFORM_SOURCE + platform).inc(new)
     return new
 
 
-def record_listed(session: Session, platform: str, listed: list[PlatformFlow], context: FlowsContext) -> int:
-    """Record the flows not known yet and move the mark with them, in one transaction; the number of new ones."""
+def record_listed(session: Session, platform: str, listed: tuple[PlatformFlow, ...], context: FlowsContext) -> int:
+    """Record the flows that are not known yet; the number of new ones."""
+    if not listed:
+        return 0
     now = context.clock()
-    new = 0
-    for flow in listed:
-        row = Flow(
+    first = next_update(session, now)
+    rows = [
+        Flow(
             id=new_id(),
             organisation_id=organisation_of(session),
             source=PLATFORM_SOURCE + platform,
@@ -52,19 +95,23 @@ def record_listed(session: Session, platform: str, listed: list[PlatformFlow], c
             # What waits longest is read first: the order in which the platform spoke is kept.
             next_attempt_at=min(flow.updated_at, now),
             submitted_at=now,
-            updated_at=next_update(session, now),
-        )
-        statement = insert(Flow).values(row.model_dump()).on_conflict_do_nothing().returning(col(Flow.id))
-        new += session.execute(statement).first() is not None
-    move_cursor(session, platform, max((flow.updated_at for flow in listed), default=None), now)
-    return new
+            updated_at=first + place * _SMALLEST_STEP,
+        ).model_dump()
+        for place, flow in enumerate(listed)
+    ]
+    known = insert(Flow).values(rows).on_conflict_do_nothing().returning(col(Flow.id))
+    return len(session.execute(known).all())
 
 
-def _listed(client: PlatformClient, updated_after: datetime | None) -> list[PlatformFlow]:
-    """Every page of the list."""
-    page = client.search(updated_after=updated_after)
-    listed = list(page.flows)
-    while page.next_cursor is not None:
-        page = client.search(updated_after=updated_after, cursor=page.next_cursor)
-        listed.extend(page.flows)
-    return listed
+def _pages(client: PlatformClient, updated_after: datetime | None) -> Iterator[FlowPage]:
+    """Every page of the list. Raises PlatformListStuckError when it does not come to an end."""
+    cursor, seen = None, set[str]()
+    while True:
+        page = client.search(updated_after=updated_after, cursor=cursor)
+        yield page
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+        if cursor in seen:
+            raise PlatformListStuckError("its list of flows comes back to the same cursor")
+        seen.add(cursor)

@@ -9,8 +9,9 @@ from gateway.flows.deadlines import DEADLINES_TASK, review_due_invoices
 from gateway.flows.drops.round import DROPS_TASK, visit_drops
 from gateway.flows.intake import PROCESS_TASK
 from gateway.flows.model import Flow, FlowState
-from gateway.flows.polling import poll_platform
+from gateway.flows.polling import poll_platforms
 from gateway.flows.processing import drain_flows
+from gateway.flows.webhooks.tasks import TELL_TASK, tell_subscribers
 from gateway.jobs.engine import JobEngine
 from gateway.treasury.receipts import receipts_known
 
@@ -20,19 +21,24 @@ __all__ = ["POLL_TASK", "PROCESS_TASK", "organisations_with_waiting_flows", "reg
 
 
 def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
-    """Let the engine run `flows.process`, `flows.poll`, `flows.drops` and `alerts.deadlines`."""
+    """Let the engine run `flows.process`, `flows.poll`, `flows.drops`, `webhooks.tell` and `alerts.deadlines`."""
 
     def process(organisation_id: UUID) -> None:
         drain_flows(context, organisation_id)
+        tell_subscribers(context.database, context.clock, organisation_id)
 
     def poll(organisation_id: UUID) -> None:
-        poll_platform(context, organisation_id, context.settings.platform)
+        poll_platforms(context, organisation_id)
 
     engine.register(PROCESS_TASK, process)
 
     def review(organisation_id: UUID) -> None:
         review_due_invoices(context, organisation_id, receipts_known)
 
+    def tell(organisation_id: UUID) -> None:
+        tell_subscribers(context.database, context.clock, organisation_id)
+
+    engine.register(TELL_TASK, tell)
     engine.register(POLL_TASK, poll)
     engine.register(DEADLINES_TASK, review)
 

@@ -234,17 +234,24 @@ class Settings(BaseSettings):
     # Directory
     preflight: Literal["off", "warn", "hold"] = Field(
         "warn",
-        description="What becomes of an invoice whose buyer's address (BT-49) the directory would not route: off: it is "
-        "not looked at; warn: a remark and an alert; hold: the invoice waits in quarantine.",
-    )
-    directory_timeout_seconds: float = Field(
-        5.0, gt=0, le=60, description="How long the directory of a platform may stay silent."
+        description="What becomes of an invoice whose buyer's address (BT-49) the directory would not route: off: the "
+        "address is not checked; warn: a remark and an alert; hold: the invoice waits in quarantine.",
     )
     directory_cache_seconds: int = Field(
         900, ge=0, le=86400, description="How long the directory's answer about an address is used again."
     )
     directory_pause_seconds: int = Field(
         60, ge=0, le=3600, description="How long a directory that failed is left alone; addresses go unchecked then."
+    )
+
+    # Webhooks
+    webhook_allow_http: bool = Field(False, description="Call webhooks by plain http too: for tests and closed networks.")
+    webhook_allow_private: bool = Field(
+        False, description="Call webhooks at loopback and private addresses too: a program could reach your own network."
+    )
+    webhook_timeout_seconds: float = Field(10.0, gt=0, le=30, description="How long the answer of a webhook may take.")
+    webhook_give_up_days: int = Field(
+        3, ge=1, le=90, description="Days without one success after which a webhook is disabled and people are told."
     )
 
     # E-mail

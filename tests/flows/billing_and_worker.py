@@ -14,6 +14,8 @@ from gateway.flows import processing
 from gateway.flows.context import FlowsContext
 from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
 from gateway.flows.intake import Submission, accept_flow
+from gateway.flows.platforms.connections import Connections
+from gateway.flows.platforms.transport import Transport
 from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
 from gateway.invoices.limits import ReadingLimits
 from gateway.jobs.outbox import OutboxWorker
@@ -40,6 +42,7 @@ def main() -> None:
         settings=load_settings(data_dir=folder, batch_size=1000),
         limits=ReadingLimits(),
         platforms={SIMULATOR: lambda _: SimulatedPlatform(database, organisation_id, clock, timedelta(minutes=1))},
+        connections=Connections(database, clock, Transport.open(timeout_seconds=5), max_file_bytes=2**20),
     )
     handle = processing.handle_flow
 

@@ -1,6 +1,6 @@
 """A small company with its customers, the flows of one organisation on a real database, and a simulated platform."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,9 @@ from gateway.flows.context import FlowsContext
 from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
 from gateway.flows.intake import Accepted, Submission, accept_flow
 from gateway.flows.model import Flow
-from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow
+from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow, SentFlow, Sighting
+from gateway.flows.platforms.connections import Connections
+from gateway.flows.platforms.transport import Transport
 from gateway.flows.polling import poll_platform
 from gateway.flows.processing import drain_flows
 from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
@@ -93,8 +95,16 @@ class ListedPlatform:
     page_size: int = 100
     failing: set[str] = field(default_factory=set)
 
+    visible_within = timedelta(0)
+
     def submit(self, flow: OutgoingFlow) -> str:
         return flow.tracking_id
+
+    def look_up(self, flow: SentFlow) -> Sighting:
+        return Sighting(flow.tracking_id)
+
+    def check(self) -> None:
+        pass
 
     def search(self, *, updated_after: datetime | None, cursor: str | None = None) -> FlowPage:
         matching = [flow for flow in self.flows if updated_after is None or flow.updated_at > updated_after]
@@ -163,7 +173,7 @@ def compiled_rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def world(
     database: Database, company: UUID, clock: ManualClock, documents: DocumentStore, compiled_rules: Path
-) -> World:
+) -> Iterator[World]:
     settings = load_settings(data_dir=compiled_rules, batch_size=1000, simulator_step_seconds=STEP.total_seconds())
     listed = ListedPlatform()
     scenarios: dict[str, str] = {}
@@ -171,6 +181,7 @@ def world(
     def simulator(organisation_id: UUID) -> SimulatedPlatform:
         return SimulatedPlatform(database, organisation_id, clock, STEP, scenarios)
 
+    transport = Transport.open(timeout_seconds=5)
     context = FlowsContext(
         database=database,
         store=documents,
@@ -178,5 +189,7 @@ def world(
         settings=settings,
         limits=ReadingLimits(),
         platforms={SIMULATOR: simulator, "listed": lambda _: listed},
+        connections=Connections(database, clock, transport, max_file_bytes=settings.max_file_bytes),
     )
-    return World(context, company, clock, database, documents, listed, scenarios)
+    yield World(context, company, clock, database, documents, listed, scenarios)
+    transport.close()

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import pytest
 from lxml import etree
+from sqlalchemy import text
 from sqlmodel import select
 
 from fixtures.drafts import Kind
@@ -13,8 +14,10 @@ from gateway.access.model import Organisation
 from gateway.alerts.model import Alert
 from gateway.flows import checking
 from gateway.flows.delivery import send_to_platform
+from gateway.flows.emission import service as emission
 from gateway.flows.emission.errors import (
     DataOfAnotherStatusError,
+    MissingDataError,
     RateNotOfInvoiceError,
     StatusAlreadyGivenError,
     StatusImpossibleError,
@@ -26,10 +29,11 @@ from gateway.flows.emission.portal import owes_portal_copy
 from gateway.flows.emission.service import GivenStatus, give_status
 from gateway.flows.errors import MessageNotSendableError, UncheckedFlowError
 from gateway.flows.model import Flow, SimulatedFlow
+from gateway.flows.platforms.routing import RoutedDocument
 from gateway.flows.terms import FlowType
 from gateway.invoices.reading import read_invoice
 from gateway.jobs.model import OutboxMessage
-from gateway.ledger.service import verify
+from gateway.ledger.service import take_turn, verify
 from gateway.lifecycle.cdar.building import InvoiceReference, build_status, collected, company, public_portal
 from gateway.lifecycle.cdar.model import Attachment
 from gateway.lifecycle.cdar.reading import read_cdar
@@ -49,6 +53,18 @@ AS_BUYER = {
     "208": StatusOrder(status="208", reasons=(OrderedReason(code="JUSTIF_ABS"),), comment="Il manque le bon."),
     "210": StatusOrder(status="210", reasons=REASON, comment="Commande inconnue."),
     "211": StatusOrder(status="211", paid=SentPayment(amount=Decimal("10.00"), on=date(2026, 10, 5))),
+}
+
+IBAN = "FR7630006000011234567890189"
+AS_SELLER = {
+    "207": StatusOrder(status="207", reasons=(OrderedReason(code="QTE_ERR"),), comment="Quantité livrée conforme."),
+    "209": StatusOrder(status="209"),
+    "211": StatusOrder(status="211", paid=SentPayment(amount=Decimal("10.00"), on=date(2026, 10, 5))),
+    "220": StatusOrder(status="220"),
+    "224": StatusOrder(status="224"),
+    "225": StatusOrder(status="225", bank_account=IBAN),
+    "227": StatusOrder(status="227", bank_account=IBAN, comment="Nouveau compte."),
+    "228": StatusOrder(status="228"),
 }
 
 
@@ -118,6 +134,38 @@ def test_a_buyer_s_status_is_recorded_as_our_own_and_put_in_the_outbox_for_the_s
     outbox = {row.idempotency_key for row in world.rows(OutboxMessage)}
     assert outbox == {f"flow-{flow.id}" for flow in given.flows}
     assert world.rows(Alert) == []
+
+
+@pytest.mark.parametrize("code", AS_SELLER)
+def test_a_seller_s_status_goes_to_the_buyer_alone_and_passes_the_official_schema_and_our_rules(
+    code, world, sold, give, seller
+):
+    record = sold()
+    given = give(record, AS_SELLER[code])
+    [flow] = given.flows
+    [message] = messages(world, given.flows)
+    assert (given.event.status, given.event.issuer_id, given.event.direction) == (code, seller.siren, "receivable")
+    assert [(party.role, party.ids[0].value) for party in message.recipients] == [("BY", record.buyer_siren)]
+    assert validate(world.store.get(flow.document_sha256)).verdict == "valid"
+
+
+def test_who_is_to_be_paid_from_now_on_is_told_by_iban_and_moves_no_status(world, sold, give):
+    record = sold()
+    event = give(record, AS_SELLER["227"]).event
+    [told] = event.content["details"][0]["characteristics"]
+    assert (told["type_code"], told["value"]) == ("CBB", IBAN)
+    found, state = state_of(world, record)
+    assert (found.status, state.payee.code) == (None, "227")
+
+
+def test_a_change_of_account_names_the_account(world, sold, give):
+    record = sold()
+    with pytest.raises(MissingDataError, match="bank_account"):
+        give(record, StatusOrder(status="227"))
+    with pytest.raises(ValueError, match="bank_account"):
+        StatusOrder(status="227", bank_account="FR7630006000011234567890188")
+    proof = Attachment(filename="rib.pdf", mime_type="application/pdf", content=b"%PDF-1.4")
+    assert give(record, StatusOrder(status="227", attachments=(proof,))).event.status == "227"
 
 
 def test_only_a_refusal_and_a_receipt_go_to_the_portal_too_under_its_profile(world, bought, give):
@@ -211,13 +259,13 @@ def test_an_amount_at_a_rate_the_invoice_does_not_have_is_refused(world, sold, g
     assert world.rows(LifecycleEvent) == []
 
 
-@pytest.mark.parametrize("code", ["200", "205", "210", "213", "999"])
+@pytest.mark.parametrize("code", ["200", "205", "210", "213", "214", "226", "999"])
 def test_a_status_of_the_other_side_is_refused(code, sold, give):
     with pytest.raises(StatusNotOursError):
         give(sold(), StatusOrder(status=code))
 
 
-@pytest.mark.parametrize("code", ["209", "212", "220"])
+@pytest.mark.parametrize("code", ["209", "212", "220", "224", "225", "227", "228"])
 def test_a_seller_s_status_is_refused_to_the_buyer(code, bought, give):
     with pytest.raises(StatusNotOursError):
         give(bought, StatusOrder(status=code))
@@ -261,13 +309,65 @@ def test_a_message_that_our_validation_refuses_leaves_nothing_behind(world, sold
     assert world.rows(LifecycleEvent) == []
 
 
+def test_other_writers_go_on_while_a_message_is_validated(world, sold, give, monkeypatch):
+    record, seen = sold(), []
+
+    def while_others_write(data, **options):
+        with world.database.transaction(world.organisation_id) as session:
+            session.connection().execute(text("SET LOCAL lock_timeout = '2s'"))
+            take_turn(session)
+        seen.append(len(data))
+        return validate(data, **options)
+
+    monkeypatch.setattr(checking, "validate", while_others_write)
+    give(record, receipt(record))
+    assert len(seen) == 2, "each message once"
+
+
+def meanwhile(monkeypatch, act):
+    """`act` happens once, when a status has been validated and is about to take its turn on the ledger."""
+    acts = [act]
+
+    def turn(session):
+        if acts:
+            acts.pop()()
+        take_turn(session)
+
+    monkeypatch.setattr(emission, "take_turn", turn)
+
+
+def test_a_status_that_another_one_overtakes_gets_a_second_of_its_own(world, sold, give, monkeypatch):
+    record = sold()
+    meanwhile(monkeypatch, lambda: give(record, receipt(record, "0.25")))
+    second = give(record, receipt(record, "0.25"))
+    first, *_ = sorted(world.rows(LifecycleEvent), key=lambda event: event.status_at)
+    assert second.event.status_at - first.status_at == timedelta(seconds=1)
+    assert state_of(world, record)[0].collected == sum(part.amount for part in receipt(record, "0.25").collected) * 2
+
+
+def test_a_status_that_a_cancellation_overtakes_is_not_said(world, sold, give, monkeypatch):
+    record = sold()
+    meanwhile(monkeypatch, lambda: give(record, StatusOrder(status="220")))
+    with pytest.raises(StatusImpossibleError):
+        give(record, receipt(record))
+    assert [event.status for event in world.rows(LifecycleEvent)] == ["220"]
+
+
+def test_the_same_order_given_twice_at_once_under_one_key_is_given_once(world, sold, give, monkeypatch):
+    record, order = sold(), receipt(sold("F2"), "0.25")
+    first = []
+    meanwhile(monkeypatch, lambda: first.append(give(record, order, "payment-1").event.id))
+    assert [give(record, order, "payment-1").event.id] == first
+    assert len(world.rows(LifecycleEvent)) == 1
+
+
 @pytest.mark.parametrize("report", [None, {"verdict": "invalid"}, {"verdict": "unreadable"}])
 def test_nothing_enters_the_outbox_without_a_report_that_finds_it_valid(report, world, sold):
     flow_id = sold().flow_id
     with pytest.raises(UncheckedFlowError), world.database.transaction(world.organisation_id) as session:
         flow = session.exec(select(Flow).where(Flow.id == flow_id)).one()
         flow.report = report
-        send_to_platform(session, flow, platform="simulator", now=world.clock())
+        send_to_platform(session, flow, RoutedDocument(), world.context.settings, now=world.clock())
 
 
 def test_both_messages_reach_the_platform_once(world, sold, give):

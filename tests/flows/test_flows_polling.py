@@ -108,7 +108,7 @@ def test_the_jobs_poll_the_chosen_platform_and_process_what_it_listed(world, pla
     assert [flow.state for flow in world.rows(Flow)] == [FlowState.PROCESSED]
 
 
-def test_a_list_that_breaks_in_the_middle_records_nothing_and_is_read_again(world, platform, monkeypatch):
+def test_a_list_that_breaks_in_the_middle_is_read_again_from_where_it_began(world, platform, monkeypatch):
     world.listed.page_size = 1
     platform("F1")
     platform("F2")
@@ -122,9 +122,11 @@ def test_a_list_that_breaks_in_the_middle_records_nothing_and_is_read_again(worl
     monkeypatch.setattr(world.listed, "search", broken)
     with pytest.raises(PlatformUnavailableError):
         poll(world)
-    assert world.rows(Flow) == world.rows(PlatformCursor) == []
+    assert [flow.platform_flow_id for flow in world.rows(Flow)] == ["F1"]
+    assert world.rows(PlatformCursor) == [], "the mark moves with the whole list alone"
     monkeypatch.undo()
-    assert poll(world) == 2
+    assert poll(world) == 1
+    assert len(world.rows(Flow)) == 2
 
 
 def test_a_bad_message_in_the_middle_is_quarantined_and_stops_no_other(world, platform):

@@ -106,14 +106,15 @@ def test_the_same_tracking_id_is_the_same_flow(world, invoice):
     assert len([flow for flow in world.rows(SimulatedFlow) if flow.direction == "Out"]) == 1
 
 
-def test_a_delivery_repeated_after_a_crash_is_one_invoice_at_the_platform(world, invoice):
+def test_a_delivery_whose_answer_a_crash_lost_is_found_at_the_platform(world, invoice):
     world.push(invoice("F1"))
     world.drain()
     world.deliver()
     with world.database.transaction(world.organisation_id) as session:  # the crash: the answer was not written down
         [message] = world.rows(OutboxMessage)
-        message.state = OutboxState.PENDING.value
+        message.state, message.remote_id = OutboxState.LEAVING.value, None
         session.add(message)
+    world.clock.advance(timedelta(minutes=1))
     world.deliver()
     [message] = world.rows(OutboxMessage)
     [sent] = [flow for flow in world.rows(SimulatedFlow) if flow.direction == "Out"]

@@ -6,10 +6,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from stdnum import iban
 
-from gateway.flows.emission.errors import DataOfAnotherStatusError, RateNotOfInvoiceError, StatusNotOursError
+from gateway.flows.emission.errors import (
+    DataOfAnotherStatusError,
+    MissingDataError,
+    RateNotOfInvoiceError,
+    StatusNotOursError,
+)
 from gateway.flows.emission.portal import owes_portal_copy
+from gateway.flows.platforms.errors import MissingPlatformNumberError
 from gateway.invoices.model import Invoice
 from gateway.invoices.parties import Party as InvoiceParty
 from gateway.kernel.dated import data_file
@@ -18,6 +25,7 @@ from gateway.kernel.text import Text
 from gateway.lifecycle.cdar.building import (
     GivenReason,
     InvoiceReference,
+    bank_account,
     build_status,
     collected,
     company,
@@ -30,6 +38,7 @@ from gateway.lifecycle.model import Direction, InvoiceRecord
 
 _ROLES = {Direction.RECEIVABLE: Text("vendeur", "seller"), Direction.PAYABLE: Text("acheteur", "buyer")}
 _Amount = Annotated[Decimal, Field(max_digits=19, decimal_places=2)]
+_Iban = Annotated[str, Field(max_length=50), AfterValidator(iban.validate)]
 
 
 class _Part(BaseModel):
@@ -66,6 +75,7 @@ class StatusOrder(_Part):
     collected: tuple[CollectedAmount, ...] = Field(default=(), description="Required for 212", max_length=50)
     paid: SentPayment | None = Field(default=None, description="For 211")
     not_approved: _Amount | None = Field(default=None, description="For 206 and 207: VAT included (MNATTC)")
+    bank_account: _Iban | None = Field(default=None, description="For 225 and 227: IBAN to pay to from now on (CBB)")
     attachments: tuple[Attachment, ...] = Field(default=(), description="MDT-96, content in base64", max_length=20)
     at: AwareDatetime | None = Field(default=None, description="When the fact happened (MDT-78), to the second; now")
     to_portal: bool | None = Field(
@@ -92,8 +102,9 @@ def messages_of(
     """The message to the other party, then the copy to the public portal when one is owed or asked for.
 
     `at`: when the status was set; `now`: when the messages are made; `platform_number`: of the platform that signs the
-    copy (scheme 0238). Raises StatusNotOursError, DataOfAnotherStatusError, RateNotOfInvoiceError, or a subclass of
-    InvalidStatusMessageError on what the rules of the message forbid.
+    copy (scheme 0238), "" when it is not known. Raises StatusNotOursError, DataOfAnotherStatusError, MissingDataError,
+    RateNotOfInvoiceError, MissingPlatformNumberError, or a subclass of InvalidStatusMessageError on what the rules of
+    the message forbid.
     """
     _check(order, subject)
     issuer, recipient = _parties(subject)
@@ -115,6 +126,8 @@ def messages_of(
 
     yield message(recipient, order.attachments, "")
     owed = owes_portal_copy(order.status, subject.invoice) if order.to_portal is None else order.to_portal
+    if owed and not platform_number:
+        raise MissingPlatformNumberError
     if owed:
         yield message(public_portal(), (), platform_number)
 
@@ -127,6 +140,9 @@ def _check(order: StatusOrder, subject: Subject) -> None:
     for field, carriers in rules["data"].items():
         if getattr(order, field) and order.status not in carriers:
             raise DataOfAnotherStatusError(field, order.status, carriers)
+    needed = rules["needs"].get(order.status, ())
+    if needed and not any(getattr(order, field) for field in needed):
+        raise MissingDataError(order.status, needed)
     rates = [Decimal(rate) for rate in subject.record.totals_by_rate]
     for part in order.collected:
         if rates and part.rate not in rates:
@@ -171,3 +187,5 @@ def _amounts(order: StatusOrder, currency: str) -> Iterator[Characteristic]:
         yield paid(order.paid.amount, order.paid.on, currency)
     if order.not_approved is not None:
         yield not_approved(order.not_approved, currency)
+    if order.bank_account is not None:
+        yield bank_account(order.bank_account)

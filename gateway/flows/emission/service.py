@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 
 from gateway.flows.checking import require_sendable
 from gateway.flows.context import FlowsContext
+from gateway.flows.delivery import portal_signature, require_taken
 from gateway.flows.emission.errors import (
     StatusAlreadyGivenError,
     StatusImpossibleError,
@@ -21,7 +22,6 @@ from gateway.flows.repository import flow_by_tracking_id
 from gateway.flows.terms import FlowSyntax
 from gateway.invoices.reading import read_invoice
 from gateway.kernel.clock import paris_date
-from gateway.kernel.dated import data_file
 from gateway.ledger.service import take_turn
 from gateway.lifecycle.cdar.model import CdarMessage
 from gateway.lifecycle.cdar.writing import write_cdar
@@ -30,6 +30,7 @@ from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.records import key_of_invoice, status_event
 from gateway.lifecycle.repository import events_of_key, lock_invoice
 from gateway.lifecycle.transitions import TransitionKind, assess
+from gateway.validation.report import Report
 from gateway.validation.settings import service_options
 
 #: Where our own statuses come from, as flows and events tell it.
@@ -47,6 +48,15 @@ class GivenStatus:
     flows: tuple[Flow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A message that may leave, under its file name, with the report that lets it pass."""
+
+    name: str
+    data: bytes
+    report: Report
+
+
 def give_status(
     session: Session,
     context: FlowsContext,
@@ -61,26 +71,57 @@ def give_status(
     Without `at` in the order the status is set now, in a second of its own: two equal receipts are two facts, and what
     was said last comes last. Raises a FlowError, an InvalidStatusMessageError, or MessageNotSendableError when our
     own validation refuses a message; nothing is written then.
+
+    The slow part, validation, comes before the turn on the ledger, for which the organisation's other writers wait.
+    When the history has changed meanwhile, the messages are made again under the turn.
     """
-    take_turn(session)
-    invoice = lock_invoice(session, invoice.id)
     tracking_id = _tracking_id(invoice, order, idempotency_key)
     known = _given_before(session, tracking_id, invoice) if idempotency_key else None
     if known is not None:
         return known
+    require_taken(session, invoice, order.status, context.settings)
+    number = portal_signature(session, invoice, context.settings)
     subject = Subject(invoice, read_invoice(context.store.get(invoice.document_sha256), context.limits).invoice)
     history = _history(session, invoice)
-    messages = _messages(context, order, subject, history, now)
-    _require_sensible(history, events_of(messages[0], now)[0])
+    checked = _checked(context, order, subject, history, number, now)
+    take_turn(session)
+    lock_invoice(session, invoice.id)
+    if (latest := _history(session, invoice)) != history:  # another status came meanwhile
+        known = _given_before(session, tracking_id, invoice) if idempotency_key else None
+        if known is not None:
+            return known
+        checked = _checked(context, order, subject, latest, number, now)
     flows = [
-        _hand_over(session, context, message, f"{tracking_id}-{place}" if idempotency_key else None, now)
-        for place, message in enumerate(messages)
+        _hand_over(session, context, each, f"{tracking_id}-{place}" if idempotency_key else None, now)
+        for place, each in enumerate(checked)
     ]
     return _given(session, invoice, flows)
 
 
+def _checked(
+    context: FlowsContext,
+    order: StatusOrder,
+    subject: Subject,
+    history: list[StatusEvent],
+    number: str,
+    now: datetime,
+) -> list[_Checked]:
+    """The messages that say the status after that history, each let pass by our own validation."""
+    messages = _messages(order, subject, history, number, now)
+    _require_sensible(history, events_of(messages[0], now)[0])
+    return [_check(context, message, now) for message in messages]
+
+
+def _check(context: FlowsContext, message: CdarMessage, now: datetime) -> _Checked:
+    data, options = write_cdar(message), service_options(context.settings)
+    name = f"{sha256(message.message_id.encode()).hexdigest()[:8]}-{message.documents[0].status_code}.xml"
+    return _Checked(
+        name, data, require_sendable(data, context.settings, on=paris_date(now), options=options, name=name)
+    )
+
+
 def _messages(
-    context: FlowsContext, order: StatusOrder, subject: Subject, history: list[StatusEvent], now: datetime
+    order: StatusOrder, subject: Subject, history: list[StatusEvent], number: str, now: datetime
 ) -> list[CdarMessage]:
     """The messages at the instant ordered; else at the first second from now on that no other status has."""
     if order.at is not None and order.at > now:
@@ -89,7 +130,6 @@ def _messages(
     taken = {event.status_at for event in history} if order.at is None else set()
     while at.replace(microsecond=0) in taken:
         at += _SECOND
-    number = data_file("flows.toml")["platform_number"][context.settings.platform]
     return list(messages_of(order, subject, at=at, now=max(at, now), platform_number=number))
 
 
@@ -108,19 +148,18 @@ def _history(session: Session, invoice: InvoiceRecord) -> list[StatusEvent]:
 
 
 def _hand_over(
-    session: Session, context: FlowsContext, message: CdarMessage, tracking_id: str | None, now: datetime
+    session: Session, context: FlowsContext, checked: _Checked, tracking_id: str | None, now: datetime
 ) -> Flow:
-    """Write a message that may leave and bring its flow to its end, as for a message that is pushed to us."""
-    data = write_cdar(message)
-    name = f"{sha256(message.message_id.encode()).hexdigest()[:8]}-{message.documents[0].status_code}.xml"
-    require_sendable(
-        data, context.settings, on=paris_date(now), options=service_options(context.settings), name=message.message_id
-    )
+    """Bring the flow of a message to its end, as for a message that is pushed to us."""
     submission = Submission(
-        data=data, name=name, source=SOURCE, tracking_id=tracking_id, flow_syntax=FlowSyntax.CDAR.value
+        data=checked.data,
+        name=checked.name,
+        source=SOURCE,
+        tracking_id=tracking_id,
+        flow_syntax=FlowSyntax.CDAR.value,
     )
     flow = accept_flow(session, context.store, submission, now=now).flow
-    handle_flow(session, context, flow, data)
+    handle_flow(session, context, flow, checked.data, checked.report)
     return flow
 
 

@@ -13,7 +13,7 @@ from gateway.database.engine import Database
 from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.flows.errors import PlatformRefusedError
 from gateway.flows.model import SimulatedFlow
-from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow
+from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow, SentFlow, Sighting
 from gateway.flows.repository import FlowCriteria
 from gateway.flows.simulator.answers import AnsweredInvoice
 from gateway.flows.simulator.faults import FaultDice
@@ -70,6 +70,23 @@ class SimulatedPlatform:
             if subject is not None:
                 self._plan_answers(session, row, subject, now)
             return str(row.id)
+
+    @property
+    def visible_within(self) -> timedelta:
+        """What was submitted shows at once."""
+        return timedelta(0)
+
+    def look_up(self, flow: SentFlow) -> Sighting:
+        """Whether a flow was submitted under that tracking id."""
+        with self.database.transaction(self.organisation_id) as session:
+            held = select(SimulatedFlow.id).where(SimulatedFlow.tracking_id == flow.tracking_id)
+            flow_id = session.exec(held).one_or_none()
+        return Sighting(str(flow_id) if flow_id else None)
+
+    def check(self) -> None:
+        """It answers as long as its database does."""
+        with self.database.transaction(self.organisation_id) as session:
+            session.exec(select(SimulatedFlow.id).limit(1)).first()
 
     def search(self, *, updated_after: datetime | None, cursor: str | None = None) -> FlowPage:
         """The answers that are visible by now, strictly after `updated_after`."""

@@ -1,0 +1,149 @@
+"""A client behind its circuit breaker: a platform in trouble is left alone, by every process at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session
+
+from gateway.database.engine import Database
+from gateway.flows.errors import PlatformAmbiguousError, PlatformRefusedError, PlatformUnavailableError
+from gateway.flows.platforms.breaker import (
+    Breaker,
+    BreakerState,
+    after_failure,
+    after_success,
+    ask_passage,
+    breaker_policy,
+)
+from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformClient, SentFlow, Sighting
+from gateway.flows.platforms.errors import PlatformPausedError
+from gateway.flows.platforms.model import PlatformBreaker
+from gateway.flows.platforms.repository import breaker_of, breaker_row
+from gateway.kernel.clock import Clock
+from gateway.kernel.text import Text
+
+_T = TypeVar("_T")
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBreaker:
+    """The breaker of one connection, in the database; each decision is a transaction of its own."""
+
+    database: Database
+    clock: Clock
+    organisation_id: UUID
+    connection_id: UUID
+    name: str
+
+    def enter(self) -> Breaker:
+        """The breaker of a call that may be made. Raises PlatformPausedError."""
+        with self.database.transaction(self.organisation_id) as session:
+            now, policy = self.clock(), breaker_policy()
+            breaker = breaker_of(breaker_row(session, self.connection_id))
+            if breaker.state is not BreakerState.CLOSED:  # of several calls, one may be the one that tries
+                breaker = breaker_of(breaker_row(session, self.connection_id, lock=True))
+            passage = ask_passage(breaker, policy, now)
+            if passage.breaker != breaker:
+                self._write(session, passage.breaker, now, None)
+        if not passage.allowed and passage.until is not None:
+            raise _resting(self.name, passage.until, now)
+        return passage.breaker
+
+    def failed(self, reason: str, retry_after: timedelta | None) -> None:
+        """A call failed."""
+        with self.database.transaction(self.organisation_id) as session:
+            now = self.clock()
+            before = breaker_of(breaker_row(session, self.connection_id, lock=True))
+            after = after_failure(before, breaker_policy(), now, retry_after=retry_after)
+            self._write(session, after, now, reason)
+        if after.state is BreakerState.OPEN and before.state is not BreakerState.OPEN:
+            _log.error("platform_rests", platform=self.name, until=str(after.until), reason=reason)
+
+    def succeeded(self, before: Breaker) -> None:
+        """A call was answered; `before`: what `enter` gave. A sound breaker costs no write."""
+        if before.is_sound:
+            return
+        with self.database.transaction(self.organisation_id) as session:
+            self._write(session, after_success(), self.clock(), None)
+        _log.info("platform_back", platform=self.name)
+
+    def _write(self, session: Session, breaker: Breaker, now: datetime, reason: str | None) -> None:
+        values = {
+            "state": breaker.state.value,
+            "failures": breaker.failures,
+            "openings": breaker.openings,
+            "until": breaker.until,
+            "changed_at": now,
+        }
+        # A try under way does not hide why the breaker opened.
+        told = values if breaker.state is BreakerState.HALF_OPEN else values | {"last_error": reason}
+        row = insert(PlatformBreaker).values(
+            organisation_id=self.organisation_id, connection_id=self.connection_id, **told
+        )
+        session.execute(row.on_conflict_do_update(index_elements=["connection_id"], set_=told))
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedPlatform:
+    """A `PlatformClient` whose calls pass a breaker. Also raises PlatformPausedError, before anything is tried."""
+
+    client: PlatformClient
+    breaker: SharedBreaker
+
+    @property
+    def visible_within(self) -> timedelta:
+        """As the client says."""
+        return self.client.visible_within
+
+    def submit(self, flow: OutgoingFlow) -> str:
+        """See `PlatformClient`."""
+        return self._guarded(lambda: self.client.submit(flow))
+
+    def look_up(self, flow: SentFlow) -> Sighting:
+        """See `PlatformClient`."""
+        return self._guarded(lambda: self.client.look_up(flow))
+
+    def search(self, *, updated_after: datetime | None, cursor: str | None = None) -> FlowPage:
+        """See `PlatformClient`."""
+        return self._guarded(lambda: self.client.search(updated_after=updated_after, cursor=cursor))
+
+    def download(self, flow_id: str) -> bytes:
+        """See `PlatformClient`."""
+        return self._guarded(lambda: self.client.download(flow_id))
+
+    def check(self) -> None:
+        """See `PlatformClient`. A person asks: the breaker does not stand in the way, and learns what came of it."""
+        self._reported(Breaker(BreakerState.HALF_OPEN), self.client.check)
+
+    def _guarded(self, call: Callable[[], _T]) -> _T:
+        return self._reported(self.breaker.enter(), call)
+
+    def _reported(self, before: Breaker, call: Callable[[], _T]) -> _T:
+        try:
+            result = call()
+        except PlatformUnavailableError as error:
+            self.breaker.failed(str(error), error.retry_after)
+            raise
+        except PlatformAmbiguousError as error:
+            self.breaker.failed(str(error), None)
+            raise
+        except PlatformRefusedError:  # an answer, if not the one that was wanted
+            self.breaker.succeeded(before)
+            raise
+        self.breaker.succeeded(before)
+        return result
+
+
+def _resting(name: str, until: datetime, now: datetime) -> PlatformPausedError:
+    at = f"{until:%H:%M:%S} UTC"
+    reason = Text(
+        f"La plateforme {name} ne répond plus : elle n’est pas sollicitée avant {at}.",
+        f"The platform {name} does not answer: it is not asked before {at}.",
+    )
+    return PlatformPausedError(reason, until, now)
