@@ -1,18 +1,12 @@
 """Checkpoints: a signed statement of how far a chain was proved, from which the next proof may start.
 
-The signature is HMAC-SHA256 under a key of this installation (`ledger-checkpoint.key` in the data folder, mode 0600):
-it keeps whoever can write the database or the checkpoint file, but not read the key, from moving the start of a proof.
-For a third party the worth of a checkpoint lies elsewhere: who was given one keeps its root, and no later chain with
-another past can have that root.
+The signature is Ed25519 under the key of this installation: it keeps whoever can write the database or the checkpoint
+file, but not read the key, from moving the start of a proof; and whoever has the public key knows who stated it. Who
+was given a checkpoint keeps its root: no later chain with another past can have that root.
 """
 
-import hashlib
-import hmac
-import os
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -23,11 +17,11 @@ from gateway.database.engine import organisation_of
 from gateway.kernel.clock import require_aware
 from gateway.ledger.chain import GENESIS, canonical_json
 from gateway.ledger.errors import ChainBrokenError, CheckpointInvalidError, CheckpointUnreadableError
+from gateway.ledger.key_changes import PublicKey, trusted_keys
 from gateway.ledger.merkle import Frontier, leaf_hash
 from gateway.ledger.service import START, ChainStart, Progress, verify
+from gateway.ledger.signing import SigningKey, is_signed
 
-KEY_FILE = "ledger-checkpoint.key"
-_KEY_BYTES = 32
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -38,7 +32,7 @@ class Checkpoint(BaseModel):
         position: number of entries proved; `hash` is that of the last one (64 zeros for none).
         root: root of the Merkle tree (RFC 6962) over the hashes of entries 1 to `position`.
         peaks: the complete subtrees of that tree, the largest first, from which it can grow.
-        signature: HMAC-SHA256 in hexadecimal over the canonical JSON of all other fields.
+        key: public key that signed it; `signature`: over the canonical JSON of all other fields.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,7 +44,8 @@ class Checkpoint(BaseModel):
     root: _Sha256
     peaks: tuple[_Sha256, ...]
     at: datetime
-    algorithm: Literal["HMAC-SHA256"] = "HMAC-SHA256"
+    algorithm: Literal["Ed25519"] = "Ed25519"
+    key: PublicKey
     signature: str = ""
 
     @field_serializer("at")
@@ -68,25 +63,13 @@ class Checkpoint(BaseModel):
         return Frontier(self.position, [bytes.fromhex(peak) for peak in self.peaks])
 
 
-def load_key(folder: Path) -> bytes:
-    """The installation's key, made at first use, readable by its owner only."""
-    path = folder / KEY_FILE
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
-    if not path.exists():
-        try:
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(_KEY_BYTES))
-            os.link(temporary, path)  # fails when another process was first: its key stands
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink(missing_ok=True)
-    return bytes.fromhex(path.read_text())
-
-
 def checkpoint_of(
-    session: Session, key: bytes, *, now: datetime, since: Checkpoint | None = None, progress: Progress | None = None
+    session: Session,
+    key: SigningKey,
+    *,
+    now: datetime,
+    since: Checkpoint | None = None,
+    progress: Progress | None = None,
 ) -> Checkpoint:
     """Prove the chain of the session's organisation, whole or since an authentic checkpoint, and state it, signed.
 
@@ -110,14 +93,16 @@ def checkpoint_of(
         root=frontier.root(),
         peaks=tuple(peak.hex() for peak in frontier.peaks),
         at=now,
+        key=key.public,
     )
-    return unsigned.model_copy(update={"signature": _signature(unsigned, key)})
+    return unsigned.model_copy(update={"signature": key.sign(_stated(unsigned))})
 
 
-def read_checkpoints(lines: Iterable[str], key: bytes, where: str) -> dict[UUID, Checkpoint]:
+def read_checkpoints(lines: Iterable[str], where: str) -> dict[UUID, Checkpoint]:
     """The checkpoints of a file, one JSON object a line, by organisation; the furthest one counts.
 
-    Raises CheckpointUnreadableError, or CheckpointInvalidError when one was not signed with `key` as it stands.
+    Raises CheckpointUnreadableError, or CheckpointInvalidError when one is not as the key that it names signed it.
+    Whose key that is, `require_own` knows.
     """
     found: dict[UUID, Checkpoint] = {}
     for line in filter(str.strip, lines):
@@ -126,7 +111,7 @@ def read_checkpoints(lines: Iterable[str], key: bytes, where: str) -> dict[UUID,
             require_aware(checkpoint.at)
         except (ValidationError, ValueError) as error:
             raise CheckpointUnreadableError(where) from error
-        if not hmac.compare_digest(checkpoint.signature.encode(), _signature(checkpoint, key).encode()):
+        if not is_signed(_stated(checkpoint), checkpoint.signature, checkpoint.key):
             raise CheckpointInvalidError(where)
         known = found.get(checkpoint.organisation)
         if known is None or known.position < checkpoint.position:
@@ -134,6 +119,14 @@ def read_checkpoints(lines: Iterable[str], key: bytes, where: str) -> dict[UUID,
     return found
 
 
-def _signature(checkpoint: Checkpoint, key: bytes) -> str:
-    stated = canonical_json(checkpoint.model_dump(mode="json", exclude={"signature"}))
-    return hmac.new(key, stated.encode(), hashlib.sha256).hexdigest()
+def require_own(session: Session, checkpoint: Checkpoint, key: SigningKey, where: str) -> None:
+    """Refuse a checkpoint that neither this installation's key nor one it replaced has signed.
+
+    Raises CheckpointInvalidError.
+    """
+    if checkpoint.key not in trusted_keys(session, key):
+        raise CheckpointInvalidError(where)
+
+
+def _stated(checkpoint: Checkpoint) -> bytes:
+    return canonical_json(checkpoint.model_dump(mode="json", exclude={"signature"})).encode()

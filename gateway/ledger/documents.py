@@ -1,14 +1,16 @@
 """Content-addressed documents: bytes in a store under their sha256, one row per organisation that holds them.
 
-Bytes are written and synced before the row, so that a committed row always has its bytes; a crash in between
-leaves a file that no row names, which is harmless. A purge leaves a note in place of the bytes.
+Bytes are durable before the row is committed, so that a committed row always has its bytes; a crash in between leaves
+a file that no row names, which is harmless. Whoever keeps a document holds a lock on it until the transaction ends, so
+that no purge deletes what is being kept. A purge leaves a note in place of the bytes.
 """
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
@@ -17,28 +19,26 @@ from gateway.ledger.errors import DocumentDamagedError, DocumentMissingError, Do
 from gateway.ledger.model import Document
 from gateway.ledger.storage import FolderStorage, Storage
 
-#: A document kept again so recently may belong to a transaction that is not committed yet: it is not purged now.
-PURGE_GRACE = timedelta(hours=1)
 _NOTE = ".purged"
+_HOLD = text("SELECT pg_advisory_xact_lock_shared(:number)")
+_HOLD_ALONE = text("SELECT pg_try_advisory_xact_lock(:number)")
 
 
 class DocumentStore:
-    """Documents under their sha256, in a folder or in any other storage."""
+    """Documents under their sha256, in a folder or in any other storage. Threads may share it."""
 
     def __init__(self, place: Path | Storage) -> None:
         self._storage: Storage = FolderStorage(place) if isinstance(place, Path) else place
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return self._storage.place
+
     def put(self, data: bytes) -> str:
         """Keep `data`, durably, and return its sha256 in lower-case hexadecimal. Writing twice is harmless."""
         sha256 = hashlib.sha256(data).hexdigest()
-        known = self._storage.look(sha256)
-        if known is not None and known.size == len(data):
-            try:
-                self._storage.touch(sha256)
-            except FileNotFoundError:  # purged in between
-                self._storage.write(sha256, data)
-        else:
-            self._storage.write(sha256, data)
+        self._storage.keep(sha256, data)
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -54,21 +54,25 @@ class DocumentStore:
             raise DocumentDamagedError(sha256)
         return data
 
-    def purge(self, sha256: str, *, at: datetime, rule: str, unless_kept_since: datetime) -> bool:
-        """Delete the bytes and leave a note of when and by which rule; True when there were bytes to delete.
-
-        Nothing is deleted when the document was kept (again) since `unless_kept_since`, by the store's own clock.
-        """
-        found = self._storage.look(sha256)
-        if found is None or found.written_at >= unless_kept_since:
+    def purge(self, sha256: str, *, at: datetime, rule: str) -> bool:
+        """Delete the bytes and leave a note of when and by which rule; True when there were bytes to delete."""
+        if not self._storage.has(sha256):
             return False
-        self._storage.write(sha256 + _NOTE, json.dumps({"at": at.isoformat(), "rule": rule}).encode())
+        self.note_purge(sha256, at=at, rule=rule)
         self._storage.remove(sha256)
         return True
 
+    def note_purge(self, sha256: str, *, at: datetime, rule: str) -> None:
+        """Leave the note of a purge, in place of an earlier one."""
+        self._storage.write(sha256 + _NOTE, json.dumps({"at": at.isoformat(), "rule": rule}).encode())
+
 
 def keep_document(session: Session, store: DocumentStore, data: bytes, media_type: str, at: datetime) -> str:
-    """Keep `data` for the session's organisation and return its sha256; keeping it again changes nothing."""
+    """Keep `data` for the session's organisation and return its sha256; keeping it again changes nothing.
+
+    The entry of the ledger that names the document belongs to the same transaction.
+    """
+    hold_bytes(session, hashlib.sha256(data).hexdigest())
     sha256 = store.put(data)
     session.execute(
         insert(Document)
@@ -82,3 +86,18 @@ def keep_document(session: Session, store: DocumentStore, data: bytes, media_typ
         .on_conflict_do_nothing()
     )
     return sha256
+
+
+def hold_bytes(session: Session, sha256: str) -> None:
+    """Let no purge delete the bytes of a document before this transaction ends; waits for one that is at it."""
+    session.connection().execute(_HOLD, {"number": _lock_number(sha256)})
+
+
+def hold_bytes_alone(session: Session, sha256: str) -> bool:
+    """The same for a purge: nobody keeps the document before this transaction ends; False when someone does now."""
+    return bool(session.connection().execute(_HOLD_ALONE, {"number": _lock_number(sha256)}).scalar_one())
+
+
+def _lock_number(sha256: str) -> int:
+    """PostgreSQL names locks by 64 bits; two documents that share them merely wait for each other."""
+    return int.from_bytes(bytes.fromhex(sha256)[:8], signed=True)

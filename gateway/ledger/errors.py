@@ -1,6 +1,7 @@
 """What can go wrong with the ledger and its documents."""
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import ClassVar
 
 from gateway.kernel.clock import paris_date
@@ -32,6 +33,8 @@ class DocumentPurgedError(DocumentMissingError):
 
     def __init__(self, sha256: str, at: datetime, rule: str) -> None:
         """`at`: instant of the purge; `rule`: identifier of the retention rule."""
+        self.at = at
+        self.rule = rule
         day = paris_date(at)
         super().__init__(
             sha256,
@@ -55,6 +58,78 @@ class DocumentDamagedError(GatewayError):
             Text("Un document du registre a changé dans l'entrepôt.", "A document of the ledger changed in the store."),
             Text("Restaurez-le depuis une sauvegarde.", "Restore it from a backup."),
             sha256,
+        )
+
+
+class DocumentsUrlError(GatewayError):
+    """The address of the document store is none that the gateway can use."""
+
+    code: ClassVar[str] = "DOCUMENTS_URL"
+
+    def __init__(self) -> None:
+        """The address itself is not repeated: people put credentials into addresses."""
+        super().__init__(
+            Text("L'adresse de l'entrepôt de documents est refusée.", "The address of the document store is refused."),
+            Text(
+                "Écrivez s3://compartiment/préfixe ou file:///dossier ; les clés ont leurs propres réglages.",
+                "Write s3://bucket/prefix or file:///folder; the keys have settings of their own.",
+            ),
+            "GATEWAY_DOCUMENTS_URL",
+        )
+
+
+class DocumentStoreError(GatewayError):
+    """The document store cannot do what it is asked; what was accepted before is not lost."""
+
+    code: ClassVar[str] = "DOCUMENT_STORE"
+    status: ClassVar[int] = 503
+
+
+class DocumentStoreUnavailableError(DocumentStoreError):
+    """The document store does not answer, or answers with a fault, after several tries."""
+
+    code: ClassVar[str] = "DOCUMENT_STORE_UNAVAILABLE"
+
+    def __init__(self, place: str, reason: str) -> None:
+        """`place`: its address; `reason`: what it answered, in English."""
+        super().__init__(
+            Text("L'entrepôt de documents ne répond pas.", "The document store does not answer."),
+            Text(
+                f"Vérifiez l'entrepôt, et pour un compartiment GATEWAY_DOCUMENTS_ENDPOINT : {reason}",
+                f"Check the store, and for a bucket GATEWAY_DOCUMENTS_ENDPOINT: {reason}",
+            ),
+            place,
+        )
+
+
+class DocumentStoreMissingError(DocumentStoreError):
+    """The bucket of the documents does not exist."""
+
+    code: ClassVar[str] = "DOCUMENT_STORE_MISSING"
+
+    def __init__(self, place: str) -> None:
+        """`place`: its address."""
+        super().__init__(
+            Text("Le compartiment des documents n'existe pas.", "The bucket of the documents does not exist."),
+            Text("Créez-le, ou corrigez GATEWAY_DOCUMENTS_URL.", "Create it, or correct GATEWAY_DOCUMENTS_URL."),
+            place,
+        )
+
+
+class DocumentStoreDeniedError(DocumentStoreError):
+    """The document store refuses the gateway's credentials or an act of theirs."""
+
+    code: ClassVar[str] = "DOCUMENT_STORE_DENIED"
+
+    def __init__(self, place: str) -> None:
+        """`place`: its address."""
+        super().__init__(
+            Text("L'entrepôt de documents refuse l'accès.", "The document store refuses access."),
+            Text(
+                "Vérifiez les clés et leurs droits : lire, écrire, supprimer des objets, lister le compartiment.",
+                "Check the keys and their rights: get, put and delete objects, list the bucket.",
+            ),
+            place,
         )
 
 
@@ -112,6 +187,23 @@ class CheckpointInvalidError(GatewayError):
                 "Prove the whole chain: `gateway ledger verify` without --since.",
             ),
             where,
+        )
+
+
+class LedgerKeyError(GatewayError):
+    """The key that signs checkpoints cannot be read or replaced."""
+
+    code: ClassVar[str] = "LEDGER_KEY"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        """`path`: its file; `reason`: why, in English."""
+        super().__init__(
+            Text(f"La clé du registre est inutilisable : {reason}.", f"The ledger's key cannot be used: {reason}."),
+            Text(
+                "Restaurez ce fichier depuis une sauvegarde, ou corrigez GATEWAY_LEDGER_KEY_FILE et ses droits.",
+                "Restore that file from a backup, or correct GATEWAY_LEDGER_KEY_FILE and its rights.",
+            ),
+            str(path),
         )
 
 

@@ -14,24 +14,20 @@ from typing import Any, cast
 
 import typst
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from gateway.kernel.clock import require_aware
 from gateway.kernel.text import Language
 from gateway.ledger.chain import canonical_json
 from gateway.ledger.checkpoints import Checkpoint
 from gateway.ledger.documents import DocumentStore
 from gateway.ledger.errors import NothingToProveError
-from gateway.ledger.merkle import inclusion_paths, leaf_hash
+from gateway.ledger.evidence_proof import prove
+from gateway.ledger.key_changes import key_changes
 from gateway.ledger.model import Document, LedgerEntry
 from gateway.ledger.retention import purge_subject, purged_among
+from gateway.ledger.signing import SigningKey
 
 _HERE = Path(__file__).parent
-_PAGE = 10_000
-_HASHES = text("SELECT hash FROM ledger_entry WHERE position <= :position ORDER BY position").execution_options(
-    stream_results=True, yield_per=_PAGE
-)
 _ENDINGS = {"application/pdf": ".pdf", "application/xml": ".xml"}
 #: Every file of a zip bears this date, so that the same evidence is the same bytes.
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -45,9 +41,12 @@ timeline.json                 la même, pour les programmes / the same, for prog
 documents/                    les fichiers d'origine / the original files
 entries.json                  les entrées du registre et leur preuve / the entries of the ledger with their proof
 checkpoint.json               la position et la racine de la chaîne / position and root of the chain
+consistency.json              la preuve depuis un point de contrôle antérieur / the proof from an earlier checkpoint
+keys.json                     les changements de clé de signature / the changes of the signing key
+manifest.json, signature.json la liste signée de ces fichiers / the signed list of these files
 verify.py                     la vérification, sans la passerelle / the check, without the gateway
 
-    python verify.py EVIDENCE.zip [--checkpoint FILE]
+    python verify.py EVIDENCE.zip [--key PUBLIC.pem] [--checkpoint FILE]
 """
 
 
@@ -81,12 +80,20 @@ class Story:
 
 
 def make_evidence(
-    session: Session, store: DocumentStore, *, story: Story, subjects: Sequence[str], checkpoint: Checkpoint
+    session: Session,
+    store: DocumentStore,
+    *,
+    story: Story,
+    subjects: Sequence[str],
+    checkpoint: Checkpoint,
+    key: SigningKey,
+    since: Checkpoint | None = None,
 ) -> bytes:
     """The zip about `subjects` (that of the story first), proved against a checkpoint of the session's organisation.
 
-    Entries after the checkpoint are left out. The same ledger, story and checkpoint give the same bytes. Raises
-    NothingToProveError, DocumentMissingError, DocumentDamagedError.
+    Entries after the checkpoint are left out. `since`: an earlier checkpoint; the zip then proves that the chain goes
+    on from it, so that whoever has it needs no other. The same ledger, story, key and checkpoints give the same bytes.
+    Raises NothingToProveError, ChainBrokenError, DocumentMissingError, DocumentDamagedError.
     """
     entries = _entries_about(session, subjects, checkpoint.position)
     if not entries:
@@ -98,11 +105,14 @@ def make_evidence(
     if gone:
         about = {entry.position: entry for entry in [*entries, *_entries_about(session, gone, checkpoint.position)]}
         entries = [about[position] for position in sorted(about)]
+    proof = prove(session, entries, checkpoint, since)
     files = {
         "README.txt": _README.format(subject=story.title).encode(),
         "verify.py": (_HERE / "evidence_verifier.py").read_bytes(),
         "checkpoint.json": checkpoint.model_dump_json().encode(),
-        "entries.json": canonical_json(list(_proved(session, entries, checkpoint))).encode(),
+        "entries.json": canonical_json(proof.entries).encode(),
+        **({"consistency.json": canonical_json(proof.consistency).encode()} if proof.consistency else {}),
+        "keys.json": canonical_json([change.model_dump(mode="json") for change in key_changes(session)]).encode(),
         "timeline.json": json.dumps(story.data, ensure_ascii=False, indent=1).encode(),
         "timeline.html": _html(story, checkpoint, len(entries)).encode(),
         "timeline.pdf": _pdf(story, checkpoint, len(entries)),
@@ -113,7 +123,9 @@ def make_evidence(
         "subject": story.subject,
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())},
     }
-    return _zipped({"manifest.json": json.dumps(manifest, ensure_ascii=False, indent=1).encode(), **files})
+    listed = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
+    signature = {"algorithm": "Ed25519", "key": key.public, "signature": key.sign(listed)}
+    return _zipped({"manifest.json": listed, "signature.json": canonical_json(signature).encode(), **files})
 
 
 def _entries_about(session: Session, subjects: Sequence[str], position: int) -> list[LedgerEntry]:
@@ -135,25 +147,6 @@ def _documents(session: Session, store: DocumentStore, wanted: Sequence[str]) ->
         if sha256 in purged:
             continue
         yield sha256 + _ENDINGS.get(media_types.get(sha256, ""), ".bin"), store.get(sha256)
-
-
-def _proved(session: Session, entries: Sequence[LedgerEntry], checkpoint: Checkpoint) -> Iterator[dict[str, Any]]:
-    """The entries with the hashes that lead from each to the checkpoint's root."""
-    with session.connection().execute(_HASHES, {"position": checkpoint.position}) as hashes:
-        leaves = [leaf_hash(row[0]) for row in hashes]
-    paths = inclusion_paths(leaves, (entry.position - 1 for entry in entries))
-    for entry in entries:
-        yield {
-            "position": entry.position,
-            "at": require_aware(entry.at).isoformat(timespec="microseconds"),
-            "kind": entry.kind,
-            "subject": entry.subject,
-            "content": entry.content,
-            "documents": entry.documents,
-            "previous": entry.previous_hash,
-            "hash": entry.hash,
-            "path": paths[entry.position - 1],
-        }
 
 
 def _html(story: Story, checkpoint: Checkpoint, entries: int) -> str:

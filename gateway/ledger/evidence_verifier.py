@@ -1,19 +1,25 @@
-"""Checks an evidence file of an invoice without the gateway that made it: Python 3.9 or later, nothing else.
+"""Checks an evidence file of an invoice without the gateway that made it: Python 3.9 or later.
 
-    python verify.py EVIDENCE.zip [--checkpoint FILE]
+    python verify.py EVIDENCE.zip [--key PUBLIC.pem] [--checkpoint FILE]
 
-It proves, and says what fails:
+Signatures need the package `cryptography` as well (pip install cryptography); all else needs nothing. It proves, and
+says what fails:
 
 1. every file is there, byte for byte, as manifest.json lists it, and no other;
 2. every entry of entries.json has the hash of its content: sha256 over JSON with sorted keys and no spaces, in UTF-8,
    of organisation, position, at, kind, subject, content, documents and previous (the hash of the entry before);
 3. every entry is at its position of the one chain whose Merkle root (RFC 6962) checkpoint.json states, and entries that
    follow each other name each other;
-4. every document that an entry names is in documents/ with that sha256, or an entry says when and why it was purged.
+4. every document that an entry names is in documents/ with that sha256, or an entry says when and why it was purged;
+5. the chain of consistency.json, an earlier checkpoint, is the beginning of that of checkpoint.json;
+6. signature.json is the Ed25519 signature of manifest.json, and checkpoint.json bears one over its other fields (JSON
+   as in 2), both by one key: that of --key or one that keys.json leads to, each change being signed by both keys.
 
-The files timeline.* are made for reading and are covered by step 1 only. Whoever made the zip could have made another
-chain: give --checkpoint a checkpoint received earlier or from someone else, and the zip must state the same one.
-Exit code 0: all holds; 1: something does not; 2: bad usage.
+Without --key a signature only says which key made it: compare it with the one that you were given. Whoever has the
+key could have made another chain: give --checkpoint a checkpoint received earlier or from someone else, and the zip
+must state the same one or go on from it. The files timeline.* are made for reading; steps 1 and 6 cover them.
+
+Exit code 0: all holds; 1: something does not; 2: bad usage; 3: all else holds, but the signatures were not checked.
 """
 
 from __future__ import annotations
@@ -25,6 +31,7 @@ import sys
 import zipfile
 from typing import Any
 
+UNLISTED = ("manifest.json", "signature.json")
 ENTRY_FIELDS = {"position", "at", "kind", "subject", "content", "documents", "previous", "hash", "path"}
 STATED = ("format", "organisation", "position", "hash", "root")
 
@@ -33,33 +40,49 @@ class EvidenceError(Exception):
     """Something that does not hold, in words."""
 
 
-def verify(path: str, checkpoint: str | None = None) -> str:
-    """Check an evidence file, and its checkpoint against a trusted one; a summary. Raises EvidenceError."""
+class NotCheckedError(Exception):
+    """All else holds, but the signatures were not checked; why, and what holds."""
+
+
+def verify(path: str, checkpoint: str | None = None, key: str | None = None) -> str:
+    """Check an evidence file, its checkpoint against a trusted one, its signatures against a trusted key; a summary.
+
+    Raises EvidenceError, NotCheckedError.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name != "manifest.json"]
+            names = archive.namelist()
             if len(set(names)) != len(names):
                 raise EvidenceError("a file is in the zip twice")
-            manifest = json.loads(archive.read("manifest.json"))
             files = {name: archive.read(name) for name in names}
+        listed, signature = (files.pop(name) for name in UNLISTED)
+        manifest = json.loads(listed)
         check_files(manifest["files"], files)
         stated = json.loads(files["checkpoint.json"])
         entries = json.loads(files["entries.json"])
         check_entries(entries, stated)
         purged = check_documents(entries, files)
+        earlier = json.loads(files.get("consistency.json", b"null"))
+        if earlier is not None:
+            check_consistency(earlier, stated)
         if checkpoint is not None:
-            check_trusted(stated, checkpoint)
-    except EvidenceError:
+            check_trusted(stated, earlier, checkpoint)
+        documents = sum(1 for name in files if name.startswith("documents/"))
+        summary = (
+            f"{manifest['subject']}: {len(entries)} entries, {documents} documents, {purged} purged; all holds "
+            f"against root {stated['root']} at position {stated['position']}"
+        )
+        try:
+            signed = check_signatures(listed, json.loads(signature), stated, json.loads(files["keys.json"]), key)
+        except ImportError as error:
+            raise NotCheckedError(f"the signatures, since the package cryptography is not there. {summary}") from error
+    except (EvidenceError, NotCheckedError):
         raise
     except (OSError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile, NotImplementedError) as error:
         raise EvidenceError(f"the file cannot be read as evidence: {error!r}") from error
     except Exception as error:  # zlib.error and the like: damaged compressed bytes
         raise EvidenceError(f"the file is damaged: {error!r}") from error
-    documents = sum(1 for name in files if name.startswith("documents/"))
-    return (
-        f"{manifest['subject']}: {len(entries)} entries, {documents} documents, {purged} purged; all holds against "
-        f"root {stated['root']} at position {stated['position']}"
-    )
+    return f"{summary}; {signed}"
 
 
 def check_files(listed: dict[str, str], files: dict[str, bytes]) -> None:
@@ -113,27 +136,110 @@ def check_documents(entries: list[dict[str, Any]], files: dict[str, bytes]) -> i
     return len(wanted - set(kept))
 
 
-def check_trusted(stated: dict[str, Any], path: str) -> None:
-    """The zip's checkpoint must be one of the trusted file, which holds one JSON object a line."""
+def check_consistency(earlier: dict[str, Any], stated: dict[str, Any]) -> None:
+    """Step 5: each complete subtree of the earlier tree is one of the later tree, at the same place."""
+    size, first = earlier["position"], 0
+    heights = [height for height in reversed(range(size.bit_length())) if size >> height & 1]
+    if not len(heights) == len(earlier["peaks"]) == len(earlier["paths"]):
+        raise EvidenceError("the earlier checkpoint does not have the peaks of its size")
+    whole = b""
+    for peak in map(hexadecimal, reversed(earlier["peaks"])):
+        whole = hashlib.sha256(b"\x01" + peak + whole).digest() if whole else peak
+    if (whole or hashlib.sha256().digest()).hex() != earlier["root"]:
+        raise EvidenceError("the earlier checkpoint does not have the root of its peaks")
+    for number, height in enumerate(heights):
+        peak, path = hexadecimal(earlier["peaks"][number]), earlier["paths"][number]
+        if root_of_path(peak, first >> height, (stated["position"] - 1) >> height, path) != stated["root"]:
+            raise EvidenceError("the chain does not go on from the earlier checkpoint")
+        first += 1 << height
+
+
+def check_trusted(stated: dict[str, Any], earlier: dict[str, Any] | None, path: str) -> None:
+    """The trusted file holds one JSON object a line: one must be the zip's checkpoint or the one it goes on from."""
     with open(path, encoding="utf-8") as file:
         trusted = [json.loads(line) for line in file if line.strip()]
-    if not any(all(each[field] == stated[field] for field in STATED) for each in trusted):
-        raise EvidenceError("the checkpoint in the zip is not the one given")
+    known = [{field: stated[field] for field in STATED}]
+    if earlier is not None:
+        known.append({field: {**stated, **earlier}[field] for field in ("organisation", "position", "root")})
+    if any(all(each[field] == value for field, value in one.items()) for each in trusted for one in known):
+        return
+    raise EvidenceError("the checkpoint in the zip is not the one given, nor does it go on from it")
+
+
+def check_signatures(
+    listed: bytes, signature: dict[str, str], stated: dict[str, Any], changes: list[dict[str, str]], path: str | None
+) -> str:
+    """Step 6; which key signed. Raises ImportError without the package cryptography."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+    for each in (signature, stated):
+        if each["algorithm"] != "Ed25519":
+            raise EvidenceError(f"the algorithm {each['algorithm']} is unknown")
+    if not is_signed(listed, signature["signature"], signature["key"]):
+        raise EvidenceError("the manifest is not signed by the key that signature.json names")
+    if stated["key"] != signature["key"]:
+        raise EvidenceError("the manifest and the checkpoint are signed by two keys")
+    if not is_signed(canonical(stated, "signature"), stated["signature"], stated["key"]):
+        raise EvidenceError("the checkpoint is not signed by the key that it names")
+    for change in changes:
+        what = canonical(change, "signed_by_old", "signed_by_new")
+        if not all(is_signed(what, change["signed_by_" + side], change[side]) for side in ("old", "new")):
+            raise EvidenceError("a change of key is not signed by both keys")
+    if path is None:
+        return f"signed by key {signature['key']}: compare it with the one that you were given, or give it with --key"
+    with open(path, "rb") as file:
+        given = load_pem_public_key(file.read()).public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    trusted = linked(given, changes, "old", "new") | linked(given, changes, "new", "old")
+    if signature["key"] not in trusted:
+        raise EvidenceError("it is signed by another key than the one given")
+    return (
+        f"signed by the key given, {given}" if signature["key"] == given else "signed by a key linked to the given one"
+    )
+
+
+def linked(start: str, changes: list[dict[str, str]], side: str, other: str) -> set[str]:
+    """A key and all that the changes lead to from it, in one direction."""
+    found, waiting = {start}, [start]
+    while waiting:
+        key = waiting.pop()
+        fresh = {change[other] for change in changes if change[side] == key} - found
+        found |= fresh
+        waiting += fresh
+    return found
+
+
+def is_signed(data: bytes, signature: str, key: str) -> bool:
+    """Whether an Ed25519 signature is that of the data under a public key, both in hexadecimal."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(signature), data)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def canonical(stated: dict[str, Any], *without: str) -> bytes:
+    """JSON with sorted keys and no spaces, in UTF-8, but for some fields."""
+    kept = {key: value for key, value in stated.items() if key not in without}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def entry_hash(entry: dict[str, Any], organisation: str) -> str:
     """Hash of what an entry states."""
-    stated = {key: value for key, value in entry.items() if key not in ("hash", "path")}
-    stated["organisation"] = organisation
-    canonical = json.dumps(stated, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical({**entry, "organisation": organisation}, "hash", "path")).hexdigest()
 
 
 def merkle_root(entry: dict[str, Any], size: int) -> str | None:
     """The root that an entry's path leads to in a tree of `size` leaves; None for a path of the wrong length."""
-    index, last = entry["position"] - 1, size - 1
-    node = hashlib.sha256(b"\x00" + hexadecimal(entry["hash"])).digest()
-    for beside in map(hexadecimal, entry["path"]):
+    leaf = hashlib.sha256(b"\x00" + hexadecimal(entry["hash"])).digest()
+    return root_of_path(leaf, entry["position"] - 1, size - 1, entry["path"])
+
+
+def root_of_path(node: bytes, index: int, last: int, path: list[str]) -> str | None:
+    """The root above the node at `index` of a level whose last index is `last`."""
+    for beside in map(hexadecimal, path):
         if last == 0:
             return None
         if index % 2 or index == last:
@@ -158,13 +264,17 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Check an evidence file of an invoice.")
     parser.add_argument("evidence", help="the zip file")
+    parser.add_argument("--key", help="the public key (PEM) of the gateway that made it, received from its operator")
     parser.add_argument("--checkpoint", help="a checkpoint received earlier or from someone else")
     options = parser.parse_args()
     try:
-        print(verify(options.evidence, options.checkpoint))
+        print(verify(options.evidence, options.checkpoint, options.key))
     except EvidenceError as error:
         print(f"DOES NOT HOLD: {error}", file=sys.stderr)
         return 1
+    except NotCheckedError as error:
+        print(f"NOT CHECKED: {error}", file=sys.stderr)
+        return 3
     return 0
 
 

@@ -68,3 +68,17 @@ def inclusion_paths(leaves: Sequence[bytes], wanted: Iterable[int]) -> dict[int,
         odd = level[-1:] if len(level) % 2 else []
         level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)] + odd
     return paths
+
+
+def peak_leaves(size: int) -> list[tuple[int, int]]:
+    """First leaf (from 0) and height of each complete subtree of a tree of `size` leaves, the largest first.
+
+    The path of that leaf in a grown tree, without its first `height` hashes, is that of the peak: a proof that the tree
+    of `size` leaves is the beginning of the grown one.
+    """
+    peaks, first = [], 0
+    for height in reversed(range(size.bit_length())):
+        if size >> height & 1:
+            peaks.append((first, height))
+            first += 1 << height
+    return peaks

@@ -1,8 +1,7 @@
-"""How long documents are kept, legal hold, and the purge of what is past both.
+"""How long documents are kept, and legal hold: which documents may go at an instant.
 
 Holds and purges are entries of the ledger and nothing else: who may delete, what was deleted and why is proved with the
-rest of the chain. A purge happens in two steps, so that a crash in between loses nothing: first its entries are
-committed, then the bytes go; bytes that stayed behind go with the next purge.
+rest of the chain. `purging` acts on what is decided here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,23 +11,22 @@ from datetime import date, datetime
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from gateway.database.engine import Database
 from gateway.kernel.clock import paris_date
 from gateway.kernel.dated import data_file, in_force
-from gateway.ledger.documents import DocumentStore
+from gateway.ledger.documents import hold_bytes
 from gateway.ledger.errors import LegalHoldError, NoRetentionRuleError
 from gateway.ledger.model import LedgerEntry
-from gateway.ledger.service import append, take_turn
+from gateway.ledger.service import append, head_position, take_turn
 
 PURGED = "document.purged"
 HOLD_PLACED = "hold.placed"
 HOLD_LIFTED = "hold.lifted"
 _PREFIX = "document:"
+_PAGE = 5000
 
 #: What became of each document of each organisation that the session sees. A hold on a subject keeps every document
 #: that an entry about that subject names, those to come included.
-_FATES = text(
-    f"""
+FATES = f"""
     WITH hold AS (
         SELECT DISTINCT ON (organisation_id, subject) organisation_id, subject, kind = '{HOLD_PLACED}' AS is_held
         FROM ledger_entry WHERE kind IN ('{HOLD_PLACED}', '{HOLD_LIFTED}')
@@ -43,14 +41,21 @@ _FATES = text(
         SELECT organisation_id, substr(subject, {len(_PREFIX) + 1}) AS sha256, max(position) AS position, max(at) AS at,
             (array_agg(content ->> 'rule' ORDER BY position DESC))[1] AS rule
         FROM ledger_entry WHERE kind = '{PURGED}' GROUP BY organisation_id, subject
+    ), fate AS (
+        SELECT document.organisation_id, sha256, document.size,
+            greatest(document.stored_at, named.at) AS last_named_at, coalesce(named.is_held, false) AS is_held,
+            coalesce(purged.position > coalesce(named.position, 0), false) AS is_purged,
+            purged.at AS purged_at, purged.rule
+        FROM document LEFT JOIN named USING (organisation_id, sha256) LEFT JOIN purged USING (organisation_id, sha256)
     )
-    SELECT document.organisation_id, sha256, document.size, greatest(document.stored_at, named.at) AS last_named_at,
-        coalesce(named.is_held, false) AS is_held,
-        coalesce(purged.position > coalesce(named.position, 0), false) AS is_purged, purged.at AS purged_at, purged.rule
-    FROM document LEFT JOIN named USING (organisation_id, sha256) LEFT JOIN purged USING (organisation_id, sha256)
-    WHERE CAST(:only AS text[]) IS NULL OR sha256 = ANY(CAST(:only AS text[]))
-    ORDER BY sha256
     """
+_THERE = text(f"{FATES} SELECT * FROM fate WHERE NOT is_purged ORDER BY sha256").execution_options(
+    stream_results=True, yield_per=_PAGE
+)
+_PURGED_AMONG = text(f"{FATES} SELECT sha256 FROM fate WHERE is_purged AND sha256 = ANY(CAST(:only AS text[]))")
+_NAMED_BY = text(
+    "SELECT DISTINCT d.sha256 FROM ledger_entry CROSS JOIN LATERAL jsonb_array_elements_text(documents) AS d(sha256) "
+    "WHERE subject = :subject ORDER BY d.sha256"
 )
 
 
@@ -83,6 +88,14 @@ class PurgeDecision:
     is_held: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PurgePlan:
+    """What is past its retention, in order of sha256, as the organisation's ledger stood at `position`."""
+
+    position: int
+    decisions: tuple[PurgeDecision, ...]
+
+
 def retention_rule(on: date) -> RetentionRule:
     """The rule of `schemas/retention.toml` in force on a day. Raises NoRetentionRuleError."""
     entry = in_force(data_file("retention.toml")["document"], on)
@@ -112,55 +125,23 @@ def is_held(session: Session, subject: str) -> bool:
     return last == HOLD_PLACED
 
 
-def plan_purge(session: Session, *, now: datetime, before: date | None = None) -> list[PurgeDecision]:
+def plan_purge(session: Session, *, now: datetime, before: date | None = None) -> PurgePlan:
     """The documents of the organisation whose retention is over, held ones included and marked.
 
     `before` narrows them to those last named before that day (Paris); it never shortens the retention.
     """
     today = paris_date(now)
     rule = retention_rule(today)
+    position = head_position(session)
     decisions = []
-    for row in session.connection().execute(_FATES, {"only": None}):
-        kept_until = rule.kept_until(row.last_named_at)
-        wanted = before is None or paris_date(row.last_named_at) < before
-        if not row.is_purged and kept_until < today and wanted:
-            decisions.append(PurgeDecision(row.sha256, row.size, row.last_named_at, kept_until, rule.id, row.is_held))
-    return decisions
-
-
-def record_purge(session: Session, *, now: datetime, before: date | None = None) -> list[PurgeDecision]:
-    """Plan the purge again, in the organisation's turn, and write an entry for each document that goes.
-
-    Commit before `delete_purged_bytes`. Returns the decisions, held ones included.
-    """
-    take_turn(session)
-    decisions = plan_purge(session, now=now, before=before)
-    for each in decisions:
-        if not each.is_held:
-            append(
-                session,
-                at=now,
-                kind=PURGED,
-                subject=purge_subject(each.sha256),
-                content={"rule": each.rule, "kept_until": each.kept_until.isoformat(), "size": each.size},
-            )
-    return decisions
-
-
-def delete_purged_bytes(database: Database, store: DocumentStore, *, unless_kept_since: datetime) -> int:
-    """Delete the bytes that every organisation which had them has purged; how many were there to delete.
-
-    Organisations share the bytes of a document that both have: it stays while one of them keeps it.
-    What the store was given (again) since `unless_kept_since` stays for now: its transaction may still be open.
-    """
-    with database.system_transaction() as session:
-        rows = session.connection().execute(_FATES, {"only": _purged_once(session)}).all()
-    kept = {row.sha256 for row in rows if not row.is_purged}
-    gone = {row.sha256: row for row in rows if row.sha256 not in kept}
-    return sum(
-        store.purge(sha256, at=row.purged_at, rule=row.rule, unless_kept_since=unless_kept_since)
-        for sha256, row in gone.items()
-    )
+    with session.connection().execute(_THERE) as rows:
+        for row in rows:
+            kept_until = rule.kept_until(row.last_named_at)
+            if kept_until < today and (before is None or paris_date(row.last_named_at) < before):
+                decisions.append(
+                    PurgeDecision(row.sha256, row.size, row.last_named_at, kept_until, rule.id, row.is_held)
+                )
+    return PurgePlan(position, tuple(decisions))
 
 
 def purge_subject(sha256: str) -> str:
@@ -168,15 +149,46 @@ def purge_subject(sha256: str) -> str:
     return _PREFIX + sha256
 
 
-def purges_of(session: Session, documents: Iterable[str]) -> dict[str, int]:
-    """Position of the last purge of each of the documents that the organisation ever purged."""
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """An entry that records the purge of a document: its position and its instant (UTC)."""
+
+    position: int
+    at: datetime
+
+
+def purges_of(session: Session, documents: Iterable[str]) -> dict[str, Purge]:
+    """The last purge of each of the documents that the organisation ever purged."""
     subjects = [purge_subject(sha256) for sha256 in documents]
     rows = session.exec(
-        select(LedgerEntry.subject, LedgerEntry.position)
+        select(LedgerEntry.subject, LedgerEntry.position, LedgerEntry.at)
         .where(LedgerEntry.kind == PURGED, col(LedgerEntry.subject).in_(subjects))
         .order_by(col(LedgerEntry.position))
     )
-    return {subject.removeprefix(_PREFIX): position for subject, position in rows}
+    return {subject.removeprefix(_PREFIX): Purge(position, at) for subject, position, at in rows}
+
+
+class HoldHistory:
+    """Which documents a legal hold kept at which position of the organisation's chain."""
+
+    def __init__(self, session: Session) -> None:
+        self._holds: dict[str, list[tuple[int, bool]]] = {}
+        holds = select(LedgerEntry.subject, LedgerEntry.position, LedgerEntry.kind).where(
+            col(LedgerEntry.kind).in_((HOLD_PLACED, HOLD_LIFTED))
+        )
+        for subject, position, kind in session.exec(holds.order_by(col(LedgerEntry.position))):
+            self._holds.setdefault(subject, []).append((position, kind == HOLD_PLACED))
+        self._subjects: dict[str, list[str]] = {}
+        for subject in self._holds:
+            for sha256 in _documents_of(session, subject):
+                self._subjects.setdefault(sha256, []).append(subject)
+
+    def was_held(self, sha256: str, position: int) -> bool:
+        """Whether a hold on one of the document's subjects stood just before that position."""
+        return any(
+            [placed for at, placed in self._holds[subject] if at < position][-1:] == [True]
+            for subject in self._subjects.get(sha256, ())
+        )
 
 
 def purged_among(session: Session, documents: Iterable[str]) -> set[str]:
@@ -184,12 +196,7 @@ def purged_among(session: Session, documents: Iterable[str]) -> set[str]:
     once = purges_of(session, documents)
     if not once:  # nearly always: the look at the whole ledger is spared
         return set()
-    return {row.sha256 for row in session.connection().execute(_FATES, {"only": list(once)}) if row.is_purged}
-
-
-def _purged_once(session: Session) -> Sequence[str]:
-    subjects = session.exec(select(LedgerEntry.subject).where(LedgerEntry.kind == PURGED).distinct())
-    return [subject.removeprefix(_PREFIX) for subject in subjects]
+    return set(session.connection().execute(_PURGED_AMONG, {"only": list(once)}).scalars())
 
 
 def _hold(session: Session, subject: str, kind: str, reason: str, now: datetime) -> None:
@@ -198,3 +205,9 @@ def _hold(session: Session, subject: str, kind: str, reason: str, now: datetime)
     if held == (kind == HOLD_PLACED):
         raise LegalHoldError(subject, held=held)
     append(session, at=now, kind=kind, subject=subject, content={"reason": reason})
+    for sha256 in _documents_of(session, subject):
+        hold_bytes(session, sha256)  # a purge that is deleting them ends first; the next one sees the hold
+
+
+def _documents_of(session: Session, subject: str) -> Sequence[str]:
+    return session.connection().execute(_NAMED_BY, {"subject": subject}).scalars().all()

@@ -1,87 +1,104 @@
-"""Where the bytes of documents lie: a small protocol, and the folder that is the default.
-
-An object store needs the same five acts, each of which S3 has: get, put, head (for size and time), delete.
-"""
+"""Where the bytes of documents lie: a small protocol, and the folder that is the default."""
 
 import os
 import tempfile
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What a store says of a file: its size in bytes, and when it was last written (or touched), by its own clock."""
-
-    size: int
-    written_at: datetime
+from gateway.ledger.errors import DocumentStoreDeniedError, DocumentStoreUnavailableError
 
 
 class Storage(Protocol):
-    """A flat store of small files by name. Names are hexadecimal digits, perhaps with an ending."""
+    """A flat store of small files by name. Names are hexadecimal digits, perhaps with an ending. Threads share it.
+
+    What is not as it should be with the store itself is a DocumentStoreError.
+    """
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: a folder or an address, without credentials."""
 
     def read(self, name: str) -> bytes | None:
         """The bytes, or None when there is no such file."""
 
+    def keep(self, name: str, data: bytes) -> None:
+        """Have these bytes durably under a name that only they may have; what is there already is mended at need."""
+
     def write(self, name: str, data: bytes) -> None:
-        """Keep the bytes durably; whoever reads sees all of them or none."""
+        """Keep the bytes durably, in place of others; whoever reads sees all of them or none."""
 
-    def look(self, name: str) -> Stored | None:
-        """What there is under a name, without its bytes."""
-
-    def touch(self, name: str) -> None:
-        """Note that the file was wanted again just now."""
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
 
     def remove(self, name: str) -> None:
         """Delete the file; harmless when there is none."""
 
 
 class FolderStorage:
-    """A folder, two levels deep by the first four characters of the name."""
+    """A folder, two levels deep by the first four characters of the name.
+
+    Raises DocumentStoreUnavailableError for a disk that is full or damaged, DocumentStoreDeniedError.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    @property
+    def place(self) -> str:
+        """The folder."""
+        return str(self._root)
+
     def read(self, name: str) -> bytes | None:
         """The bytes, or None when there is no such file."""
-        try:
-            return self._path(name).read_bytes()
-        except FileNotFoundError:
-            return None
+        with self._named():
+            try:
+                return self._path(name).read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Write what is not there yet as it should be."""
+        if self.read(name) != data:
+            self.write(name, data)
 
     def write(self, name: str, data: bytes) -> None:
         """Write beside, sync, rename, sync the folder: the file and its name survive a power cut."""
         path = self._path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
+        with self._named():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(temporary).replace(path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+            _sync_folder(path.parent)
 
-    def look(self, name: str) -> Stored | None:
-        """Size and time of modification."""
-        try:
-            found = self._path(name).stat()
-        except FileNotFoundError:
-            return None
-        return Stored(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
-
-    def touch(self, name: str) -> None:
-        """Set the time of modification to now. Raises FileNotFoundError."""
-        os.utime(self._path(name))
+    def has(self, name: str) -> bool:
+        """Whether the file is there."""
+        with self._named():
+            return self._path(name).exists()
 
     def remove(self, name: str) -> None:
         """Delete the file."""
-        self._path(name).unlink(missing_ok=True)
+        with self._named():
+            self._path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """What the system raises, under the names of this room."""
+        try:
+            yield
+        except PermissionError as error:
+            raise DocumentStoreDeniedError(self.place) from error
+        except OSError as error:
+            raise DocumentStoreUnavailableError(self.place, str(error.strerror)) from error
 
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / name[2:4] / name

@@ -86,7 +86,7 @@ def test_the_first_broken_link_is_named(database, organisation, clock, tampering
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE {} SET organisation_id = organisation_id", "DELETE FROM {}", "TRUNCATE {}"]
+    "statement", ["UPDATE {} SET organisation_id = organisation_id", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
 )
 @pytest.mark.parametrize("table", ["ledger_entry", "document", "lifecycle_event"])
 @pytest.mark.parametrize("as_owner", [False, True])

@@ -1,7 +1,6 @@
 """A checkpoint states what was proved, only its own installation accepts it, and the next proof starts from it."""
 
 import json
-import stat
 from uuid import UUID
 
 import pytest
@@ -9,7 +8,7 @@ from sqlalchemy import text
 
 from gateway.database import Database
 from gateway.kernel.clock import ManualClock
-from gateway.ledger.checkpoints import KEY_FILE, Checkpoint, checkpoint_of, load_key, read_checkpoints
+from gateway.ledger.checkpoints import Checkpoint, checkpoint_of, read_checkpoints, require_own
 from gateway.ledger.errors import ChainBrokenError, CheckpointInvalidError, CheckpointUnreadableError
 from gateway.ledger.service import Verification, append, verify
 
@@ -34,19 +33,6 @@ def tamper(database: Database, statement: str) -> None:
     with database.system_transaction() as session:
         session.connection().execute(text("ALTER TABLE ledger_entry DISABLE TRIGGER append_only"))
         session.connection().execute(text(statement))
-
-
-@pytest.fixture
-def key(tmp_path) -> bytes:
-    return load_key(tmp_path)
-
-
-def test_the_key_is_made_once_and_for_its_owner_only(tmp_path):
-    first = load_key(tmp_path / "data")
-    assert load_key(tmp_path / "data") == first
-    assert len(first) == 32
-    assert stat.S_IMODE((tmp_path / "data" / KEY_FILE).stat().st_mode) == 0o600
-    assert [each.name for each in (tmp_path / "data").iterdir()] == [KEY_FILE]
 
 
 def test_a_proof_from_a_checkpoint_covers_only_what_follows(database, organisation, clock, key):
@@ -119,7 +105,7 @@ def test_a_checkpoint_is_read_back_as_written(database, organisation, clock, key
     fill(database, organisation, clock, 1)
     later = checkpoint(database, organisation, clock, key)
     lines = [later.model_dump_json(), "", earlier.model_dump_json()]
-    assert read_checkpoints(lines, key, "file") == {organisation: later}
+    assert read_checkpoints(lines, "file") == {organisation: later}
 
 
 @pytest.mark.parametrize(
@@ -131,23 +117,26 @@ def test_a_checkpoint_is_read_back_as_written(database, organisation, clock, key
         ("at", "2020-01-01T00:00:00+00:00"),
         ("organisation", "00000000-0000-4000-8000-000000000000"),
         ("peaks", []),
-        ("signature", "a" * 64),
+        ("signature", "a" * 128),
+        ("signature", "no hexadecimal"),
+        ("key", "a" * 64),
     ],
 )
 def test_a_changed_checkpoint_is_refused(database, organisation, clock, key, field, value):
     fill(database, organisation, clock, 3)
     line = json.dumps(json.loads(checkpoint(database, organisation, clock, key).model_dump_json()) | {field: value})
     with pytest.raises(CheckpointInvalidError):
-        read_checkpoints([line], key, "file")
+        read_checkpoints([line], "file")
 
 
-def test_a_checkpoint_of_another_installation_is_refused(database, organisation, clock, key, tmp_path):
-    line = checkpoint(database, organisation, clock, load_key(tmp_path / "other")).model_dump_json()
-    with pytest.raises(CheckpointInvalidError):
-        read_checkpoints([line], key, "file")
+def test_a_checkpoint_of_another_installation_is_refused(database, organisation, clock, key, new_key):
+    other = checkpoint(database, organisation, clock, new_key())
+    assert read_checkpoints([other.model_dump_json()], "file") == {organisation: other}
+    with database.transaction(organisation) as session, pytest.raises(CheckpointInvalidError):
+        require_own(session, other, key, "file")
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"position": 1}', "texte"])
-def test_what_is_no_checkpoint_is_said_to_be_none(key, line):
+def test_what_is_no_checkpoint_is_said_to_be_none(line):
     with pytest.raises(CheckpointUnreadableError):
-        read_checkpoints([line], key, "file")
+        read_checkpoints([line], "file")

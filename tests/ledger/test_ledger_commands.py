@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 from click.testing import Result
+from pydantic import SecretStr
 from sqlalchemy import text
 from typer.testing import CliRunner
 
 from gateway.cli import ledger as commands
+from gateway.cli import ledger_retention, ledger_room
 from gateway.ledger.errors import CheckpointInvalidError, CheckpointUnreadableError, LegalHoldError
 from gateway.ledger.evidence_verifier import verify
 from gateway.lifecycle.errors import InvoiceNotFoundError
@@ -41,8 +43,9 @@ class Ledger:
 @pytest.fixture
 def ledger(site: Site, monkeypatch, tmp_path) -> Ledger:
     settings = site.services.settings
-    monkeypatch.setattr(commands, "load_settings", lambda: settings)
-    monkeypatch.setattr(commands, "open_database", lambda _: site.services.database)
+    mine = settings.model_copy(update={"ledger_key_file": tmp_path / "keys" / "ledger.key"})
+    monkeypatch.setattr(ledger_room, "load_settings", lambda: mine)
+    monkeypatch.setattr(ledger_room, "open_database", lambda _: site.services.database)
     monkeypatch.chdir(tmp_path)
     return Ledger(site)
 
@@ -125,17 +128,71 @@ def test_an_unknown_invoice_is_said_to_be_unknown(ledger):
 
 
 def test_a_purge_spares_what_is_held_and_says_what_it_did(ledger, monkeypatch):
-    monkeypatch.setattr(commands, "system_clock", lambda: datetime(2037, 1, 2, tzinfo=UTC))
-    monkeypatch.setattr(commands, "delete_purged_bytes", lambda *_, **__: 0)  # the copies share their documents
+    monkeypatch.setattr(ledger_retention, "system_clock", lambda: datetime(2037, 1, 2, tzinfo=UTC))
+    deleted: list[object] = []  # the copies of the story share their documents: none goes
+    monkeypatch.setattr(ledger_retention, "delete_purged_bytes", lambda *_, **__: deleted.append(1))
     number = ledger.site.story.numbers["paid"]
     ledger.said("hold", number, "--reason", "litige")
     assert isinstance(ledger.run("hold", number, "--reason", "litige").exception, LegalHoldError)
     dry = ledger.said("purge", "--dry-run")
     assert "à purger / to purge" in dry
     assert ", gelé / held" in dry
+    assert not deleted
     done = ledger.said("purge")
+    assert deleted
     assert done == dry.replace("à purger / to purge", "purgés / purged")
     ledger.said("release", number, "--reason", "clos")
     rest = [line for line in ledger.said("purge", "--dry-run").splitlines() if line.startswith("  ")]
     assert len(rest) == dry.count(", gelé / held")
     assert ledger.said("purge", "--dry-run", "--before", "2020-01-01").count(": 0 à purger") == 2
+
+
+def test_a_change_of_key_leaves_former_checkpoints_valid_and_evidence_checked_by_either_key(ledger, tmp_path):
+    (tmp_path / "old.pem").write_text(ledger.said("key"))
+    assert (tmp_path / "keys" / "ledger.key").is_file()
+    ledger.said("checkpoint", "--output", tmp_path / "monday.json")
+    (tmp_path / "new.pem").write_text(ledger.said("key", "--change"))
+    assert (tmp_path / "old.pem").read_text() != (tmp_path / "new.pem").read_text() == ledger.said("key")
+    assert ledger.said("verify", "--since", tmp_path / "monday.json").count(": 1 entrées depuis / since ") == 2
+    number = ledger.site.story.numbers["paid"]
+    ledger.said("export", number, "--since", tmp_path / "monday.json", "--output", tmp_path / "evidence.zip")
+    for key in ("old.pem", "new.pem"):
+        said = verify(str(tmp_path / "evidence.zip"), str(tmp_path / "monday.json"), str(tmp_path / key))
+        assert "all holds" in said
+
+
+def test_documents_are_copied_to_another_store_and_verified_there(ledger, tmp_path, monkeypatch, s3):
+    settings = ledger_room.load_settings()
+    url = f"s3://{s3.bucket()}/house"
+    bucket = settings.model_copy(
+        update={
+            "documents_endpoint": s3.endpoint,
+            "documents_access_key": "key",
+            "documents_secret_key": SecretStr("secret"),
+        }
+    )
+    monkeypatch.setattr(ledger_room, "load_settings", lambda: bucket)
+    said = ledger.said("documents", "copy", "--to", url)
+    assert f"-> {url}" in said
+    assert "0 manquants ou altérés / missing or changed" in said
+    assert ledger.said("documents", "copy", "--to", url) == said
+    there = bucket.model_copy(update={"documents_url": url, "data_dir": tmp_path / "nothing here"})
+    monkeypatch.setattr(ledger_room, "load_settings", lambda: there)
+    lines = ledger.said("verify", "--documents").splitlines()
+    assert sum("0 manquants ou altérés" in line for line in lines) == 2
+    ledger.said("export", ledger.site.story.numbers["paid"], "--output", tmp_path / "evidence.zip")
+    assert "all holds" in verify(str(tmp_path / "evidence.zip"))
+
+
+def test_a_copy_names_what_is_missing_and_fails(ledger, tmp_path):
+    documents = ledger.site.services.settings.data_dir / "documents"
+    lost = min(each for each in documents.rglob("*") if each.is_file())
+    kept = lost.read_bytes()
+    lost.write_bytes(b"other")
+    try:
+        result = ledger.run("documents", "copy", "--to", f"file://{tmp_path}/copy")
+    finally:
+        lost.write_bytes(kept)  # the copies of the story share their documents
+    assert result.exit_code == 1
+    assert f"  {lost.name}" in result.output
+    assert not list((tmp_path / "copy").rglob(lost.name))

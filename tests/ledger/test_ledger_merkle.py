@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.ledger.evidence_verifier import merkle_root
-from gateway.ledger.merkle import EMPTY_ROOT, Frontier, inclusion_paths, leaf_hash
+from gateway.ledger.evidence_verifier import EvidenceError, check_consistency, merkle_root
+from gateway.ledger.merkle import EMPTY_ROOT, Frontier, inclusion_paths, leaf_hash, peak_leaves
 
 SIZES = st.integers(1, 70)
 
@@ -76,3 +76,32 @@ def test_a_path_of_the_wrong_length_leads_nowhere(change):
     entries = hashes(6)
     path = inclusion_paths([leaf_hash(each) for each in entries], [0])[0]
     assert merkle_root({"position": 1, "hash": entries[0], "path": change(path)}, 6) != grown(entries).root()
+
+
+def consistency(entries: list[str], size: int) -> dict:
+    """What consistency.json says of the first `size` entries of a grown chain."""
+    earlier, peaks = grown(entries[:size]), peak_leaves(size)
+    paths = inclusion_paths([leaf_hash(each) for each in entries], [first for first, _ in peaks])
+    return {
+        "position": size,
+        "root": earlier.root(),
+        "peaks": [peak.hex() for peak in earlier.peaks],
+        "paths": [paths[first][height:] for first, height in peaks],
+    }
+
+
+@given(SIZES, st.data())
+def test_every_tree_is_proved_to_be_the_beginning_of_the_grown_one(size, data):
+    entries = hashes(size)
+    earlier = consistency(entries, data.draw(st.integers(0, size)))
+    check_consistency(earlier, {"position": size, "root": grown(entries).root()})
+
+
+@given(st.integers(2, 70), st.data())
+def test_no_tree_with_another_past_is_proved_to_be_the_beginning(size, data):
+    entries = hashes(size)
+    half = data.draw(st.integers(1, size))
+    changed = list(entries)
+    changed[data.draw(st.integers(0, half - 1))] = hashlib.sha256(b"another").hexdigest()
+    with pytest.raises(EvidenceError):
+        check_consistency(consistency(entries, half), {"position": size, "root": grown(changed).root()})

@@ -1,34 +1,29 @@
 """Documents go only past their retention, unheld, wanted by nobody else; the ledger and the store say so for ever."""
 
-import os
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from gateway.kernel.clock import paris_date
 from gateway.ledger.documents import DocumentStore, keep_document
 from gateway.ledger.documents_proof import verify_documents
 from gateway.ledger.errors import DocumentPurgedError, LegalHoldError, NoRetentionRuleError
 from gateway.ledger.model import LedgerEntry
+from gateway.ledger.purging import delete_purged_bytes, record_purge
 from gateway.ledger.retention import (
     RetentionRule,
-    delete_purged_bytes,
     lift_hold,
     place_hold,
     plan_purge,
-    record_purge,
     retention_rule,
 )
 from gateway.ledger.service import append, verify
 
 KEPT = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 LATER = datetime(2037, 1, 2, 8, 0, tzinfo=UTC)
-#: The store's own clock: as if everything had been kept long ago.
-LONG_AGO_ENOUGH = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 def keep(database, organisation: UUID, store: DocumentStore, data=b"<a/>", subject="invoice:F1", at=KEPT) -> str:
@@ -38,10 +33,16 @@ def keep(database, organisation: UUID, store: DocumentStore, data=b"<a/>", subje
     return sha256
 
 
-def purge(database, organisation: UUID, store: DocumentStore, now=LATER, **options) -> list[str]:
+def recorded(database, organisation: UUID, now=LATER, **options) -> list[str]:
+    """The first half of a purge: its entries."""
     with database.transaction(organisation) as session:
-        gone = [each.sha256 for each in record_purge(session, now=now, **options) if not each.is_held]
-    delete_purged_bytes(database, store, unless_kept_since=LONG_AGO_ENOUGH)
+        plan = plan_purge(session, now=now, **options)
+    return [each.sha256 for each in record_purge(database, organisation, plan, now=now)]
+
+
+def purge(database, organisation: UUID, store: DocumentStore, now=LATER, **options) -> list[str]:
+    gone = recorded(database, organisation, now, **options)
+    delete_purged_bytes(database, store, now=now)
     return gone
 
 
@@ -93,6 +94,8 @@ def test_a_purge_leaves_its_trace_and_the_chain_holds(database, organisation, do
         entry = session.get_one(LedgerEntry, (organisation, 2))
         assert (entry.kind, entry.subject) == ("document.purged", f"document:{sha256}")
         assert entry.content == {"rule": "C. com. L123-22", "kept_until": "2036-12-31", "size": 4}
+        done = session.get_one(LedgerEntry, (organisation, 3))
+        assert (done.kind, done.content) == ("purge.completed", {"up_to": 2, "settled": 1, "left": []})
         assert verify(session).holds
         proof = verify_documents(session, documents)
     assert (proof.intact, proof.purged, proof.faulty) == (0, 1, 0)
@@ -108,20 +111,19 @@ def test_a_purge_done_again_does_nothing(database, organisation, documents):
 def test_a_dry_run_decides_the_same_and_changes_nothing(database, organisation, documents):
     sha256 = keep(database, organisation, documents)
     with database.transaction(organisation) as session:
-        planned = plan_purge(session, now=LATER)
+        plan = plan_purge(session, now=LATER)
         assert verify(session).entries == 1
     assert documents.get(sha256) == b"<a/>"
-    with database.transaction(organisation) as session:
-        assert record_purge(session, now=LATER) == planned
+    assert record_purge(database, organisation, plan, now=LATER) == list(plan.decisions)
 
 
 def test_a_day_narrows_the_purge_and_never_shortens_the_retention(database, organisation, documents):
     keep(database, organisation, documents)
     day = paris_date(KEPT)
     with database.transaction(organisation) as session:
-        assert plan_purge(session, now=LATER, before=day) == []
-        assert len(plan_purge(session, now=LATER, before=day + timedelta(days=1))) == 1
-        assert plan_purge(session, now=KEPT, before=date(2100, 1, 1)) == []
+        assert plan_purge(session, now=LATER, before=day).decisions == ()
+        assert len(plan_purge(session, now=LATER, before=day + timedelta(days=1)).decisions) == 1
+        assert plan_purge(session, now=KEPT, before=date(2100, 1, 1)).decisions == ()
 
 
 def test_a_hold_keeps_the_documents_of_its_subject_until_it_is_lifted(database, organisation, documents):
@@ -165,33 +167,13 @@ def test_a_document_received_again_after_its_purge_is_there_again(database, orga
     sha256 = keep(database, organisation, documents)
     purge(database, organisation, documents)
     keep(database, organisation, documents, at=LATER)
-    delete_purged_bytes(database, documents, unless_kept_since=LONG_AGO_ENOUGH)
+    delete_purged_bytes(database, documents, now=LATER)
     assert documents.get(sha256) == b"<a/>"
-
-
-def test_bytes_kept_again_a_moment_ago_are_left_to_the_next_purge(database, organisation, documents, tmp_path):
-    sha256 = keep(database, organisation, documents)
-    (path,) = (each for each in (tmp_path / "documents").rglob("*") if each.is_file())
-    os.utime(path, (0, 0))
-    with database.transaction(organisation) as session:
-        record_purge(session, now=LATER)
-    documents.put(b"<a/>")  # by a transaction that is not committed yet
-    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
-    assert delete_purged_bytes(database, documents, unless_kept_since=an_hour_ago) == 0
-    assert documents.get(sha256) == b"<a/>"
-
-
-def test_bytes_that_a_crash_left_behind_go_with_the_next_purge(database, organisation, documents):
-    keep(database, organisation, documents)
-    with database.transaction(organisation) as session:
-        record_purge(session, now=LATER)  # and the process dies here
-    assert delete_purged_bytes(database, documents, unless_kept_since=LONG_AGO_ENOUGH) == 1
-    assert delete_purged_bytes(database, documents, unless_kept_since=LONG_AGO_ENOUGH) == 0
 
 
 def test_a_missing_document_is_not_excused_by_a_note_in_the_store(database, organisation, documents):
     sha256 = keep(database, organisation, documents)
-    documents.purge(sha256, at=LATER, rule="forged", unless_kept_since=LONG_AGO_ENOUGH)
+    documents.purge(sha256, at=LATER, rule="forged")
     with database.transaction(organisation) as session:
         proof = verify_documents(session, documents)
     assert [(each.sha256, each.position, each.reason) for each in proof.first_faults] == [(sha256, 1, "it is missing")]
@@ -218,11 +200,3 @@ def test_a_document_changed_in_the_store_is_named(database, organisation, docume
     assert (proof.intact, proof.faulty) == (1, 1)
     assert [each.sha256 for each in proof.first_faults] == [bad]
     assert good != bad
-
-
-def test_the_purge_needs_no_right_to_change_the_ledger(database, organisation, documents):
-    """It runs under the role of requests, which may only add entries."""
-    keep(database, organisation, documents)
-    with database.transaction(organisation) as session:
-        assert session.connection().execute(text("SELECT current_user")).scalar_one() == "gateway_app"
-        assert len(record_purge(session, now=LATER)) == 1

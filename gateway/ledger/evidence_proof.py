@@ -1,0 +1,88 @@
+"""The proof in an evidence file: entries with their ways to the root of a checkpoint, and that of an earlier one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from gateway.kernel.clock import require_aware
+from gateway.ledger.chain import entry_hash
+from gateway.ledger.checkpoints import Checkpoint
+from gateway.ledger.errors import ChainBrokenError
+from gateway.ledger.merkle import Frontier, inclusion_paths, leaf_hash, peak_leaves
+from gateway.ledger.model import LedgerEntry
+
+_PAGE = 10_000
+_HASHES = text("SELECT hash FROM ledger_entry WHERE position <= :position ORDER BY position").execution_options(
+    stream_results=True, yield_per=_PAGE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What entries.json and consistency.json hold (the latter only for an earlier checkpoint)."""
+
+    entries: list[dict[str, Any]]
+    consistency: dict[str, Any] | None
+
+
+def prove(
+    session: Session, entries: Sequence[LedgerEntry], checkpoint: Checkpoint, since: Checkpoint | None = None
+) -> Proof:
+    """The entries with the hashes that lead from each to the checkpoint's root, and so for the peaks of `since`.
+
+    Raises ChainBrokenError when the ledger no longer has an entry or a root as it was stated.
+    """
+    with session.connection().execute(_HASHES, {"position": checkpoint.position}) as hashes:
+        leaves = [leaf_hash(row[0]) for row in hashes]
+    peaks = peak_leaves(since.position) if since else []
+    indexes = {*(entry.position - 1 for entry in entries), *(first for first, _ in peaks)}
+    _require_roots(leaves, [since, checkpoint] if since else [checkpoint])
+    paths = inclusion_paths(leaves, indexes)
+    consistency = None
+    if since is not None:
+        consistency = {
+            "position": since.position,
+            "root": since.root,
+            "peaks": list(since.peaks),
+            "paths": [paths[first][height:] for first, height in peaks],
+        }
+    return Proof([_proved(entry, checkpoint, paths[entry.position - 1]) for entry in entries], consistency)
+
+
+def _require_roots(leaves: Sequence[bytes], checkpoints: Sequence[Checkpoint]) -> None:
+    """Each checkpoint, in order of position, has the root of the first leaves."""
+    tree = Frontier()
+    for checkpoint in checkpoints:
+        for leaf in leaves[tree.size : checkpoint.position]:
+            tree.append(leaf)
+        if (tree.size, tree.root()) != (checkpoint.position, checkpoint.root):
+            raise ChainBrokenError(checkpoint.position, "the entries up to here do not have the root of the checkpoint")
+
+
+def _proved(entry: LedgerEntry, checkpoint: Checkpoint, path: list[str]) -> dict[str, Any]:
+    found = entry_hash(
+        organisation_id=str(checkpoint.organisation),
+        position=entry.position,
+        at=entry.at,
+        kind=entry.kind,
+        subject=entry.subject,
+        content=entry.content,
+        documents=entry.documents,
+        previous_hash=entry.previous_hash,
+    )
+    if found != entry.hash:
+        raise ChainBrokenError(entry.position, "the entry's content does not have the hash recorded for it")
+    return {
+        "position": entry.position,
+        "at": require_aware(entry.at).isoformat(timespec="microseconds"),
+        "kind": entry.kind,
+        "subject": entry.subject,
+        "content": entry.content,
+        "documents": entry.documents,
+        "previous": entry.previous_hash,
+        "hash": entry.hash,
+        "path": path,
+    }
