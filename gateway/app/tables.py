@@ -5,7 +5,8 @@ from importlib import import_module
 from sqlmodel import SQLModel
 
 ROOMS_WITH_TABLES = (
-    "access", "alerts", "collection", "flows", "flows.directory", "flows.platforms", "flows.webhooks", "jobs",
+    "access", "alerts", "collection", "flows", "flows.directory", "flows.platforms", "flows.webhooks",
+    "jobs",
     "ledger", "lifecycle", "notifications", "treasury",
 )  # fmt: skip
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "organisations": ("gateway.cli.access", "organisations_app"),
     "agencies": ("gateway.cli.access", "agencies_app"),
     "users": ("gateway.cli.access", "users_app"),
+    "webhooks": ("gateway.cli.webhooks", "webhooks_app"),
     "clients": ("gateway.cli.clients", "clients_app"),
 }
 EXIT_BAD_USAGE = 2

@@ -1,6 +1,6 @@
 """The Flow Service of XP Z12-013 (1.3.0), as billing systems call it."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -9,32 +9,18 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import HTTPException, RequestValidationError
-from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.access.errors import MissingScopeError
-from gateway.access.model import Organisation
 from gateway.access.principal import Principal
 from gateway.access.roles import ApiScope
 from gateway.database.engine import Database
 from gateway.database.errors import InvalidCursorError
-from gateway.flows.errors import (
-    FlowNotFoundError,
-    FlowServiceFaultError,
-    FlowServiceUnavailableError,
-    ForeignOrganisationError,
-    InvalidFlowRequestError,
-    MissingFieldError,
-    NotAvailableYetError,
-)
+from gateway.flows.answering import ERROR_RESPONSES, FlowServiceRoute
+from gateway.flows.documents import FlowFile, file_of
+from gateway.flows.errors import FlowNotFoundError, InvalidFlowRequestError, MissingFieldError
 from gateway.flows.intake import Submission, accept_flow
-from gateway.flows.model import Flow
 from gateway.flows.repository import flow_by_id, search_flows
 from gateway.flows.representation import (
-    ErrorView,
     FlowInfo,
     FlowView,
     FullFlowInfo,
@@ -45,15 +31,14 @@ from gateway.flows.representation import (
 )
 from gateway.flows.terms import DocType
 from gateway.flows.upload import read_upload
+from gateway.flows.webhooks import api as webhooks_api
+from gateway.invoices.limits import reading_limits
 from gateway.kernel.clock import Clock
-from gateway.kernel.errors import GatewayError
 from gateway.kernel.settings import Settings
-from gateway.kernel.text import Text
 from gateway.ledger.documents import DocumentStore
 
 #: Source of what comes in through this service.
 API_SOURCE = "api"
-UNAUTHORIZED = 401
 _log = structlog.get_logger(__name__)
 
 
@@ -68,40 +53,19 @@ class FlowApiContext:
     authenticate: Callable[..., Any]
 
 
-class FlowServiceRoute(APIRoute):
-    """A route whose every failure is an answer in the standard's error model, never a traceback."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of FastAPI, with errors turned into answers."""
-        handle = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except GatewayError as error:
-                return _error_answer(error)
-            except RequestValidationError as error:
-                return _error_answer(_invalid(error))
-            except HTTPException as error:  # a body that is no JSON at all
-                return _error_answer(InvalidFlowRequestError(error.detail, "body"))
-            except (OperationalError, PoolTimeoutError):
-                _log.exception("flow_service_unavailable", path=request.url.path)
-                return _error_answer(FlowServiceUnavailableError())
-            except Exception:
-                _log.exception("flow_service_fault", path=request.url.path)
-                return _error_answer(FlowServiceFaultError())
-
-        return answer
-
-
 def router(context: FlowApiContext) -> APIRouter:
     """The routes under `/flow-service/v1`."""
-    routes = APIRouter(prefix="/flow-service/v1", tags=["Flow Service XP Z12-013"], route_class=FlowServiceRoute)
+    routes = APIRouter(
+        prefix="/flow-service/v1",
+        tags=["Flow Service XP Z12-013"],
+        route_class=FlowServiceRoute,
+        responses=ERROR_RESPONSES,
+    )
     caller = Annotated[Principal, Depends(context.authenticate)]
     organisation_header = Annotated[str | None, Header(alias="Organization-Id", description="SIREN or identifier.")]
     request_header = Annotated[UUID | None, Header(alias="Request-Id")]
 
-    @routes.post("/flows", status_code=202, responses=_RESPONSES, openapi_extra=_UPLOAD_BODY)
+    @routes.post("/flows", status_code=202, response_model_exclude_none=True, openapi_extra=_UPLOAD_BODY)
     async def submit(
         request: Request,
         principal: caller,
@@ -112,9 +76,9 @@ def router(context: FlowApiContext) -> APIRouter:
         _require(principal, ApiScope.FLOWS_WRITE)
         upload = await read_upload(request, context.settings.max_file_bytes)
         submission = _submission(upload.info, upload.data, request_id)
-        return await run_in_threadpool(_store, context, principal, organization_id, submission)
+        return await run_in_threadpool(_store, context, principal, submission)
 
-    @routes.post("/flows/search", responses=_RESPONSES, response_model_exclude_none=True)
+    @routes.post("/flows/search", response_model_exclude_none=True)
     def search(
         principal: caller,
         wanted: SearchRequest,
@@ -126,7 +90,6 @@ def router(context: FlowApiContext) -> APIRouter:
         if wanted.where.is_empty:
             raise MissingFieldError("where: at least one criterion")
         with context.database.transaction(principal.organisation_id) as session:
-            _check_organisation(session.get(Organisation, principal.organisation_id), organization_id)
             try:
                 page = search_flows(session, wanted.where.criteria(), cursor=wanted.cursor, limit=wanted.limit)
             except InvalidCursorError as error:
@@ -138,7 +101,7 @@ def router(context: FlowApiContext) -> APIRouter:
                 next_cursor=page.next_cursor,
             )
 
-    @routes.get("/flows/{flow_id}", responses=_RESPONSES, response_model=FlowView, response_model_exclude_none=True)
+    @routes.get("/flows/{flow_id}", response_model=FlowView, response_model_exclude_none=True)
     def read(
         principal: caller,
         flow_id: str,
@@ -146,39 +109,26 @@ def router(context: FlowApiContext) -> APIRouter:
         organization_id: organisation_header = None,
         request_id: request_header = None,
     ) -> FlowView | Response:
-        """The metadata of a flow, or its original file."""
+        """The metadata of a flow, or one of its files: as it came, the XML of a Factur-X, or as people read it."""
         _require(principal, ApiScope.FLOWS_READ)
-        if doc_type in (DocType.CONVERTED, DocType.READABLE_VIEW):
-            raise NotAvailableYetError(Text(f"Le document {doc_type}", f"The document {doc_type}"), "docType")
         with context.database.transaction(principal.organisation_id) as session:
-            _check_organisation(session.get(Organisation, principal.organisation_id), organization_id)
             flow = flow_by_id(session, _identifier(flow_id))
-            return _original(context.store, flow) if doc_type is DocType.ORIGINAL else flow_view(flow)
+            if doc_type is DocType.METADATA:
+                return flow_view(flow)
+            return _download(file_of(flow, doc_type, context.store, reading_limits(context.settings)))
 
-    @routes.get("/healthcheck", responses=_RESPONSES)
+    @routes.get("/healthcheck")
     def healthcheck() -> Response:
         """200 with no body when the service and its database answer, 503 otherwise."""
         return Response(status_code=200 if context.database.is_ready() else 503)
 
-    for path, method in (("/webhooks", "GET"), ("/webhooks", "POST"), ("/webhooks/{webhook_id}", "DELETE")):
-        routes.add_api_route(path, _webhooks(caller), methods=[method], status_code=501, responses=_RESPONSES)
+    routes.include_router(webhooks_api.router(context.database, context.clock, context.settings, context.authenticate))
     return routes
 
 
-def _webhooks(caller: Any) -> Callable[..., None]:
-    def webhooks(principal: caller) -> None:
-        """Webhooks are not served yet: poll `flows/search`."""
-        raise NotAvailableYetError(Text("Les webhooks", "Webhooks"), "/flow-service/v1/webhooks")
-
-    return webhooks
-
-
-def _store(
-    context: FlowApiContext, principal: Principal, organization_id: str | None, submission: Submission
-) -> FullFlowInfo:
+def _store(context: FlowApiContext, principal: Principal, submission: Submission) -> FullFlowInfo:
     """The answer is made here, but FastAPI sends it only once the transaction is committed and this has returned."""
     with context.database.transaction(principal.organisation_id) as session:
-        _check_organisation(session.get(Organisation, principal.organisation_id), organization_id)
         accepted = accept_flow(session, context.store, submission, now=context.clock())
         view = submitted_view(accepted.flow)
     _log.info("flow_accepted", flow_id=view.flow_id, already_known=accepted.already_known)
@@ -199,14 +149,12 @@ def _submission(info: FlowInfo, data: bytes, request_id: UUID | None) -> Submiss
     )
 
 
-def _original(store: DocumentStore, flow: Flow) -> Response:
-    if flow.document_sha256 is None:  # listed by a platform, not fetched yet
-        raise FlowNotFoundError(str(flow.id))
+def _download(file: FlowFile) -> Response:
     return Response(
-        store.get(flow.document_sha256),
+        file.data,
         media_type="application/octet-stream",
         headers={
-            "Content-Disposition": f"attachment;filename*=UTF-8''{quote(flow.name, safe='')}",
+            "Content-Disposition": f"attachment;filename*=UTF-8''{quote(file.name, safe='')}",
             "X-Content-Type-Options": "nosniff",
         },
     )
@@ -217,13 +165,6 @@ def _require(principal: Principal, scope: ApiScope) -> None:
         raise MissingScopeError(scope.value)
 
 
-def _check_organisation(organisation: Organisation | None, asked: str | None) -> None:
-    """Organization-Id may name the caller's organisation only, by SIREN or identifier."""
-    if organisation is None or asked in (None, organisation.siren, str(organisation.id)):
-        return
-    raise ForeignOrganisationError
-
-
 def _identifier(flow_id: str) -> UUID:
     try:
         return UUID(flow_id)
@@ -231,21 +172,6 @@ def _identifier(flow_id: str) -> UUID:
         raise FlowNotFoundError(flow_id) from error
 
 
-def _invalid(error: RequestValidationError) -> InvalidFlowRequestError:
-    first = error.errors()[0]
-    where = ".".join(str(step) for step in first["loc"])
-    return MissingFieldError(where) if first["type"] == "missing" else InvalidFlowRequestError(first["msg"], where)
-
-
-def _error_answer(error: GatewayError) -> JSONResponse:
-    view = ErrorView(error_code=error.code, error_message=error.in_language("en"), details=error.in_language("fr"))
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == UNAUTHORIZED else None
-    return JSONResponse(view.model_dump(by_alias=True, exclude_none=True), status_code=error.status, headers=headers)
-
-
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorView} for status in (400, 401, 403, 404, 413, 422, 429, 500, 501, 503)
-}
 _UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,

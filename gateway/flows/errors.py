@@ -103,34 +103,46 @@ class FlowNotFoundError(FlowError):
         )
 
 
-class ForeignOrganisationError(FlowError):
-    """Organization-Id names another organisation than the caller's."""
+class DocumentAbsentError(FlowError):
+    """A flow has no file of the kind asked for (docType)."""
 
-    code: ClassVar[str] = "FORBIDDEN_ACCESS"
-    status: ClassVar[int] = 403
+    code: ClassVar[str] = "MISSING_RESOURCE"
+    status: ClassVar[int] = 404
 
-    def __init__(self) -> None:
+    def __init__(self, doc_type: str, reason: Text) -> None:
         super().__init__(
-            Text("Ce client n’agit pas pour cette organisation.", "This client does not act for that organisation."),
-            Text("Utilisez un client de cette organisation.", "Use a client of that organisation."),
-            "Organization-Id",
+            Text(f"Ce flux n’a pas de {doc_type}. {reason.fr}", f"This flow has no {doc_type}. {reason.en}"),
+            Text("Demandez docType=Original.", "Ask for docType=Original."),
+            "docType",
         )
 
 
-class NotAvailableYetError(FlowError):
-    """A part of the standard that the gateway does not serve yet."""
+class UnknownPathError(FlowError):
+    """The service has nothing at that path."""
 
-    code: ClassVar[str] = "NOT_IMPLEMENTED"
-    status: ClassVar[int] = 501
+    code: ClassVar[str] = "MISSING_RESOURCE"
+    status: ClassVar[int] = 404
 
-    def __init__(self, what: Text, where: str) -> None:
+    def __init__(self, path: str) -> None:
         super().__init__(
-            Text(f"{what.fr} : pas encore disponible.", f"{what.en}: not available yet."),
-            Text(
-                "Interrogez POST /flow-service/v1/flows/search en attendant.",
-                "Poll POST /flow-service/v1/flows/search meanwhile.",
-            ),
-            where,
+            Text("Il n’y a rien à cette adresse.", "There is nothing at this address."),
+            Text("Voir les chemins de la norme XP Z12-013.", "See the paths of standard XP Z12-013."),
+            path,
+        )
+
+
+class MethodNotAllowedError(FlowError):
+    """The path exists, for other methods."""
+
+    code: ClassVar[str] = "METHOD_NOT_ALLOWED"
+    status: ClassVar[int] = 405
+
+    def __init__(self, method: str, allowed: str) -> None:
+        """`allowed`: the methods served, separated by commas."""
+        super().__init__(
+            Text(f"{method} n’est pas prévu à cette adresse.", f"{method} is not served at this address."),
+            Text(f"Méthodes prévues : {allowed}.", f"Methods served: {allowed}."),
+            method,
         )
 
 

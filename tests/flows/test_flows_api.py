@@ -9,16 +9,21 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
 
+from fixtures.pdf import to_facturx
+from fixtures.profiles import Profile
 from gateway.access.api import AccessContext, client_authentication
 from gateway.access.roles import ApiScope
 from gateway.access.service import create_client
 from gateway.access.tokens import issue_token
 from gateway.flows import intake
+from gateway.flows.answering import answer_unrouted
 from gateway.flows.api import FlowApiContext, router
 from gateway.flows.model import Flow
+from gateway.invoices.reading import read_document
 
 OFFICIAL = Path(__file__).parents[3] / "shared" / "spec" / "xp-z12-013" / "flow-service-1.3.0.json"
 BASE = "/flow-service/v1"
@@ -34,6 +39,11 @@ def service(world, client_of) -> Iterator[Any]:
     app.include_router(
         router(FlowApiContext(world.database, world.store, world.clock, settings, client_authentication(access)))
     )
+
+    @app.exception_handler(HTTPException)
+    async def unrouted(request: Request, error: HTTPException) -> Response:
+        return answer_unrouted(request, error) or Response(status_code=error.status_code)
+
     with client_of(app, raise_server_exceptions=False) as client:
         yield client
 
@@ -58,6 +68,12 @@ def token(world) -> Callable[..., dict[str, str]]:
         return {"Authorization": f"Bearer {issued.token}"}
 
     return make
+
+
+@pytest.fixture
+def factur_x(draft_of) -> Callable[[str], bytes]:
+    """Makes a Factur-X (PDF) invoice by its number."""
+    return lambda number: to_facturx(draft_of(number), Profile.EN_16931)
 
 
 @pytest.fixture
@@ -122,6 +138,10 @@ def assert_error(response: Any, status: int, code: str) -> None:
     assert body["errorMessage"]
     assert set(body) <= {"errorCode", "errorMessage", "details"}
     assert_official(body, "Error")
+
+
+def download(service, token, flow_id: str, doc_type: str) -> Any:
+    return service.get(f"{BASE}/flows/{flow_id}?docType={doc_type}", headers=token())
 
 
 def test_a_submitted_invoice_is_stored_and_answered_202_with_its_flow(submit, invoice, world):
@@ -291,13 +311,43 @@ def test_the_original_is_given_back_byte_for_byte(submit, service, token, invoic
     assert response.headers["content-disposition"] == "attachment;filename*=UTF-8''facture%20%C3%A9.xml"
 
 
-def test_what_is_not_there_yet_says_so(submit, service, token, invoice):
-    flow_id = submit(invoice("F1")).json()["flowId"]
+def test_the_xml_of_a_factur_x_is_its_converted_document_and_the_pdf_its_readable_view(
+    submit, service, token, factur_x
+):
+    pdf = factur_x("F1")
+    flow_id = submit(pdf, flowSyntax="Factur-X", name="facture.pdf").json()["flowId"]
+    converted, readable = (download(service, token, flow_id, each) for each in ("Converted", "ReadableView"))
+    assert converted.content == read_document(pdf).xml
+    assert converted.headers["content-disposition"] == "attachment;filename*=UTF-8''facture.xml"
+    assert readable.content == pdf
+
+
+def test_an_xml_invoice_has_a_readable_view_and_nothing_converted(submit, service, token, invoice):
+    flow_id = submit(invoice("F-READABLE"), name="F1.xml").json()["flowId"]
+    readable = download(service, token, flow_id, "ReadableView")
+    assert b"F-READABLE" in readable.content
+    assert readable.headers["content-disposition"].endswith("F1.html")
+    assert_error(download(service, token, flow_id, "Converted"), 404, "MISSING_RESOURCE")
+
+
+def test_a_file_that_is_no_invoice_has_only_its_original(submit, service, token):
+    flow_id = submit(b"<x/>").json()["flowId"]
+    assert download(service, token, flow_id, "Original").content == b"<x/>"
     for doc_type in ("Converted", "ReadableView"):
-        response = service.get(f"{BASE}/flows/{flow_id}?docType={doc_type}", headers=token())
-        assert_error(response, 501, "NOT_IMPLEMENTED")
-    for method, path in (("GET", "/webhooks"), ("POST", "/webhooks"), ("DELETE", f"/webhooks/{uuid4()}")):
-        assert_error(service.request(method, BASE + path, headers=token()), 501, "NOT_IMPLEMENTED")
+        assert_error(download(service, token, flow_id, doc_type), 404, "MISSING_RESOURCE")
+
+
+def test_what_no_route_takes_is_answered_in_the_error_model(service, token):
+    headers = token()
+    for method, path in (("GET", ""), ("GET", "/nothing"), ("POST", "/flows/a/b")):
+        assert_error(service.request(method, BASE + path, headers=headers), 404, "MISSING_RESOURCE")
+    for method, path in (("PUT", "/flows"), ("DELETE", f"/flows/{uuid4()}"), ("POST", "/healthcheck")):
+        response = service.request(method, BASE + path, headers=headers)
+        assert_error(response, 405, "METHOD_NOT_ALLOWED")
+        assert response.headers["allow"]
+    for body in (b"{", b"\xff", b"[]", b"null", b""):
+        response = service.post(f"{BASE}/flows/search", content=body, headers=headers)
+        assert_error(response, 400, response.json()["errorCode"])
 
 
 def test_an_unknown_flow_is_404(service, token):

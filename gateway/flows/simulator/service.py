@@ -21,7 +21,7 @@ from fastapi.responses import JSONResponse
 
 from gateway.access.errors import InvalidTokenError
 from gateway.database.errors import InvalidCursorError
-from gateway.flows.api import FlowServiceRoute
+from gateway.flows.answering import FlowServiceRoute
 from gateway.flows.errors import FlowNotFoundError, InvalidFlowRequestError, MissingFieldError
 from gateway.flows.platforms.client import OutgoingFlow
 from gateway.flows.representation import (

@@ -1,0 +1,65 @@
+"""The two feeds that webhooks follow, each ordered and gap-free: flows by `updated_at`, events by `sequence`.
+
+Both are written under the organisation's turn, so that nothing is ever added behind a mark. A flow that changes twice
+before it is told is told once, as it stands.
+"""
+
+import json
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, func, select
+
+from gateway.access.model import Organisation
+from gateway.database.engine import organisation_of
+from gateway.flows.model import Flow
+from gateway.flows.repository import search_flows
+from gateway.flows.representation import flow_view
+from gateway.flows.webhooks.events import cloud_event, type_of_event
+from gateway.flows.webhooks.model import Webhook, WebhookKind
+from gateway.flows.webhooks.wanted import flow_criteria, wants_event
+from gateway.lifecycle.model import LifecycleEvent
+from gateway.lifecycle.repository import events_after
+
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing to tell: an identifier that a repeat keeps, and the body of the call, JSON."""
+
+    key: str
+    body: str
+
+
+def mark_now(session: Session, webhook: Webhook) -> None:
+    """Set a new webhook's mark: it is told what comes from now on."""
+    webhook.told_until = session.exec(select(func.max(Flow.updated_at))).one()
+    webhook.told_sequence = session.exec(select(func.max(LifecycleEvent.sequence))).one() or 0
+
+
+def next_news(session: Session, webhook: Webhook) -> News | None:
+    """The next thing that a webhook wants to know, its mark moved there; None when it knows everything."""
+    return _next_flow(session, webhook) if webhook.kind == WebhookKind.FLOW else _next_event(session, webhook)
+
+
+def _next_flow(session: Session, webhook: Webhook) -> News | None:
+    found = search_flows(session, flow_criteria(webhook.wanted, webhook.told_until), limit=1).items
+    if not found:
+        return None
+    flow = found[0]
+    webhook.told_until = flow.updated_at
+    body = flow_view(flow).model_dump_json(by_alias=True, exclude_none=True)
+    return News(f"{flow.id}-{flow.ack_status}-{flow.updated_at.isoformat()}", body)
+
+
+def _next_event(session: Session, webhook: Webhook) -> News | None:
+    while page := events_after(session, webhook.told_sequence, _PAGE):
+        for event in page:
+            webhook.told_sequence = event.sequence or 0
+            if wants_event(webhook.wanted, type_of_event(event)):
+                return News(str(event.id), json.dumps(cloud_event(event, _siren(session)), ensure_ascii=False))
+    return None
+
+
+def _siren(session: Session) -> str:
+    return session.exec(select(Organisation.siren).where(col(Organisation.id) == organisation_of(session))).one()
