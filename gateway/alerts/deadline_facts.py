@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from gateway.alerts.deadlines import InvoiceFacts, Receipt, Unsent
 from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.lifecycle.correlation import InvoiceKey
+from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.records import key_of_invoice
 from gateway.lifecycle.statuses import all_statuses
@@ -83,7 +84,8 @@ def _mandatory_statuses(session: Session, invoices: Sequence[InvoiceRecord]) -> 
 def _outgoing(session: Session, flow_ids: Sequence[UUID | None]) -> dict[UUID | None, list[OutboxMessage]]:
     """What was to be sent, by the flow it carries."""
     known = {each for each in flow_ids if each is not None}
-    found = session.exec(select(OutboxMessage).where(col(OutboxMessage.subject_id).in_(known))).all()
+    mine = (OutboxMessage.kind == PLATFORM_FLOW, col(OutboxMessage.subject_id).in_(known))
+    found = session.exec(select(OutboxMessage).where(*mine)).all()
     by_flow: dict[UUID | None, list[OutboxMessage]] = {}
     for each in found:
         by_flow.setdefault(each.subject_id, []).append(each)

@@ -37,6 +37,7 @@ class DeadlineRule:
         announced_working_days: working days given to a payment announced (211).
         met_by: statuses any of which shows that it happened.
         act_in_working_days: time to act once told.
+        awaited: what should come, told before it is late.
         cured: why the alert closes by itself.
     """
 
@@ -52,6 +53,7 @@ class DeadlineRule:
     title: Text
     reason: Text
     next_step: Text
+    awaited: Text
     cured: Text
 
 
@@ -103,5 +105,6 @@ def _rule(matter: Matter, table: Table) -> DeadlineRule:
         title=text_of(table["title"]),
         reason=text_of(table["reason"]),
         next_step=text_of(table["next"]),
+        awaited=text_of(table["awaited"]),
         cured=text_of(table["cured"]),
     )

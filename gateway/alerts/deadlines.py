@@ -243,8 +243,8 @@ def _alert(deadline: Deadline, facts: InvoiceFacts) -> AlertDecision:
     return AlertDecision(
         condition=rule.matter.value,
         severity=rule.severity,
-        title=_told(rule.title, deadline, facts),
-        reason=_told(rule.reason, deadline, facts),
+        title=told(rule.title, deadline, facts),
+        reason=told(rule.reason, deadline, facts),
         next_step=rule.next_step,
         team=rule.team,
         also_concerned=(),
@@ -255,7 +255,9 @@ def _alert(deadline: Deadline, facts: InvoiceFacts) -> AlertDecision:
     )
 
 
-def _told(sentence: Text, deadline: Deadline, facts: InvoiceFacts) -> Text:
+def told(sentence: Text, deadline: Deadline, facts: InvoiceFacts) -> Text:
+    """A sentence of the data with what it knows of the deadline and the invoice."""
+
     def fill(language: Language) -> str:
         locale = LOCALES[language]
         label = status(deadline.code).label.in_language(language) if deadline.code else ""

@@ -152,6 +152,18 @@ def unsettled_of_number(session: Session, condition: str, number: str) -> list[A
     )
 
 
+def unsettled_of_flow(session: Session, condition: str, flow_id: UUID) -> list[Alert]:
+    """Unsettled alerts of a condition on a flow; locked."""
+    return list(
+        session.exec(
+            select(Alert)
+            .where(Alert.flow_id == flow_id, Alert.condition == condition, _in_states(UNSETTLED))
+            .order_by(col(Alert.opened_at), col(Alert.id))
+            .with_for_update()
+        )
+    )
+
+
 def without_invoice(session: Session, event_ids: tuple[UUID, ...]) -> list[Alert]:
     """Alerts of these events whose invoice was unknown when they opened; locked."""
     return list(

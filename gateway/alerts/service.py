@@ -15,7 +15,9 @@ from gateway.alerts.deadline_policy import cured_because, deadline_policy
 from gateway.alerts.deadlines import InvoiceFacts, next_look, overdue
 from gateway.alerts.errors import AlertAlreadyClosedError
 from gateway.alerts.model import Alert, AlertState
+from gateway.alerts.quarantined_flows import QuarantinedFlow, alert_for_quarantined_flow, quarantined_flow_condition
 from gateway.alerts.refused_flows import RefusedFlow, alert_for_refused_flow, refused_flow_condition
+from gateway.alerts.unaddressable import UnaddressableBuyer, alert_for_unaddressable, settles_address
 from gateway.database.engine import organisation_of
 from gateway.kernel.clock import paris_date
 from gateway.kernel.text import Text
@@ -96,6 +98,54 @@ def raise_for_rejected_flow(session: Session, flow: RefusedFlow, now: datetime) 
         invoice_number=normalised_number(flow.number) or None,
     )
     return OpenedAlert(alert, decision) if alert else None
+
+
+def raise_for_quarantined_flow(session: Session, flow: QuarantinedFlow, now: datetime) -> OpenedAlert | None:
+    """Tell people that a flow could not be processed; None when an alert of it is still open."""
+    take_turn(session)
+    if repository.unsettled_of_flow(session, quarantined_flow_condition(), flow.flow_id):
+        return None
+    decision = alert_for_quarantined_flow(flow)
+    alert = _open(
+        session,
+        decision,
+        now,
+        invoice_id=None,
+        event_id=None,
+        flow_id=flow.flow_id,
+        agency_id=flow.agency_id,
+        customer_siren=None,
+    )
+    return OpenedAlert(alert, decision) if alert else None
+
+
+def close_quarantined_flow(session: Session, flow_id: UUID, now: datetime) -> tuple[Alert, ...]:
+    """A flow that was in quarantine has been processed: close its alerts."""
+    take_turn(session)
+    alerts = repository.unsettled_of_flow(session, quarantined_flow_condition(), flow_id)
+    because = Text("Le flux a été relancé et traité.", "The flow was replayed and processed.")
+    for alert in alerts:
+        _close(session, alert, because, {"flow_id": str(flow_id)}, now)
+    return tuple(alerts)
+
+
+def raise_for_unaddressable_buyer(
+    session: Session, invoice: InvoiceRecord, buyer: UnaddressableBuyer, now: datetime
+) -> OpenedAlert | None:
+    """Tell the billing team that the directory would not route an invoice; None when they were told."""
+    take_turn(session)
+    decision = alert_for_unaddressable(buyer)
+    alert = _open(
+        session,
+        decision,
+        now,
+        invoice_id=invoice.id,
+        event_id=None,
+        flow_id=buyer.flow_id,
+        agency_id=invoice.agency_id,
+        customer_siren=invoice.buyer_siren,
+    )
+    return OpenedAlert(alert, decision, invoice.remaining, invoice.currency) if alert else None
 
 
 def close_refused_file(session: Session, registration: Registration, now: datetime) -> tuple[Alert, ...]:
@@ -182,7 +232,8 @@ def close(session: Session, scope: Scope, alert_id: UUID, *, user_id: UUID, beca
 
 
 def _close_settled(session: Session, recorded: RecordedEvent, now: datetime) -> tuple[Alert, ...]:
-    because = {closing.condition: closing.because for closing in closes(recorded.event, recorded.state)}
+    settled = (*closes(recorded.event, recorded.state), *settles_address(recorded.event))
+    because = {closing.condition: closing.because for closing in settled}
     if not because:
         return ()
     alerts = repository.unsettled_of(

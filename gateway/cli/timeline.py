@@ -1,5 +1,7 @@
 """`gateway timeline`: what happened to an invoice, who said it, when, and what is expected next."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,14 +11,24 @@ from babel.numbers import format_currency
 
 from gateway.access.repository import organisations
 from gateway.access.scope import Scope
+from gateway.alerts.awaiting import awaited_next
 from gateway.database import open_database
-from gateway.kernel.clock import PARIS
+from gateway.kernel.clock import PARIS, system_clock
 from gateway.kernel.settings import load_settings
-from gateway.kernel.text import Language
+from gateway.kernel.text import Language, Text
+from gateway.lifecycle.deliveries import Delivery, Report
 from gateway.lifecycle.errors import InvoiceNotFoundError
+from gateway.lifecycle.expectations import Expectation
 from gateway.lifecycle.links import LinkedInvoice
 from gateway.lifecycle.repository import invoices_by_number
+from gateway.lifecycle.statuses import StateLine
 from gateway.lifecycle.timeline import Timeline, TimelineEntry, timeline_of
+
+_HEADINGS = {
+    StateLine.INVOICE: Text("la facture", "the invoice"),
+    StateLine.TRANSMISSION: Text("remises à la plateforme", "handed over to the platform"),
+    StateLine.REPORTING: Text("déclarations au portail public", "reports to the public portal"),
+}
 
 
 class TimelineFormat(StrEnum):
@@ -59,19 +71,60 @@ def as_text(timeline: Timeline, language: Language) -> str:
     ]
     head += [f"rectifie / corrects: {_link(one, timeline, language)}" for one in timeline.corrects]
     head += [f"rectifiée par / corrected by: {_link(one, timeline, language)}" for one in timeline.corrected_by]
-    lines = [_line(entry, language) for entry in timeline.entries]
-    following = ", ".join(f"{one.code} {one.label.in_language(language)}" for one in timeline.expected_next)
-    tail = [f"attendu / expected next: {following}"] if following else []
-    return "\n".join([*head, *lines, *tail])
+    return "\n".join([*head, *_lines(timeline, language), *_following(timeline, language)])
+
+
+def _lines(timeline: Timeline, language: Language) -> Iterator[str]:
+    """The three state lines, each under its name; a line on which nothing happened is left out."""
+    deliveries: dict[StateLine, tuple[Delivery, ...]] = {
+        StateLine.INVOICE: (),
+        StateLine.TRANSMISSION: timeline.transmission,
+        StateLine.REPORTING: timeline.reporting,
+    }
+    for line, attempts in deliveries.items():
+        entries = [entry for entry in timeline.entries if entry.line is line]
+        if line is not StateLine.INVOICE and (attempts or entries):
+            yield _HEADINGS[line].in_language(language)
+        yield from (_delivery(each, language) for each in attempts)
+        yield from (_line(entry, language) for entry in entries)
+
+
+def _following(timeline: Timeline, language: Language) -> Iterator[str]:
+    usual = ", ".join(f"{one.code} {one.label.in_language(language)}" for one in timeline.expected_next)
+    if usual:
+        yield f"attendu / expected next: {usual}"
+    yield from (_awaited(each, language) for each in timeline.awaited)
+
+
+def _awaited(awaited: Expectation, language: Language) -> str:
+    late = "en retard / late: " if awaited.is_late else ""
+    return f"  {late}{awaited.expected.in_language(language)}\n      {awaited.otherwise.in_language(language)}"
+
+
+def _delivery(delivery: Delivery, language: Language) -> str:
+    """What left, how it went, under which identifier; of a report, what the public portal made of it."""
+    told = delivery.status
+    what = (
+        f"{told.code} {told.label.in_language(language)}"
+        if told
+        else _HEADINGS[StateLine.INVOICE].in_language(language)
+    )
+    state = delivery.state.label.in_language(language)
+    outcome = delivery.outcome.label.in_language(language) if isinstance(delivery, Report) else ""
+    facts = (what, f"{state} ({delivery.platform})", delivery.remote_id or "", outcome, delivery.problem or "")
+    return f"  {_moment(delivery.sent_at or delivery.asked_at)}  " + "  ".join(filter(None, facts))
+
+
+def _moment(instant: datetime) -> str:
+    return format_datetime(instant.astimezone(PARIS), "yyyy-MM-dd HH:mm:ss", locale="en")
 
 
 def _line(entry: TimelineEntry, language: Language) -> str:
-    when = format_datetime(entry.at.astimezone(PARIS), "yyyy-MM-dd HH:mm:ss", locale=language)
     said_by = entry.issuer_name or (entry.issuer.label.in_language(language) if entry.issuer else "")
     reasons = "; ".join(f"{reason.code} {reason.label.in_language(language)}" for reason in entry.reasons)
     details = " — ".join(part for part in (reasons, entry.comment) if part)
     label = entry.status.label.in_language(language)
-    return f"  {when}  {entry.status.code} {label}  {said_by}" + (f"\n      {details}" if details else "")
+    return f"  {_moment(entry.at)}  {entry.status.code} {label}  {said_by}" + (f"\n      {details}" if details else "")
 
 
 def _link(linked: LinkedInvoice, timeline: Timeline, language: Language) -> str:
@@ -91,7 +144,8 @@ def _timelines(number: str, siren: str | None) -> list[Timeline]:
             if siren is None or organisation.siren == siren:
                 with database.transaction(organisation.id) as session:
                     for invoice in invoices_by_number(session, Scope.everything(), number):
-                        found.append(timeline_of(session, Scope.everything(), invoice))
+                        everything = Scope.everything()
+                        found.append(timeline_of(session, everything, invoice, system_clock(), awaited_next))
     finally:
         database.close()
     if not found:

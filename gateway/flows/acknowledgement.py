@@ -68,6 +68,11 @@ def refuse(error: GatewayError, earlier: Sequence[AckDetail] = ()) -> Acknowledg
     return Acknowledgement(AckStatus.ERROR, (*earlier, reason))
 
 
+def as_warnings(details: Sequence[AckDetail]) -> tuple[AckDetail, ...]:
+    """The same remarks where they refuse nothing: a flow that is taken has no error."""
+    return tuple(replace(each, level="Warning") for each in details)
+
+
 def remark_on_syntax(declared: str | None, found: str | None) -> tuple[AckDetail, ...]:
     """A warning when the file is not of the syntax its sender declared (flowSyntax): the file itself decides."""
     if declared is None or found is None or declared == found:

@@ -7,7 +7,7 @@ from gateway.flows.terms import FlowProfile, FlowType, ProcessingRule
 from gateway.invoices.model import Invoice
 from gateway.invoices.parties import Party
 from gateway.kernel.dated import data_file
-from gateway.lifecycle.cdar.model import ROLE_PUBLIC_PORTAL, CdarMessage
+from gateway.lifecycle.cdar.model import ROLE_PLATFORM, ROLE_PUBLIC_PORTAL, CdarMessage
 from gateway.lifecycle.correlation import siren_of
 from gateway.lifecycle.model import Direction
 
@@ -37,6 +37,13 @@ def direction_of_message(message: CdarMessage, siren: str, flow_type: str | None
 def is_ours_to_send(message: CdarMessage, siren: str) -> bool:
     """True when the status was set by the organisation itself (MDT-38): it has to reach the platform."""
     return siren_of(message.issuer) == siren
+
+
+def is_said_by_another(message: CdarMessage, siren: str) -> bool:
+    """True when a platform or another company set the status; not when the message hides who did (MDT-38, MDT-40)."""
+    issuer = siren_of(message.issuer)
+    by_platform = message.issuer is not None and message.issuer.role in (ROLE_PLATFORM, ROLE_PUBLIC_PORTAL)
+    return issuer != siren if issuer else by_platform
 
 
 def type_of_invoice(direction: Direction) -> FlowType:

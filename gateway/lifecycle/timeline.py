@@ -1,5 +1,6 @@
 """The life of an invoice for people and programs: what happened, who said it, when, why, and what should come next."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -10,23 +11,19 @@ from sqlmodel import Session
 from gateway.access.scope import Scope
 from gateway.kernel.text import Text
 from gateway.lifecycle import reasons, repository
+from gateway.lifecycle.deliveries import Deliveries, Delivery, Report, deliveries_of
+from gateway.lifecycle.expectations import Awaited, Expectation, nothing_awaited
+from gateway.lifecycle.labels import Labelled, labelled_status
 from gateway.lifecycle.links import LinkedInvoice, corrected_by_it, corrections_of
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import InvoiceState
 from gateway.lifecycle.records import status_event
-from gateway.lifecycle.statuses import StateLine, status
+from gateway.lifecycle.statuses import StateLine
 from gateway.lifecycle.transitions import TransitionKind
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Labelled(_Part):
-    """A code and what it means."""
-
-    code: str
-    label: Text
 
 
 class Datum(_Part):
@@ -78,12 +75,16 @@ class TimelineEntry(_Part):
 
 
 class Timeline(_Part):
-    """An invoice and everything that happened to it, oldest first.
+    """An invoice and everything that happened to it, oldest first, on its three state lines.
 
     Attributes:
         status: current status on the invoice line, None before the first.
         remaining: still to pay, in `currency`; negative for a credit note.
+        entries: every event; its `line` says whether it speaks of the invoice, of an attempt or of a report.
+        transmission: the attempts at handing the invoice and our statuses over, with what answered them.
+        reporting: our mandatory statuses as told to the public portal, with what it made of them.
         expected_next: usual next statuses, empty when nothing more is expected.
+        awaited: what should come by when, and what happens otherwise; the most pressing first.
         corrects: what it refers to (BT-25), and what that refers to in turn; the nearest first.
         corrected_by: the invoices that refer to it, and those that refer to them; the nearest first.
     """
@@ -110,16 +111,24 @@ class Timeline(_Part):
     status: Labelled | None
     status_at: datetime | None
     entries: tuple[TimelineEntry, ...]
+    transmission: tuple[Delivery, ...]
+    reporting: tuple[Report, ...]
     expected_next: tuple[Labelled, ...]
+    awaited: tuple[Expectation, ...]
     corrects: tuple[LinkedInvoice, ...] = ()
     corrected_by: tuple[LinkedInvoice, ...] = ()
 
 
-def timeline_of(session: Session, scope: Scope, invoice: InvoiceRecord) -> Timeline:
-    """The timeline of a followed invoice, with the linked invoices that the asker may see."""
+def timeline_of(
+    session: Session, scope: Scope, invoice: InvoiceRecord, now: datetime, awaited: Awaited = nothing_awaited
+) -> Timeline:
+    """The timeline of a followed invoice as of `now`, with the linked invoices that the asker may see."""
+    rows = repository.events_of(session, invoice)
     return build_timeline(
         invoice,
-        repository.events_of(session, invoice),
+        rows,
+        deliveries_of(session, invoice, rows, now),
+        awaited=awaited(session, invoice, now),
         corrects=corrected_by_it(session, scope, invoice),
         corrected_by=corrections_of(session, scope, invoice),
     )
@@ -127,20 +136,25 @@ def timeline_of(session: Session, scope: Scope, invoice: InvoiceRecord) -> Timel
 
 def build_timeline(
     invoice: InvoiceRecord,
-    rows: list[LifecycleEvent],
+    rows: Iterable[LifecycleEvent],
+    deliveries: Deliveries,
     *,
+    awaited: tuple[Expectation, ...] = (),
     corrects: tuple[LinkedInvoice, ...] = (),
     corrected_by: tuple[LinkedInvoice, ...] = (),
 ) -> Timeline:
-    """The timeline of an invoice from its events, in the order given, and its links. Pure."""
+    """The timeline of an invoice from its events, in the order given, its deliveries and its links. Pure."""
     state = InvoiceState.model_validate(invoice.state)
-    facts = invoice.model_dump(include=set(Timeline.model_fields) - {"status", "entries", "expected_next"})
+    computed = {"status", "entries", "transmission", "reporting", "expected_next", "awaited"}
     return Timeline(
         invoice_id=invoice.id,
-        **facts,
-        status=_status(invoice.status) if invoice.status else None,
+        **invoice.model_dump(include=set(Timeline.model_fields) - computed),
+        status=labelled_status(invoice.status) if invoice.status else None,
         entries=tuple(entry_of(row) for row in rows),
-        expected_next=tuple(_status(code) for code in state.expected_next),
+        transmission=deliveries.transmission,
+        reporting=deliveries.reporting,
+        expected_next=tuple(labelled_status(code) for code in state.expected_next),
+        awaited=awaited,
         corrects=corrects,
         corrected_by=corrected_by,
     )
@@ -153,7 +167,7 @@ def entry_of(row: LifecycleEvent) -> TimelineEntry:
         event_id=row.id,
         at=event.status_at,
         recorded_at=row.recorded_at,
-        status=_status(event.code),
+        status=labelled_status(event.code),
         line=event.line,
         issuer=Labelled(code=event.issuer_role, label=reasons.label("role", event.issuer_role))
         if event.issuer_role
@@ -181,7 +195,3 @@ def entry_of(row: LifecycleEvent) -> TimelineEntry:
         verdict=TransitionKind(row.assessment["kind"]),
         verdict_reason=Text(**row.assessment["reason"]),
     )
-
-
-def _status(code: str) -> Labelled:
-    return Labelled(code=code, label=status(code).label)

@@ -1,6 +1,6 @@
 """Whether the VAT of an invoice is due when the money comes in. Pure; data: `schemas/lifecycle.toml`.
 
-The public portal is owed the receipts (212) of such an invoice (DGFiP specification 2.3.2). Whoever asks, here is the one
+The public portal is owed the receipts (212) of such an invoice (DGFiP specification 2.3.2). Whoever asks gets this one
 answer.
 """
 

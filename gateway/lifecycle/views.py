@@ -1,17 +1,16 @@
 """Invoices and events as programs read them: the shapes of `/api/v1`, a public contract."""
 
 import json
-from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.lifecycle.labels import Labelled, labelled_status
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import AmountByRate, InvoiceState
-from gateway.lifecycle.statuses import status
-from gateway.lifecycle.timeline import Labelled, TimelineEntry, entry_of
+from gateway.lifecycle.timeline import TimelineEntry, entry_of
 
 
 class _View(BaseModel):
@@ -82,11 +81,11 @@ def invoice_view(invoice: InvoiceRecord) -> InvoiceView:
     facts = invoice.model_dump(include=set(InvoiceView.model_fields) - {"status"})
     return InvoiceView(
         **facts,
-        status=_labelled([invoice.status])[0] if invoice.status else None,
+        status=labelled_status(invoice.status) if invoice.status else None,
         collected_by_rate=state.collected,
         remaining_by_rate=state.remaining_by_rate,
-        issues=_labelled(issue.code for issue in state.issues),
-        expected_next=_labelled(state.expected_next),
+        issues=tuple(labelled_status(issue.code) for issue in state.issues),
+        expected_next=tuple(map(labelled_status, state.expected_next)),
     )
 
 
@@ -103,7 +102,3 @@ def event_schema() -> str:
         **EventView.model_json_schema(mode="serialization"),
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-
-
-def _labelled(codes: Iterable[str]) -> tuple[Labelled, ...]:
-    return tuple(Labelled(code=code, label=status(code).label) for code in codes)

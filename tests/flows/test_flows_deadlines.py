@@ -16,6 +16,7 @@ from gateway.flows.emission.orders import CollectedAmount, StatusOrder
 from gateway.flows.emission.service import give_status
 from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.jobs.outbox import put_in_outbox
+from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.service import record_message
 from tests.lifecycle.following import invoice as invoice_of
@@ -133,7 +134,7 @@ def test_a_status_of_ours_that_does_not_leave_is_told_until_it_leaves(world):
         paid = message("212", data=RECEIVED)
         origin = {"direction": Direction.RECEIVABLE, "document_sha256": None, "flow_id": flow_id}
         record_message(session, message=paid, now=START, **origin)
-        put_in_outbox(session, kind="k", idempotency_key="k", payload={}, now=START, subject_id=flow_id)
+        put_in_outbox(session, kind=PLATFORM_FLOW, idempotency_key="k", payload={}, now=START, subject_id=flow_id)
     review(world)
     world.clock.advance(DAY - HOUR)
     review(world)

@@ -13,6 +13,7 @@ from gateway.lifecycle.model import Direction
 from gateway.lifecycle.repository import invoice_by_id
 from gateway.lifecycle.timeline import Timeline, timeline_of
 from tests.lifecycle.following import invoice, record, register
+from tests.lifecycle.making_events import START
 
 
 def naming(number, *preceding, **changes):
@@ -33,7 +34,9 @@ def registered(database, organisation, *invoices, **how):
 
 def timeline(database, organisation, row, scope=None) -> Timeline:
     with database.transaction(organisation) as session:
-        return timeline_of(session, scope or Scope.everything(), invoice_by_id(session, Scope.everything(), row.id))
+        return timeline_of(
+            session, scope or Scope.everything(), invoice_by_id(session, Scope.everything(), row.id), START
+        )
 
 
 def numbers(links):

@@ -12,7 +12,7 @@ from tests.lifecycle.making_events import START, amount
 
 def timeline(database, organisation, invoice) -> Timeline:
     with database.transaction(organisation) as session:
-        return timeline_of(session, Scope.everything(), invoice_by_id(session, Scope.everything(), invoice.id))
+        return timeline_of(session, Scope.everything(), invoice_by_id(session, Scope.everything(), invoice.id), START)
 
 
 def test_an_invoice_without_any_status_has_an_empty_timeline(database, organisation):

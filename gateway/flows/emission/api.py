@@ -51,7 +51,10 @@ def router(context: EmissionApiContext) -> APIRouter:
             str | None, Header(max_length=255, description="The same order under the same key is given once.")
         ] = None,
     ) -> GivenStatusView:
-        """As buyer 204 to 208, 210, 211; as seller 209, 212, 220. 201: recorded, and on its way to the platform."""
+        """As buyer 204 to 208, 210, 211; as seller 207, 209, 211 (refund), 212, 220, 224, 225, 227, 228.
+
+        201: recorded, and on its way to the platform.
+        """
         with context.flows.database.transaction(principal.organisation_id) as session:
             invoice = invoice_by_id(session, principal.scope, invoice_id)
             now = context.flows.clock()

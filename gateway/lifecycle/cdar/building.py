@@ -113,6 +113,11 @@ def not_approved(amount: Decimal, currency: str = "EUR") -> Characteristic:
     return Characteristic(type_code="MNATTC", changed=False, amount=amount, currency=currency)
 
 
+def bank_account(iban: str) -> Characteristic:
+    """The bank account to pay to (CBB), by its IBAN."""
+    return Characteristic(type_code="CBB", changed=True, value=iban)
+
+
 def build_status(
     invoice: InvoiceReference,
     status: str,

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from gateway.access.errors import PermissionDeniedError
 from gateway.access.roles import Permission
+from gateway.alerts.awaiting import awaited_next
 from gateway.alerts.repository import AlertFilter, invoices_with_unsettled_alerts, list_alerts
 from gateway.collection.repository import ActionFilter, worklist
 from gateway.flows.model import Flow
@@ -20,7 +21,7 @@ from gateway.ledger.errors import DocumentDamagedError, DocumentMissingError
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.repository import InvoiceFilter, invoice_by_id, search_invoices
 from gateway.lifecycle.statuses import status
-from gateway.lifecycle.timeline import timeline_of
+from gateway.lifecycle.timeline import Timeline, timeline_of
 from gateway.validation.notes import term_notes
 from gateway.validation.report import Report
 from gateway.web import repository
@@ -79,7 +80,7 @@ def show(visit: Reader, invoice_id: UUID) -> Response:
         values = {
             "invoice": invoice,
             "status": status(invoice.status) if invoice.status else None,
-            "timeline": timeline_of(session, visit.principal.scope, invoice),
+            "timeline": _timeline(visit, session, invoice),
             "report": report,
             "alerts": alerts,
             "actions": actions,
@@ -103,8 +104,7 @@ def document(visit: Reader, invoice_id: UUID) -> Response:
 def message(visit: Reader, invoice_id: UUID, event_id: UUID) -> Response:
     """The raw message behind one event of an invoice the person may see."""
     with visit.transaction() as session:
-        scope = visit.principal.scope
-        timeline = timeline_of(session, scope, invoice_by_id(session, scope, invoice_id))
+        timeline = _timeline(visit, session, invoice_by_id(session, visit.principal.scope, invoice_id))
     entry = next((each for each in timeline.entries if each.event_id == event_id), None)
     if entry is None or entry.document_sha256 is None:
         raise PageNotFoundError
@@ -114,6 +114,10 @@ def message(visit: Reader, invoice_id: UUID, event_id: UUID) -> Response:
 def styles(visit: Anyone) -> Response:
     """The style sheet of the readable invoice."""
     return Response(stylesheet(), media_type="text/css", headers={"Cache-Control": f"public, max-age={_WEEK}"})
+
+
+def _timeline(visit: Visit, session: Session, invoice: InvoiceRecord) -> Timeline:
+    return timeline_of(session, visit.principal.scope, invoice, visit.context.clock(), awaited_next)
 
 
 def _figure(visit: Visit, session: Session, name: str) -> NamedFigure:

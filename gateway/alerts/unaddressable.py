@@ -1,0 +1,60 @@
+"""The alert for an invoice that leaves for an address the directory would not route. Pure."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.alerts.conditions import AlertDecision, Closing, Severity
+from gateway.kernel.dated import Table, data_file, text_of
+from gateway.kernel.text import Text
+from gateway.lifecycle.correlation import InvoiceKey
+from gateway.lifecycle.events import StatusEvent
+
+
+@dataclass(frozen=True, slots=True)
+class UnaddressableBuyer:
+    """What the directory says of the buyer's address of one invoice.
+
+    Attributes:
+        flow_id: the flow that brought the invoice.
+        key: the invoice.
+        says, to_do: the answer of the check.
+    """
+
+    flow_id: UUID
+    key: InvoiceKey
+    says: Text
+    to_do: Text
+
+
+def alert_for_unaddressable(buyer: UnaddressableBuyer) -> AlertDecision:
+    """The alert to open, one for each flow. Data: `unaddressable_buyer` of `schemas/alerts.toml`."""
+    table = _table()
+    reason = text_of(table["reason"])
+    return AlertDecision(
+        condition=table["id"],
+        severity=Severity(table["severity"]),
+        title=text_of(table["title"]).format(number=buyer.key.number),
+        reason=Text(reason.fr.format(says=buyer.says.fr), reason.en.format(says=buyer.says.en)),
+        next_step=buyer.to_do,
+        team=table["team"],
+        also_concerned=(),
+        working_days=table["working_days"],
+        dedup_key=f"{table['id']}:{buyer.flow_id}",
+        key=buyer.key,
+        event="",
+    )
+
+
+def settles_address(event: StatusEvent) -> tuple[Closing, ...]:
+    """The alert is settled once a status shows that the invoice arrived, or that a platform said what is wrong."""
+    table = _table()
+    if event.code not in table["settled_by"]:
+        return ()
+    label = event.status.label
+    because = Text(f"Statut « {label.fr} » ({event.code}) reçu.", f"Status “{label.en}” ({event.code}) received.")
+    return (Closing(table["id"], because),)
+
+
+def _table() -> Table:
+    table: Table = data_file("alerts.toml")["unaddressable_buyer"]
+    return table

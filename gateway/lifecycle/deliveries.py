@@ -1,0 +1,165 @@
+"""The two state lines beside the invoice's own: what we handed over to a platform, and what we report to the portal.
+
+Each delivery of the outbox is one attempt: it waits, is tried again, leaves, is given up. What a platform answers to it
+(500, 501, 221, 213 DOUBLON) belongs to the attempt, and the invoice stays as it is. A mandatory status copied to the
+public portal is a report: the portal answers only to refuse (601), so that silence is acceptance once no refusal can
+come any more. Nothing is stored for these lines: they are read from the outbox and the events.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlmodel import Session, col, select
+
+from gateway.jobs.model import OutboxMessage, OutboxState
+from gateway.kernel.dated import data_file, text_of
+from gateway.lifecycle.labels import Labelled, labelled_status
+from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
+from gateway.lifecycle.statuses import StateLine, status
+
+#: Kind of the outbox messages that carry a flow to a platform.
+PLATFORM_FLOW = "platform.flow"
+_TO_BE_TRIED = (OutboxState.PENDING, OutboxState.UNCERTAIN)
+#: What a refusal by the portal speaks of (`Status.object`).
+_STATUS_MESSAGE = "status_message"
+
+
+class ReportOutcome(StrEnum):
+    """What the public portal made of a report."""
+
+    #: It has not left yet.
+    WAITING = "waiting"
+    #: It left, and a refusal may still come.
+    OPEN = "open"
+    #: No refusal came while one could: silence is acceptance.
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Delivery(BaseModel):
+    """One attempt at handing something of ours over to a platform.
+
+    Attributes:
+        status: the status it tells (MDT-105); None for the invoice itself.
+        platform: name of the platform.
+        state: pending, leaving, uncertain, sent, failed or ambiguous, as the outbox has it.
+        tries: how often it was tried; `problem`: why the last try failed, None once it left.
+        asked_at, sent_at, next_try_at: UTC; the last two None until then, or when no further try is made.
+        remote_id: the platform's acknowledgement: the identifier it gave to the flow.
+        answers: identifiers of the events that answer it, in the order of their dates.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: Labelled | None
+    platform: str
+    state: Labelled
+    tries: int
+    problem: str | None
+    asked_at: datetime
+    sent_at: datetime | None
+    next_try_at: datetime | None
+    remote_id: str | None
+    answers: tuple[UUID, ...] = ()
+
+
+class Report(Delivery):
+    """The copy of a mandatory status for the public portal.
+
+    Attributes:
+        outcome: waiting, open, accepted or refused.
+        refusable_until: UTC instant from which silence is acceptance; None until it has left.
+    """
+
+    outcome: Labelled
+    refusable_until: datetime | None
+
+
+class Deliveries(BaseModel):
+    """The attempts and the reports of one invoice, oldest first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    transmission: tuple[Delivery, ...] = ()
+    reporting: tuple[Report, ...] = ()
+
+
+def deliveries_of(
+    session: Session, invoice: InvoiceRecord, rows: Sequence[LifecycleEvent], now: datetime
+) -> Deliveries:
+    """The attempts and reports of an invoice; `rows`: its events, in the order of their dates."""
+    subjects = {row.flow_id for row in rows if row.flow_id} | ({invoice.flow_id} if invoice.flow_id else set())
+    messages = session.exec(
+        select(OutboxMessage)
+        .where(OutboxMessage.kind == PLATFORM_FLOW, col(OutboxMessage.subject_id).in_(subjects))
+        .order_by(col(OutboxMessage.created_at), col(OutboxMessage.idempotency_key))
+    ).all()
+    return build_deliveries(messages, rows, now)
+
+
+def build_deliveries(messages: Sequence[OutboxMessage], rows: Sequence[LifecycleEvent], now: datetime) -> Deliveries:
+    """The attempts and reports that `messages` are, with what `rows` answer to them. Pure."""
+    told = {row.flow_id: row.status for row in rows if row.flow_id}
+    reports = [each for each in messages if each.payload.get("for_portal")]
+    attempts = [each for each in messages if not each.payload.get("for_portal")]
+    of_invoice = [each for each in attempts if each.subject_id not in told]
+    answers = _answers(of_invoice, (row for row in rows if row.line == StateLine.TRANSMISSION))
+    refusals = _answers(reports, (row for row in rows if status(row.status).object == _STATUS_MESSAGE))
+    return Deliveries(
+        transmission=tuple(Delivery(**_facts(each, told, answers)) for each in attempts),
+        reporting=tuple(_report(each, told, refusals, now) for each in reports),
+    )
+
+
+def _answers(messages: Sequence[OutboxMessage], rows: Iterable[LifecycleEvent]) -> dict[UUID, tuple[UUID, ...]]:
+    """Each answer goes to the last message asked for before it; to the first when clocks disagree."""
+    answers: dict[UUID, tuple[UUID, ...]] = {}
+    for row in rows:
+        before = [each for each in messages if each.created_at.replace(microsecond=0) <= row.status_at]
+        meant = before[-1:] or messages[:1]
+        for each in meant:
+            answers[each.id] = (*answers.get(each.id, ()), row.id)
+    return answers
+
+
+def _report(
+    message: OutboxMessage, told: Mapping[UUID, str], refusals: Mapping[UUID, tuple[UUID, ...]], now: datetime
+) -> Report:
+    days = timedelta(days=data_file("lifecycle.toml")["ppf"]["refusal_days"])
+    refusable_until = message.sent_at + days if message.sent_at else None
+    if message.id in refusals:
+        outcome = ReportOutcome.REFUSED
+    elif refusable_until is None:
+        outcome = ReportOutcome.WAITING
+    else:
+        outcome = ReportOutcome.OPEN if now < refusable_until else ReportOutcome.ACCEPTED
+    return Report(
+        **_facts(message, told, refusals),
+        outcome=_labelled("report", outcome),
+        refusable_until=refusable_until,
+    )
+
+
+def _facts(
+    message: OutboxMessage, told: Mapping[UUID, str], answers: Mapping[UUID, tuple[UUID, ...]]
+) -> dict[str, object]:
+    code = told.get(message.subject_id) if message.subject_id else None
+    return {
+        "status": labelled_status(code) if code else None,
+        "platform": message.payload.get("platform", ""),
+        "state": _labelled("delivery", message.state),
+        "tries": message.attempts,
+        "problem": message.last_error,
+        "asked_at": message.created_at,
+        "sent_at": message.sent_at,
+        "next_try_at": message.next_attempt_at if message.state in _TO_BE_TRIED else None,
+        "remote_id": message.remote_id,
+        "answers": answers.get(message.id, ()),
+    }
+
+
+def _labelled(kind: str, code: str) -> Labelled:
+    return Labelled(code=code, label=text_of(data_file("lifecycle.toml")[kind][code]))
