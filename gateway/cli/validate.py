@@ -1,24 +1,25 @@
 """`gateway validate`: verdicts and explanations for files, folders or standard input."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from itertools import chain, islice
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.kernel.clock import paris_date, system_clock
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language, Text
-from gateway.validation.batch import Order, collect_garbage_rarely, find_inputs, validate_paths
+from gateway.validation.batch import Order, collect_garbage_rarely, find_inputs, present_paths
 from gateway.validation.catalog import load_catalog
 from gateway.validation.layers import RuleSelection
-from gateway.validation.rendering import render
 from gateway.validation.report import Report, Verdict
 from gateway.validation.settings import options_from
+
+if TYPE_CHECKING:
+    from rich.text import Text as RichText
 
 #: From so many documents on, a progress bar is welcome.
 LONG_RUN = 50
@@ -33,6 +34,8 @@ _NOTHING = Text("Aucun document à valider.", "No document to validate.")
 
 #: How reports are printed: for people, as one JSON array, or as one JSON object a line.
 OutputFormat = Literal["text", "json", "jsonl"]
+#: A verdict, and what is printed of its report: JSON for programs, a block of text for people.
+Shown = tuple[Verdict, "str | RichText"]
 
 
 def validate_command(
@@ -60,18 +63,17 @@ def validate_command(
     collect_garbage_rarely()
     settings = load_settings()
     language: Language = lang or settings.language
-    notes = Console(stderr=True)
     selection = RuleSelection.parse(rules, load_catalog(settings.catalog_file))
     inputs = find_inputs(paths)
     if inputs.ignored:
-        _note(notes, _IGNORED.format(count=inputs.ignored).in_language(language), "yellow")
+        typer.secho(_IGNORED.format(count=inputs.ignored).in_language(language), fg="yellow", err=True)
     if not inputs.paths:
-        _note(notes, _NOTHING.in_language(language), "red")
+        typer.secho(_NOTHING.in_language(language), fg="red", err=True)
         raise typer.Exit(2)
     day = on.date() if on else paris_date(system_clock())
     order = Order(rules=selection, on=day, options=options_from(settings))
-    reports = _tracked(validate_paths(inputs.paths, order, jobs), len(inputs.paths), notes, language)
-    raise typer.Exit(exit_code(_print_reports(reports, output, language)))
+    shown = present_paths(inputs.paths, order, partial(_shown, output=output, language=language), jobs)
+    raise typer.Exit(exit_code(_print(_tracked(shown, len(inputs.paths), language), output)))
 
 
 def exit_code(verdicts: set[Verdict]) -> int:
@@ -81,30 +83,45 @@ def exit_code(verdicts: set[Verdict]) -> int:
     return 1 if Verdict.INVALID in verdicts else 0
 
 
-def _print_reports(reports: Iterable[Report], output: OutputFormat, language: Language) -> set[Verdict]:
+def _shown(report: Report, output: OutputFormat, language: Language) -> Shown:
+    """The verdict, and what is printed of the report."""
+    if output == "jsonl":
+        return report.verdict, f"{report.to_json_line()}\n"
+    if output == "json":
+        return report.verdict, report.model_dump_json(indent=2)
+    # Imported only for people: programs do not wait for it.
+    from gateway.validation.rendering import render
+
+    return report.verdict, render(report, language)
+
+
+def _print(reports: Iterable[Shown], output: OutputFormat) -> set[Verdict]:
     """Print each report as soon as it is there; return the verdicts seen."""
+    show: Callable[[Any], object] = sys.stdout.write
+    if output == "text":
+        from rich.console import Console
+
+        show = Console(soft_wrap=True, highlight=False).print
     verdicts: set[Verdict] = set()
-    console = Console(soft_wrap=True, highlight=False)
-    before = "[\n"
-    for report in reports:
-        verdicts.add(report.verdict)
-        if output == "text":
-            console.print(render(report, language))
-        elif output == "jsonl":
-            sys.stdout.write(report.to_json_line() + "\n")
-        else:
-            sys.stdout.write(before + report.model_dump_json(indent=2))
-            before = ",\n"
+    for verdict, printed in reports:
+        if output == "json":
+            sys.stdout.write(",\n" if verdicts else "[\n")
+        verdicts.add(verdict)
+        show(printed)
     if output == "json":
         sys.stdout.write("\n]\n")
     return verdicts
 
 
-def _tracked(reports: Iterator[Report], total: int, notes: Console, language: Language) -> Iterator[Report]:
+def _tracked(reports: Iterator[Shown], total: int, language: Language) -> Iterator[Shown]:
     """`reports`, with a progress bar on a terminal when they are many."""
-    if total < LONG_RUN or not notes.is_terminal:
+    if total < LONG_RUN or not sys.stderr.isatty():
         yield from reports
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    notes = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     # The bar runs a thread: the processes behind `reports` start with the first report, before it.
     first = list(islice(reports, 1))
@@ -112,7 +129,3 @@ def _tracked(reports: Iterator[Report], total: int, notes: Console, language: La
     with Progress(*columns, console=notes, transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
         tracked = chain(first, reports)
         yield from progress.track(tracked, total=total, description=_VALIDATING.in_language(language))
-
-
-def _note(console: Console, sentence: str, style: str) -> None:
-    console.print(sentence, style=style, markup=False, highlight=False)

@@ -90,7 +90,7 @@ def _invoice_of(reader: PdfReader, limits: ReadingLimits) -> bytes:
         if len(names) > limits.max_attachments:
             raise TooManyAttachmentsError(limits.max_attachments, "PDF")
         if name.lower() in INVOICE_FILE_NAMES:
-            # The same file usually stands in both places, so files are told apart by their content.
+            # The same file may stand in several places, so files are told apart by their content.
             invoices[_content(specification)] = name
         if len(invoices) > 1:
             raise PdfWithSeveralInvoicesError(list(invoices.values()))
@@ -100,27 +100,28 @@ def _invoice_of(reader: PdfReader, limits: ReadingLimits) -> bytes:
 
 
 def _file_specifications(catalog: DictionaryObject) -> Iterator[DictionaryObject]:
-    """Every file specification of the document, possibly twice; a name tree that runs in a circle ends."""
+    """Every file specification of the document; a name tree that runs in a circle ends."""
     names = _dictionary(catalog, "/Names")
-    pending: list[object] = [names.get("/EmbeddedFiles")] if names else []
     seen: set[tuple[int, int]] = set()
+    pending: list[object] = [names.get("/EmbeddedFiles")] if names else []
     while pending:
-        node = pending.pop()
-        if isinstance(node, IndirectObject):
-            if (node.idnum, node.generation) in seen:
-                continue
-            seen.add((node.idnum, node.generation))
-            node = node.get_object()
-        if isinstance(node, DictionaryObject):
+        for node in _dictionaries([pending.pop()], seen):
             pending.extend(_array(node, "/Kids"))
-            yield from _dictionaries(_array(node, "/Names")[1::2])
-    yield from _dictionaries(_array(catalog, "/AF"))
+            yield from _dictionaries(_array(node, "/Names")[1::2], seen)
+    yield from _dictionaries(_array(catalog, "/AF"), seen)
 
 
-def _dictionaries(items: list[object]) -> Iterator[DictionaryObject]:
-    for item in map(_resolved, items):
-        if isinstance(item, DictionaryObject):
-            yield item
+def _dictionaries(items: list[object], seen: set[tuple[int, int]]) -> Iterator[DictionaryObject]:
+    """The dictionaries among the items, but for those that a reference has led to before."""
+    for item in items:
+        if isinstance(item, IndirectObject):
+            reference = (item.idnum, item.generation)
+            if reference in seen:
+                continue
+            seen.add(reference)
+        resolved = _resolved(item)
+        if isinstance(resolved, DictionaryObject):
+            yield resolved
 
 
 def _array(parent: DictionaryObject, key: str) -> list[object]:

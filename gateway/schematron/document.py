@@ -7,6 +7,7 @@ reference cycle: a document is freed at once, without the garbage collector.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from xml.etree import ElementTree
 
 from lxml import etree
@@ -67,7 +68,6 @@ class Document:
         source: the lxml root element it was made from.
         node: the document node; its only child is the document element.
         root: the document element.
-        parents: the parent of every element.
         paths: elements in document order by path, the tags from the root down joined with one space.
         below: the same, by the path below the root; the root's own path is the empty string.
         names: the paths of `paths`, in the same order.
@@ -79,43 +79,51 @@ class Document:
         self.root: Element = ElementTree.fromstring(etree.tostring(source, with_tail=False))
         self.node: Element = Element(DOCUMENT_TAG)
         self.node.append(self.root)
-        self.parents: dict[Element, Element] = {self.root: self.node}
-        self.paths: dict[str, list[Element]] = {}
-        self.below: dict[str, list[Element]] = {}
-        self.names: list[PathName] = []
-        self._by_last_tag: dict[str, list[str]] = {}
+        found = self._by_name()
+        self.names: list[PathName] = [name for name, _ in found]
+        self.paths: dict[str, list[Element]] = {name.path: nodes for name, nodes in found}
+        self.below: dict[str, list[Element]] = {name.below: nodes for name, nodes in found}
         self._endings: dict[str, list[Element]] = {}
-        self._nested: set[str] = set()
         self._holders: dict[str, list[Element]] | None = None
         self._positions: dict[Element, int] = {}
         self._prefixes: dict[Element, str | None] = {}
         self._locations: dict[Element, str] = {self.node: ""}
-        self._index()
 
-    def _index(self) -> None:
-        parents = self.parents
-        pending: list[tuple[PathName, list[Element]]] = [(path_of_root(self.root.tag), [self.root])]
-        while pending:
-            name, nodes = pending.pop()
-            self._add_path(name, nodes)
+    def _by_name(self) -> list[tuple[PathName, list[Element]]]:
+        """The elements of each path, a path before those below it."""
+        found: list[tuple[PathName, list[Element]]] = [(path_of_root(self.root.tag), [self.root])]
+        # Grows while it is walked.
+        for name, nodes in found:
             groups: dict[str, list[Element]] = {}
             for node in nodes:
                 for child in node:
-                    parents[child] = node
                     try:
                         groups[child.tag].append(child)
                     except KeyError:
                         groups[child.tag] = [child]
             for tag, children in groups.items():
-                pending.append((name.longer(tag), children))
+                found.append((name.longer(tag), children))
+        return found
 
-    def _add_path(self, name: PathName, nodes: list[Element]) -> None:
-        self.names.append(name)
-        self.paths[name.path] = nodes
-        self.below[name.below] = nodes
-        self._by_last_tag.setdefault(name.last, []).append(name.path)
-        if name.is_nested:
-            self._nested.add(name.last)
+    @cached_property
+    def parents(self) -> dict[Element, Element]:
+        """The parent of every element."""
+        parents = {child: node for node in self.root.iter() for child in node}
+        parents[self.root] = self.node
+        return parents
+
+    @cached_property
+    def _by_last_tag(self) -> dict[str, list[str]]:
+        """The paths by their last tag."""
+        found: dict[str, list[str]] = {}
+        for name in self.names:
+            found.setdefault(name.last, []).append(name.path)
+        return found
+
+    @cached_property
+    def _nested(self) -> set[str]:
+        """The tags of elements that stand below one of the same tag."""
+        return {name.last for name in self.names if name.is_nested}
 
     def ending(self, suffix: str) -> list[Element]:
         """`//a/b`: the elements whose path ends with the tags of `suffix`, in document order."""

@@ -1,5 +1,6 @@
 """Compiled rules, ready to check documents."""
 
+import math
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -157,7 +158,9 @@ class _Run:
         self._document = document
         self._limits = limits
         self._memo: Memo = {}
-        self._deadline = None if limits.max_seconds is None else time.monotonic() + limits.max_seconds
+        self._deadline = math.inf if limits.max_seconds is None else time.monotonic() + limits.max_seconds
+        #: Nodes that may yet be taken before the clock is read.
+        self._unclocked = 0
         self._reported: list[tuple[Element, int, str | None]] = []
         self._finished: list[Finding] = []
 
@@ -189,8 +192,11 @@ class _Run:
         for branch in chain.branches:
             matching = nodes if branch.by_value is None else self._selected(branch.by_value, nodes)
             if matching:
-                for part in self._parts(matching):
-                    branch.rule(document, memo, report, part)
+                if self._may_take(matching):
+                    branch.rule(document, memo, report, matching)
+                else:
+                    for part in self._timed_parts(matching):
+                        branch.rule(document, memo, report, part)
                 if not branch.descends:
                     cut.update(matching)
                 if len(matching) == len(nodes):
@@ -201,25 +207,22 @@ class _Run:
 
     def _selected(self, selection: Selection, nodes: Sequence[Element]) -> Sequence[Element]:
         document, memo = self._document, self._memo
-        return [node for part in self._parts(nodes) for node in selection(document, memo, part)]
+        if self._may_take(nodes):
+            return selection(document, memo, nodes)
+        return [node for part in self._timed_parts(nodes) for node in selection(document, memo, part)]
 
-    def _parts(self, nodes: Sequence[Element]) -> Iterable[Sequence[Element]]:
-        """The nodes, in parts before each of which the clock is read when there is a time limit."""
-        if self._deadline is None:
-            return (nodes,)
-        if len(nodes) <= _NODES_BETWEEN_CLOCK_READINGS:
-            self._refuse_lateness(self._deadline)
-            return (nodes,)
-        return self._timed_parts(nodes, self._deadline)
+    def _may_take(self, nodes: Sequence[Element]) -> bool:
+        """True when so few nodes can be taken at once without looking at the clock."""
+        self._unclocked -= len(nodes)
+        return self._unclocked >= 0
 
-    def _timed_parts(self, nodes: Sequence[Element], deadline: float) -> Iterator[Sequence[Element]]:
+    def _timed_parts(self, nodes: Sequence[Element]) -> Iterator[Sequence[Element]]:
+        """The nodes, in parts before each of which the clock is read."""
         for start in range(0, len(nodes), _NODES_BETWEEN_CLOCK_READINGS):
-            self._refuse_lateness(deadline)
+            if time.monotonic() > self._deadline:
+                raise _LimitReachedError(f"time limit of {self._limits.max_seconds} s reached")
             yield nodes[start : start + _NODES_BETWEEN_CLOCK_READINGS]
-
-    def _refuse_lateness(self, deadline: float) -> None:
-        if time.monotonic() > deadline:
-            raise _LimitReachedError(f"time limit of {self._limits.max_seconds} s reached")
+        self._unclocked = _NODES_BETWEEN_CLOCK_READINGS
 
     def _is_below(self, node: Element, cut: set[Element]) -> bool:
         above = self._document.parents.get(node)

@@ -11,7 +11,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from gateway.validation.errors import UnopenableFileError, WorkerDiedError
 from gateway.validation.layers import AUTO, RuleSelection
@@ -21,6 +21,8 @@ from gateway.validation.service import unreadable_report, validate
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
+
+Presented = TypeVar("Presented")
 
 STANDARD_INPUT = "-"
 #: What a folder is searched for; a file named by the user is read whatever its name.
@@ -87,17 +89,29 @@ def validate_paths(paths: Sequence[str], order: Order, jobs: int | None = None) 
 
     Raises WorkerDiedError, and ArtefactMissingError when the installation is incomplete.
     """
-    task: Callable[[str], Report] = partial(validate_path, order=order)
+    return present_paths(paths, order, _unchanged, jobs)
+
+
+def present_paths(
+    paths: Sequence[str], order: Order, present: Callable[[Report], Presented], jobs: int | None = None
+) -> Iterator[Presented]:
+    """What `present`, a function of a module, makes of each report that `validate_paths` gives.
+
+    It is called in the process that made the report, so that writing reports is shared out too.
+    """
+    task: Callable[[str], Presented] = partial(_presented, order=order, present=present)
     jobs = jobs or _cores()
     if jobs == 1 or len(paths) < WORTH_PROCESSES or STANDARD_INPUT in paths:
         yield from map(task, paths)
         return
     # Loaded only here: who validates a few documents does not wait for it.
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    # The first documents load the rules that the others will mostly need, once for all forked processes.
-    first = [task(path) for path in paths[:CHUNK]]
+    # The first documents load what the others will mostly need, once for all forked processes. In threads, since a
+    # schema compiles while a library is imported; they end before the fork.
+    with ThreadPoolExecutor(CHUNK) as threads:
+        first = list(threads.map(task, paths[:CHUNK]))
     with ProcessPoolExecutor(jobs, mp_context=_context(), initializer=collect_garbage_rarely) as pool:
         try:
             others = pool.map(task, paths[CHUNK:], chunksize=CHUNK)
@@ -105,6 +119,14 @@ def validate_paths(paths: Sequence[str], order: Order, jobs: int | None = None) 
             yield from others
         except BrokenProcessPool as error:
             raise WorkerDiedError from error
+
+
+def _unchanged(report: Report) -> Report:
+    return report
+
+
+def _presented(path: str, order: Order, present: Callable[[Report], Presented]) -> Presented:
+    return present(validate_path(path, order))
 
 
 def collect_garbage_rarely() -> None:

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,7 +84,7 @@ class Artefact(_Entry):
         """The folder in which `path` and `parts` lie."""
         return self.folder or _package_folder(self.package)
 
-    @property
+    @cached_property
     def file(self) -> Path:
         """Where the installed artefact lies. Raises ArtefactMissingError."""
         place = self.home / self.path
@@ -150,13 +150,18 @@ class Catalog(_Entry):
                 return layer
         raise KeyError(name)
 
-    def has_rules(self, layer: str) -> bool:
-        """True when some artefact belongs to that layer."""
-        return any(artefact.layer == layer for artefact in self.artefacts)
+    @cached_property
+    def _by_layer(self) -> dict[str, tuple[Artefact, ...]]:
+        names = [layer.name for layer in self.layers]
+        return {name: tuple(artefact for artefact in self.artefacts if artefact.layer == name) for name in names}
+
+    def of_layer(self, layer: str) -> tuple[Artefact, ...]:
+        """The artefacts of that layer; none when the engine has no rules for it."""
+        return self._by_layer.get(layer, ())
 
     def candidates(self, layer: str, syntax: str, profile: str, root: str) -> list[Artefact]:
         """The artefacts for such a document, whatever the date: those that name its profile, else those for any."""
-        fitting = [artefact for artefact in self.artefacts if artefact.layer == layer and artefact.fits(syntax, root)]
+        fitting = [artefact for artefact in self.of_layer(layer) if artefact.fits(syntax, root)]
         exact = [artefact for artefact in fitting if profile in artefact.profiles]
         return exact or [artefact for artefact in fitting if ANY_PROFILE in artefact.profiles]
 
@@ -206,7 +211,7 @@ def load_catalog(user_file: Path | None = None) -> Catalog:
     layers = {layer.name for layer in shipped.layers}
     if unknown := sorted({artefact.layer for artefact in added.values()} - layers):
         raise UnusableCatalogError(str(user_file), f"layer {', '.join(unknown)} ∉ {{{', '.join(sorted(layers))}}}")
-    return shipped.model_copy(update={"artefacts": (*kept, *added.values())})
+    return Catalog(layer=shipped.layers, artefact=(*kept, *added.values()), unused=shipped.unused)
 
 
 class _UserCatalog(_Entry):

@@ -92,9 +92,7 @@ class RuleSelection:
 
     def named_in(self, layer: LayerEntry, catalog: Catalog) -> list[Artefact]:
         """The artefacts of that layer which are asked for by name."""
-        return [
-            artefact for artefact in catalog.artefacts if artefact.layer == layer.name and artefact.id in self.names
-        ]
+        return [artefact for artefact in catalog.of_layer(layer.name) if artefact.id in self.names]
 
     def wants(self, layer: LayerEntry, catalog: Catalog) -> bool:
         """True when that layer is to run."""

@@ -1,6 +1,5 @@
 """What each rule wants, in plain words: `schemas/explanations/*.toml`, written beside the official texts."""
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,8 +30,8 @@ _LABELS = {
     Who.PLATFORM: Text("la plateforme", "the platform"),
     Who.SOFTWARE: Text("l'éditeur du logiciel de facturation", "the vendor of the billing software"),
 }
-#: The line that opens the table of a rule.
-_HEADER = re.compile(r'^\["([^"\n]+)"\]$', re.MULTILINE)
+#: What stands around the id in the line that opens the table of a rule.
+_BEFORE_ID, _AFTER_ID = '\n["', '"]\n'
 _UP_TO = Text("{fix} À corriger par {who}.", "{fix} To be mended by {who}.")
 
 
@@ -98,6 +97,8 @@ def _tables() -> Mapping[str, str]:
     folder = files("schemas") / "explanations"
     for place in sorted(folder.iterdir(), key=lambda place: place.name) if folder.is_dir() else ():
         if place.name.endswith(".toml"):
-            _, *parts = _HEADER.split(place.read_text(encoding="utf-8"))
-            tables |= zip(parts[::2], parts[1::2], strict=True)
+            _, *parts = f"\n{place.read_text(encoding='utf-8')}".split(_BEFORE_ID)
+            for part in parts:
+                rule, _, table = part.partition(_AFTER_ID)
+                tables[rule] = table
     return tables

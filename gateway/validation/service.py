@@ -161,7 +161,7 @@ class _Run:
             candidates = [artefact for artefact in named if artefact.fits(syntax, root)]
         else:
             candidates = self.catalog.candidates(entry.name, syntax, profile, root)
-        if not self.catalog.has_rules(entry.name):
+        if not self.catalog.of_layer(entry.name):
             return None, _NO_ENGINE
         if not candidates:
             return None, _NO_RULES.format(syntax=syntax, profile=profile or "—")

@@ -208,12 +208,21 @@ def test_a_process_that_dies_ends_the_run_with_a_named_error(folder: Path, monke
         list(validate_paths([str(folder / "a.xml")], Order(), jobs=2))
 
 
+class _Stderr(io.StringIO):
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
 @pytest.mark.parametrize(("terminal", "documents", "shown"), [(True, 60, True), (True, 2, False), (False, 60, False)])
 def test_a_progress_bar_shows_on_a_terminal_and_on_long_runs_only(
-    terminal: bool, documents: int, shown: bool, valid: Valid
+    terminal: bool, documents: int, shown: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = validate(valid("CDAR"))
-    notes = Console(file=io.StringIO(), force_terminal=terminal)
-    tracked = command._tracked(iter([report] * documents), documents, notes, "fr")
-    assert list(tracked) == [report] * documents
-    assert ("Validation" in notes.file.getvalue()) is shown  # type: ignore[attr-defined]
+    stderr = _Stderr(terminal)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    reports: list[command.Shown] = [(Verdict.VALID, "report")] * documents
+    assert list(command._tracked(iter(reports), documents, "fr")) == reports
+    assert ("Validation" in stderr.getvalue()) is shown

@@ -28,6 +28,7 @@ from fixtures.wording import Note
 from gateway.validation.catalog import ArtefactKind
 from gateway.validation.errors import UnknownOwnCheckError
 from gateway.validation.options import ValidationOptions
+from gateway.validation.own import pdf as own_pdf
 from gateway.validation.own.checker import OWN_CHECKS, OwnChecker, require_known_checks
 from gateway.validation.own.figures import own_figures
 from gateway.validation.own.payment import latest_due_date
@@ -187,6 +188,25 @@ def test_a_wrong_relationship_between_pdf_and_xml_is_said() -> None:
     (finding,) = _findings(_pdf(supplement))
     assert finding.rule == "GW-12"
     assert "« Supplement »" in finding.explanation
+
+
+def test_a_check_of_the_pdf_that_cannot_be_made_is_said_without_accusing() -> None:
+    def without_pages(root: Any) -> None:
+        root[NameObject("/Pages")] = NameObject("/Nothing")
+
+    report = _report(_pdf(without_pages))
+    (finding,) = report.findings
+    assert (finding.rule, finding.severity, report.verdict) == ("GW-10", Severity.INFO, Verdict.VALID)
+    assert finding.explanation.startswith("Contrôle non fait")
+    assert "produisez le PDF à nouveau" in finding.fix
+
+
+def test_a_pdf_whose_text_takes_too_long_to_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The check reads the clock once to set its deadline, then before each page.
+    clock = iter([0.0, 1_000.0])
+    monkeypatch.setattr(own_pdf, "monotonic", lambda: next(clock))
+    (finding,) = _report(to_facturx(DRAFT, Profile.EN_16931)).findings
+    assert (finding.rule, finding.severity) == ("GW-10", Severity.INFO)
 
 
 def test_no_valid_sample_raises_an_own_check(samples: list[Sample]) -> None:

@@ -1,6 +1,7 @@
 """The layer of the gateway's own checks."""
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.reading import invoice_of
@@ -13,7 +14,7 @@ from gateway.validation.own.check import Case, OwnCheck, Remark
 from gateway.validation.own.dates import without_impossible_dates
 from gateway.validation.own.figures import own_figures
 from gateway.validation.places import Place, Places
-from gateway.validation.report import Finding, Severity, make_finding
+from gateway.validation.report import Finding, make_finding
 from gateway.validation.rulebook import remedy
 from gateway.validation.unreadable import unreadable_finding
 
@@ -28,7 +29,7 @@ _UNREADABLE = Text("la facture ne se lit pas : {why}", "the invoice cannot be re
 
 
 class OwnChecker:
-    """Runs the own checks that are switched on. Each finding is a warning: it never keeps an invoice from leaving.
+    """Runs the own checks that are switched on. No finding of theirs is fatal: it never keeps an invoice from leaving.
 
     An invoice with a value that the gateway cannot read fails the layer: it could be validated, but not followed.
     """
@@ -41,15 +42,16 @@ class OwnChecker:
         except UnreadableInvoiceError as error:
             why = Text(_UNREADABLE.fr.format(why=error.what.fr), _UNREADABLE.en.format(why=error.what.en))
             return Outcome([unreadable_finding(error, artefact.layer)], why)
-        case = Case(document, invoice, own_figures(), limits)
-        return Outcome(
-            [
-                _finding(check, remark, artefact, subject)
-                for check in OWN_CHECKS
-                if check.id not in subject.options.own_checks_off
-                for remark in check.find(case)
-            ]
-        )
+        with ExitStack() as opened:
+            case = Case(document, invoice, own_figures(), limits, opened)
+            return Outcome(
+                [
+                    _finding(check, remark, artefact, subject)
+                    for check in OWN_CHECKS
+                    if check.id not in subject.options.own_checks_off
+                    for remark in check.find(case)
+                ]
+            )
 
 
 def require_known_checks(ids: Iterable[str]) -> frozenset[str]:
@@ -66,13 +68,13 @@ def _finding(check: OwnCheck, remark: Remark, artefact: Artefact, subject: Subje
     return make_finding(
         rule=check.id,
         layer=artefact.layer,
-        severity=Severity.WARNING,
+        severity=remark.severity,
         location=place.path if place else "/",
         line=place.line if place else None,
         terms=(remark.term,) if remark.term else check.terms,
         message=remark.what.en,
         explanation=remark.what,
-        fix=remedy(check.fix, check.who),
+        fix=remark.fix or remedy(check.fix, check.who),
     )
 
 

@@ -7,9 +7,11 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from gateway.invoices.detection import Syntax
+from gateway.invoices.errors import PdfTooSlowError, UnreadableInvoiceError
 from gateway.kernel.money import round_cents
 from gateway.kernel.text import Text
 from gateway.validation.own.check import Case, OwnCheck, Remark
+from gateway.validation.report import Severity
 from gateway.validation.rulebook import Who
 
 if TYPE_CHECKING:  # loaded only for a PDF, since loading takes longer than checking
@@ -31,6 +33,14 @@ _TOTALS = {
     "BT-112": Text("le total TTC", "the total with VAT"),
     "BT-115": Text("le net à payer", "the amount due"),
 }
+_NOT_MADE = Text(
+    "Contrôle non fait, le PDF ne se relit pas : {reason}",
+    "Check not made, the PDF cannot be read again: {reason}",
+)
+_MAKE_AGAIN = Text(
+    "Le XML a été lu et contrôlé ; produisez le PDF à nouveau si un lecteur de PDF ne l'ouvre pas non plus.",
+    "The XML was read and checked; make the PDF again if a PDF reader does not open it either.",
+)
 _NO_PDF_A = Text("Le PDF ne se déclare pas PDF/A-3.", "The PDF does not claim to be PDF/A-3.")
 _OTHER_PDF_A = Text("Le PDF se déclare PDF/A-{part}, non PDF/A-3.", "The PDF claims to be PDF/A-{part}, not PDF/A-3.")
 _WRONG_RELATIONSHIP = Text(
@@ -40,21 +50,26 @@ _WRONG_RELATIONSHIP = Text(
 
 
 def _on_pdf(find: Callable[[Case, "PdfReader"], Iterator[Remark]]) -> Callable[[Case], list[Remark]]:
-    """A check of the PDF of a Factur-X invoice; a part of it that cannot be read is not judged."""
+    """A check of the PDF of a Factur-X invoice; where the PDF cannot be read, the report says that it was not made."""
 
     def found(case: Case) -> list[Remark]:
         if case.document.syntax is not Syntax.FACTUR_X:
             return []
-        from gateway.invoices.pdf import opened_pdf
-
         try:
-            with opened_pdf(case.document.data, case.limits) as reader:
-                return list(find(case, reader))
-        except Exception:
+            return list(find(case, case.pdf))
+        except UnreadableInvoiceError as error:
+            return [_not_made(error.what)]
+        except Exception as error:
             # A damaged PDF makes the library fail anywhere, with any exception; its invoice has been read all the same.
-            return []
+            reason = f"{type(error).__name__}: {error}"
+            return [_not_made(Text(reason, reason))]
 
     return found
+
+
+def _not_made(reason: Text) -> Remark:
+    what = Text(_NOT_MADE.fr.format(reason=reason.fr), _NOT_MADE.en.format(reason=reason.en))
+    return Remark(what, severity=Severity.INFO, fix=_MAKE_AGAIN)
 
 
 def _find_missing_totals(case: Case, reader: "PdfReader") -> Iterator[Remark]:
@@ -66,8 +81,10 @@ def _find_missing_totals(case: Case, reader: "PdfReader") -> Iterator[Remark]:
     shows_amounts = False
     # The totals stand on the last page nearly always, and extracting text is slow.
     for page in reversed(reader.pages):
-        if not missing or monotonic() > deadline:
+        if not missing:
             return
+        if monotonic() > deadline:
+            raise PdfTooSlowError(case.limits.max_pdf_seconds)
         text = page.extract_text()
         shows_amounts = shows_amounts or bool(_ANY_AMOUNT.search(text))
         missing = {term: amount for term, amount in missing.items() if not written(amount).search(text)}
