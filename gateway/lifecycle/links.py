@@ -20,6 +20,8 @@ from gateway.lifecycle.correlation import normalised_number
 from gateway.lifecycle.model import InvoiceRecord, PrecedingReference
 from gateway.lifecycle.statuses import status
 
+#: The two ends of a reference. Made once: an alias learns its columns again each time it is made.
+_NEAR, _FAR = aliased(InvoiceRecord, name="near"), aliased(InvoiceRecord, name="far")
 #: The far end of a reference: number of the near invoice, number of the far one, the far one when it is followed here.
 _Link = tuple[str, str, InvoiceRecord | None]
 
@@ -88,7 +90,7 @@ def _chain(invoice: InvoiceRecord, further: Callable[[list[UUID]], Iterable[_Lin
 
 
 def _referred_to(session: Session, scope: Scope, invoice_ids: list[UUID]) -> Iterable[_Link]:
-    near, far = aliased(InvoiceRecord), aliased(InvoiceRecord)
+    near, far = _NEAR, _FAR
     rows = session.exec(
         select(near.number, PrecedingReference.number, far)
         .join(PrecedingReference, col(PrecedingReference.invoice_id) == near.id)
@@ -100,7 +102,7 @@ def _referred_to(session: Session, scope: Scope, invoice_ids: list[UUID]) -> Ite
 
 
 def _referring_to(session: Session, scope: Scope, invoice_ids: list[UUID]) -> Iterable[_Link]:
-    near, far = aliased(InvoiceRecord), aliased(InvoiceRecord)
+    near, far = _NEAR, _FAR
     rows = session.exec(
         select(far.number, near)
         .join(PrecedingReference, col(PrecedingReference.number) == far.number)

@@ -134,6 +134,11 @@ def key_of_invoice(invoice: InvoiceRecord) -> InvoiceKey:
     return InvoiceKey(invoice.number, invoice.seller_siren, invoice.year)
 
 
+def key_of_event(row: LifecycleEvent) -> InvoiceKey:
+    """The key that an event was recorded under, maybe incomplete."""
+    return InvoiceKey(row.number, row.seller_siren, row.year)
+
+
 def amounts_of(invoice: InvoiceRecord) -> InvoiceAmounts:
     """What a followed invoice asks for, as the projection reads it."""
     return InvoiceAmounts(

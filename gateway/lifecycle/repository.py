@@ -93,25 +93,31 @@ def invoice_of_key(session: Session, direction: Direction, key: InvoiceKey) -> I
 
 
 def events_of(session: Session, invoice: InvoiceRecord) -> list[LifecycleEvent]:
-    """The events that speak of an invoice, in the order of their status dates.
+    """The events that speak of an invoice (see `events_about`), in the order of their status dates."""
+    key = InvoiceKey(invoice.number, invoice.seller_siren, invoice.year)
+    return events_about(session, Direction(invoice.direction), key)
+
+
+def events_about(session: Session, direction: Direction, key: InvoiceKey) -> list[LifecycleEvent]:
+    """The events that speak of the invoice of a complete key, in the order of their status dates.
 
     A status without seller or year (allowed for a 501) speaks of every invoice whose key agrees with what it names;
     it counts only off the invoice line, where it can show a failed delivery but move no invoice by mistake.
     """
     named = and_(
-        col(LifecycleEvent.seller_siren) == invoice.seller_siren,
-        col(LifecycleEvent.year) == invoice.year,
+        col(LifecycleEvent.seller_siren) == key.seller_siren,
+        col(LifecycleEvent.year) == key.year,
     )
     compatible = and_(
         col(LifecycleEvent.line) != StateLine.INVOICE.value,
-        col(LifecycleEvent.seller_siren).in_(("", invoice.seller_siren)),
-        col(LifecycleEvent.year).in_((0, invoice.year)),
+        col(LifecycleEvent.seller_siren).in_(("", key.seller_siren)),
+        col(LifecycleEvent.year).in_((0, key.year)),
     )
     return _events(
         session,
         and_(
-            col(LifecycleEvent.direction) == invoice.direction,
-            col(LifecycleEvent.number) == invoice.number,
+            col(LifecycleEvent.direction) == direction.value,
+            col(LifecycleEvent.number) == key.number,
             or_(named, compatible),
         ),
     )

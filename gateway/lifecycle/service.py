@@ -27,6 +27,7 @@ from gateway.lifecycle.records import (
     amounts_of,
     event_row,
     invoice_record,
+    key_of_event,
     key_of_invoice,
     status_event,
 )
@@ -171,7 +172,10 @@ def store_projection(session: Session, invoice: InvoiceRecord, rows: Iterable[Li
 
 def _record(session: Session, event: StatusEvent, origin: MessageOrigin, now: datetime) -> RecordedEvent:
     row = repository.event_of_fingerprint(session, event.fingerprint)
-    history = [status_event(each) for each in repository.events_of_key(session, origin.direction, event.key)]
+    whole = event.key.is_complete  # one look at the events then serves the history and the invoice
+    read = repository.events_about if whole else repository.events_of_key
+    about = read(session, origin.direction, event.key)
+    history = [status_event(each) for each in about if key_of_event(each) == event.key]
     transition = assess(history, event)
     if row is None:
         row = event_row(event, transition, origin, organisation_id=organisation_of(session), now=now)
@@ -193,10 +197,13 @@ def _record(session: Session, event: StatusEvent, origin: MessageOrigin, now: da
             documents=[origin.document_sha256] if origin.document_sha256 else [],
         )
         history.append(event)
+        about.append(row)
     invoices = repository.lock_invoices_of(session, origin.direction, event.key, event.line)
     for each in invoices:
         each.next_check_at = now if origin.direction is Direction.RECEIVABLE else None
-    states = [store_projection(session, each, repository.events_of(session, each)) for each in invoices]
+    states = [
+        store_projection(session, each, about if whole else repository.events_of(session, each)) for each in invoices
+    ]
     alone = len(invoices) == 1
     return RecordedEvent(
         id=row.id,
