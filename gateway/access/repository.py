@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, func
+from sqlalchemy import ColumnElement, String, bindparam, cast, func
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, delete, select
+from sqlmodel.sql.expression import Select
 
 from gateway.access.model import (
     Agency,
@@ -22,6 +24,7 @@ from gateway.access.model import (
     UserSession,
 )
 from gateway.access.scope import Scope
+from gateway.database.columns import UtcDateTime
 from gateway.database.engine import Database
 
 _UserId = UUID | Mapped[UUID]
@@ -101,15 +104,8 @@ def client_by_client_id(session: Session, client_id: str, *, lock: bool = False)
 
 def client_and_key(session: Session, client_id: str, kid: str, now: datetime) -> ClientRow | None:
     """An active client with the public key that is to verify its token (system session, one query)."""
-    limits = select(ApiClientAgency.agency_id).where(col(ApiClientAgency.api_client_id) == col(ApiClient.id))
-    in_use = col(SigningKey.valid_until).is_(None) | (col(SigningKey.valid_until) > now)
-    agencies: ColumnElement[list[UUID]] = func.array(limits.scalar_subquery())
-    found = session.exec(
-        select(ApiClient, Organisation.siren, agencies, SigningKey.public_key)
-        .join(Organisation, col(Organisation.id) == col(ApiClient.organisation_id))
-        .join(SigningKey, (col(SigningKey.kid) == kid) & in_use)
-        .where(ApiClient.client_id == client_id, col(ApiClient.is_active))
-    ).one_or_none()
+    wanted = {"client_id": client_id, "kid": kid, "now": now}
+    found = session.exec(_CLIENT_AND_KEY, params=wanted).one_or_none()
     return ClientRow(*found[:3], dict(found[3])) if found else None
 
 
@@ -169,3 +165,19 @@ def _agencies_of(user_id: _UserId) -> ColumnElement[list[UUID]]:
 def _key_accounts_of(user_id: _UserId) -> ColumnElement[list[str]]:
     limits = select(UserKeyAccount.customer_siren).where(col(UserKeyAccount.user_id) == user_id)
     return func.array(limits.scalar_subquery())
+
+
+def _client_and_key() -> Select[ApiClient, str, list[UUID], Any]:
+    limits = select(ApiClientAgency.agency_id).where(col(ApiClientAgency.api_client_id) == col(ApiClient.id))
+    in_use = col(SigningKey.valid_until).is_(None) | (col(SigningKey.valid_until) > bindparam("now", type_=UtcDateTime))
+    agencies: ColumnElement[list[UUID]] = func.array(limits.scalar_subquery())
+    return (
+        select(ApiClient, Organisation.siren, agencies, SigningKey.public_key)
+        .join(Organisation, col(Organisation.id) == col(ApiClient.organisation_id))
+        .join(SigningKey, (col(SigningKey.kid) == bindparam("kid")) & in_use)
+        .where(col(ApiClient.client_id) == bindparam("client_id"), col(ApiClient.is_active))
+    )
+
+
+#: Built once: every request of a program runs it.
+_CLIENT_AND_KEY = _client_and_key()

@@ -59,3 +59,28 @@ def test_invoices_of_before_the_deadlines_are_looked_at_once_and_keep_what_they_
         ).all()
     assert [tuple(each) for each in looks] == [("A1", RECEIVED), ("F1", RECEIVED), ("P1", None)]
     assert [tuple(each) for each in links] == [("A1", "F1", 0)]
+
+
+def test_programs_of_before_signed_tokens_keep_their_secret_and_what_their_scopes_opened(empty_engine):
+    organisation = uuid4()
+    client = text(
+        "INSERT INTO api_client (organisation_id, id, client_id, name, secret_hash, scopes, is_active, created_at) "
+        "VALUES (:organisation, :id, :name, :name, 'hash', CAST(:scopes AS jsonb), true, :at)"
+    )
+    with empty_engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0005")
+        connection.execute(
+            text("INSERT INTO organisation VALUES (:id, '552100554', 'V', :at)"), {"id": organisation, "at": RECEIVED}
+        )
+        for name, scopes in (("erp", '["flows:write"]'), ("treasury", '["api:read", "flows:read"]')):
+            row = {"organisation": organisation, "id": uuid4(), "name": name, "scopes": scopes, "at": RECEIVED}
+            connection.execute(client, row)
+    migrate(empty_engine)
+    with empty_engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT client_id, secret_hash, secret_version, scopes FROM api_client ORDER BY client_id")
+        ).all()
+    assert [tuple(row) for row in rows] == [
+        ("erp", "hash", 1, ["flows:write"]),
+        ("treasury", "hash", 1, ["flows:read", "invoices:read", "events:read", "validate"]),
+    ]
