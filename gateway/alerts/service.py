@@ -17,7 +17,7 @@ from gateway.alerts.errors import AlertAlreadyClosedError
 from gateway.alerts.model import Alert, AlertState
 from gateway.alerts.quarantined_flows import QuarantinedFlow, alert_for_quarantined_flow, quarantined_flow_condition
 from gateway.alerts.refused_flows import RefusedFlow, alert_for_refused_flow, refused_flow_condition
-from gateway.alerts.unaddressable import UnaddressableBuyer, alert_for_unaddressable, settles_address
+from gateway.alerts.unaddressable import alert_for_unaddressable, settles_address
 from gateway.database.engine import organisation_of
 from gateway.kernel.clock import paris_date
 from gateway.kernel.text import Text
@@ -25,6 +25,7 @@ from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.correlation import normalised_number
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.projection import InvoiceState
+from gateway.lifecycle.records import key_of_invoice
 from gateway.lifecycle.service import RecordedEvent, Registration, RegistrationOutcome
 
 
@@ -130,18 +131,18 @@ def close_quarantined_flow(session: Session, flow_id: UUID, now: datetime) -> tu
 
 
 def raise_for_unaddressable_buyer(
-    session: Session, invoice: InvoiceRecord, buyer: UnaddressableBuyer, now: datetime
+    session: Session, invoice: InvoiceRecord, says: Text, to_do: Text, now: datetime
 ) -> OpenedAlert | None:
     """Tell the billing team that the directory would not route an invoice; None when they were told."""
     take_turn(session)
-    decision = alert_for_unaddressable(buyer)
+    decision = alert_for_unaddressable(key_of_invoice(invoice), says, to_do)
     alert = _open(
         session,
         decision,
         now,
         invoice_id=invoice.id,
         event_id=None,
-        flow_id=buyer.flow_id,
+        flow_id=invoice.flow_id,
         agency_id=invoice.agency_id,
         customer_siren=invoice.buyer_siren,
     )

@@ -1,8 +1,5 @@
 """The alert for an invoice that leaves for an address the directory would not route. Pure."""
 
-from dataclasses import dataclass
-from uuid import UUID
-
 from gateway.alerts.conditions import AlertDecision, Closing, Severity
 from gateway.kernel.dated import Table, data_file, text_of
 from gateway.kernel.text import Text
@@ -10,37 +7,24 @@ from gateway.lifecycle.correlation import InvoiceKey
 from gateway.lifecycle.events import StatusEvent
 
 
-@dataclass(frozen=True, slots=True)
-class UnaddressableBuyer:
-    """What the directory says of the buyer's address of one invoice.
+def alert_for_unaddressable(key: InvoiceKey, says: Text, to_do: Text) -> AlertDecision:
+    """The alert to open, one for each invoice. `says`, `to_do`: the answer of the directory about the buyer's address.
 
-    Attributes:
-        flow_id: the flow that brought the invoice.
-        key: the invoice.
-        says, to_do: the answer of the check.
+    Data: `unaddressable_buyer` of `schemas/alerts.toml`.
     """
-
-    flow_id: UUID
-    key: InvoiceKey
-    says: Text
-    to_do: Text
-
-
-def alert_for_unaddressable(buyer: UnaddressableBuyer) -> AlertDecision:
-    """The alert to open, one for each flow. Data: `unaddressable_buyer` of `schemas/alerts.toml`."""
     table = _table()
     reason = text_of(table["reason"])
     return AlertDecision(
         condition=table["id"],
         severity=Severity(table["severity"]),
-        title=text_of(table["title"]).format(number=buyer.key.number),
-        reason=Text(reason.fr.format(says=buyer.says.fr), reason.en.format(says=buyer.says.en)),
-        next_step=buyer.to_do,
+        title=text_of(table["title"]).format(number=key.number),
+        reason=Text(reason.fr.format(says=says.fr), reason.en.format(says=says.en)),
+        next_step=to_do,
         team=table["team"],
         also_concerned=(),
         working_days=table["working_days"],
-        dedup_key=f"{table['id']}:{buyer.flow_id}",
-        key=buyer.key,
+        dedup_key=f"{table['id']}:{key}",
+        key=key,
         event="",
     )
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.flows.directory.api import CALLED_AS
 from gateway.kernel.settings import PREFIX, Settings, SettingsError
 from gateway.kernel.text import Text
 
@@ -67,7 +68,7 @@ class BasePaths:
         if scope["type"] == "http" and version and base in self._others:
             own = self._others[base] + version
             _, _, as_sent = scope.get("raw_path", b"").partition(version.encode())
-            scope = dict(scope) | {"path": own + rest, "raw_path": own.encode() + as_sent}
+            scope = dict(scope) | {"path": own + rest, "raw_path": own.encode() + as_sent, CALLED_AS: base}
         await self._app(scope, receive, send)
 
 

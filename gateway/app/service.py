@@ -12,14 +12,18 @@ from gateway.access import oauth2
 from gateway.access.api import AccessContext, client_authentication, person_acting
 from gateway.access.principal import Principal
 from gateway.access.roles import ApiScope
-from gateway.alerts.awaiting import awaited_next
 from gateway.app import health
 from gateway.app.failures import say_failures
 from gateway.app.middleware import BasePaths, observe_request, other_base_paths
 from gateway.app.services import Services
 from gateway.flows import api as flows_api
 from gateway.flows.api import FlowApiContext
+from gateway.flows.awaiting import awaited_of
 from gateway.flows.declaring import declare_receipt
+from gateway.flows.directory import addresses_api
+from gateway.flows.directory import api as directory_api
+from gateway.flows.directory.addresses_api import AddressApiContext
+from gateway.flows.directory.api import DirectoryApiContext
 from gateway.flows.emission import api as emission_api
 from gateway.flows.emission.api import EmissionApiContext
 from gateway.flows.processing import replay
@@ -60,6 +64,16 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
             )
         )
     )
+    directory = services.directory
+    app.include_router(
+        directory_api.router(
+            DirectoryApiContext(
+                directory=directory,
+                reader=client_authentication(access, ApiScope.DIRECTORY_READ),
+                caller=client_authentication(access),
+            )
+        )
+    )
     page_context = WebContext(
         database=services.database,
         store=services.documents,
@@ -77,8 +91,10 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
         validation_api.router(ValidationApiContext(services.clock, service_options(services.settings), validator))
     )
     app.include_router(
-        lifecycle_api.router(LifecycleApiContext(services.database, reader, follower, services.clock, awaited_next))
+        lifecycle_api.router(LifecycleApiContext(services.database, reader, follower, services.clock, awaited_of))
     )
+    asker = _program_or_person(access, page_context, ApiScope.DIRECTORY_READ)
+    app.include_router(addresses_api.router(AddressApiContext(directory, asker)))
     writer = client_authentication(access, ApiScope.FLOWS_WRITE)
     app.include_router(emission_api.router(EmissionApiContext(services.flows, writer)))
     app.include_router(

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Session
 
 from gateway.alerts import service as alerts
 from gateway.alerts.notifying import tell_people
+from gateway.alerts.quarantined_flows import QuarantinedFlow
 from gateway.alerts.refused_flows import RefusedFlow
 from gateway.alerts.service import DeadlineReview, OpenedAlert
 from gateway.collection import service as collection
+from gateway.flows.directory.checking import AddressCheck
 from gateway.kernel.settings import Settings
+from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.service import RecordedEvent, Registration
 from gateway.notifications.service import Channels
 from gateway.treasury import receipts
@@ -48,6 +52,25 @@ def follow_deadlines(session: Session, review: DeadlineReview, settings: Setting
 def follow_refusal(session: Session, refused: RefusedFlow, settings: Settings, now: datetime) -> None:
     """The billing team learns that a file it pushed was refused here."""
     _follow_alert(session, alerts.raise_for_rejected_flow(session, refused, now), settings, now)
+
+
+def follow_quarantine(session: Session, flow: QuarantinedFlow, settings: Settings, now: datetime) -> None:
+    """People learn that a flow waits for them."""
+    _follow_alert(session, alerts.raise_for_quarantined_flow(session, flow, now), settings, now)
+
+
+def follow_release(session: Session, flow_id: UUID, now: datetime) -> None:
+    """A flow that had failed is through: its alert closes, and its action leaves the worklist."""
+    for closed in alerts.close_quarantined_flow(session, flow_id, now):
+        collection.cancel_for_closed_alert(session, closed, now)
+
+
+def follow_unaddressable(
+    session: Session, invoice: InvoiceRecord, check: AddressCheck, settings: Settings, now: datetime
+) -> None:
+    """The billing team learns that the directory would not route an invoice that leaves."""
+    opened = alerts.raise_for_unaddressable_buyer(session, invoice, check.says, check.to_do, now)
+    _follow_alert(session, opened, settings, now)
 
 
 def _follow_alert(session: Session, opened: OpenedAlert | None, settings: Settings, now: datetime) -> None:

@@ -13,7 +13,7 @@ from gateway.access.model import Organisation
 from gateway.access.repository import agencies_by_siret
 from gateway.alerts.refused_flows import RefusedFlow
 from gateway.database.engine import organisation_of
-from gateway.flows.acknowledgement import Acknowledgement, acknowledge, as_warnings, refuse, remark_on_syntax
+from gateway.flows.acknowledgement import AckDetail, Acknowledgement, acknowledge, as_warnings, refuse, remark_on_syntax
 from gateway.flows.classification import (
     direction_of_invoice,
     direction_of_message,
@@ -26,9 +26,10 @@ from gateway.flows.classification import (
     type_of_invoice,
     type_of_message,
 )
-from gateway.flows.consequences import follow_refusal, follow_registration, follow_statuses
+from gateway.flows.consequences import follow_refusal, follow_registration, follow_statuses, follow_unaddressable
 from gateway.flows.context import FlowsContext
 from gateway.flows.delivery import require_taken, routed_invoice, send_to_platform
+from gateway.flows.directory.preflight import PreflightDecision, preflight
 from gateway.flows.errors import (
     InvoiceConflictError,
     UnreadablePlatformFlowError,
@@ -127,15 +128,18 @@ def _take(
     remarks = as_warnings(acknowledge(report).details)
     take = _take_message if report.syntax == Syntax.CDAR else _take_invoice
     try:
-        take(session, context, flow, data, now)
+        found = take(session, context, flow, data, now)
     except (UnusableFlowError, UnreadableInvoiceError, InvoiceWithoutKeyError) as error:
         if flow.platform is None:
             return refuse(error, remarks)
         raise
-    return Acknowledgement(AckStatus.OK, remarks)
+    return Acknowledgement(AckStatus.OK, (*remarks, *found))
 
 
-def _take_invoice(session: Session, context: FlowsContext, flow: Flow, data: bytes, now: datetime) -> None:
+def _take_invoice(
+    session: Session, context: FlowsContext, flow: Flow, data: bytes, now: datetime
+) -> tuple[AckDetail, ...]:
+    """Register an invoice, send it when it is ours to send, and give what the directory remarks on its address."""
     read = read_invoice(data, context.limits)
     invoice, document = read.invoice, read.document
     direction = direction_of_invoice(invoice, _own_siren(session))
@@ -143,6 +147,8 @@ def _take_invoice(session: Session, context: FlowsContext, flow: Flow, data: byt
     flow.flow_profile = profile_of(document.profile).value
     flow.processing_rule = flow.processing_rule or processing_rule_of(invoice).value
     flow.agency_id = _agency_of(session, invoice.seller if direction is Direction.RECEIVABLE else invoice.buyer)
+    leaves = direction is Direction.RECEIVABLE and flow.platform is None
+    checked = preflight(context, flow, invoice) if leaves else PreflightDecision()
     registration = register_invoice(
         session,
         invoice=invoice,
@@ -155,13 +161,18 @@ def _take_invoice(session: Session, context: FlowsContext, flow: Flow, data: byt
     if registration.outcome is RegistrationOutcome.CONFLICT:
         raise InvoiceConflictError(invoice.number)
     follow_registration(session, registration, now)
-    created = registration.outcome is RegistrationOutcome.CREATED
-    if created and direction is Direction.RECEIVABLE and flow.platform is None:
+    if leaves and registration.outcome is RegistrationOutcome.CREATED:
         document_to_send = RoutedDocument(invoice.seller_siren, flow.agency_id, flow.processing_rule)
         send_to_platform(session, flow, document_to_send, context.settings, now=now)
+        if checked.told is not None:
+            follow_unaddressable(session, registration.invoice, checked.told, context.settings, now)
+    return checked.remarks
 
 
-def _take_message(session: Session, context: FlowsContext, flow: Flow, data: bytes, now: datetime) -> None:
+def _take_message(
+    session: Session, context: FlowsContext, flow: Flow, data: bytes, now: datetime
+) -> tuple[AckDetail, ...]:
+    """Record a message and send it when it is ours to send; the directory is not asked about it."""
     message = read_cdar(data, context.limits)
     siren = _own_siren(session)
     direction = direction_of_message(message, siren, flow.flow_type)
@@ -189,6 +200,7 @@ def _take_message(session: Session, context: FlowsContext, flow: Flow, data: byt
         about = next((event.invoice for event in recorded if event.invoice), None)
         document = routed_invoice(session, about) if about else RoutedDocument(processing_rule=flow.processing_rule)
         send_to_platform(session, flow, document, context.settings, now=now, about=told_by)
+    return ()
 
 
 def _rule_of_message(session: Session, recorded: Sequence[RecordedEvent]) -> ProcessingRule:

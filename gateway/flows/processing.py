@@ -12,10 +12,14 @@ from uuid import UUID
 import structlog
 from sqlmodel import Session
 
+from gateway.alerts.quarantined_flows import QuarantinedFlow
+from gateway.flows.consequences import follow_quarantine, follow_release
 from gateway.flows.context import FlowsContext
+from gateway.flows.directory.errors import BuyerNotAddressableError
 from gateway.flows.errors import (
     FlowNotInQuarantineError,
     PlatformRefusedError,
+    PlatformUnavailableError,
     ProcessingError,
     ProcessingInterruptedError,
     UnusableFlowError,
@@ -24,6 +28,7 @@ from gateway.flows.handling import handle_flow
 from gateway.flows.intake import PROCESS_TASK, media_type_of
 from gateway.flows.metrics import PROCESSING_SECONDS, QUARANTINED
 from gateway.flows.model import Flow, FlowState
+from gateway.flows.platforms.errors import PlatformPausedError
 from gateway.flows.repository import hold, hold_waiting, next_due
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.jobs.queue import enqueue
@@ -34,7 +39,13 @@ from gateway.ledger.documents import keep_document
 from gateway.ledger.service import append
 from gateway.lifecycle.errors import InvoiceWithoutKeyError
 
-_PERMANENT = (UnusableFlowError, UnreadableInvoiceError, InvoiceWithoutKeyError, PlatformRefusedError)
+_PERMANENT = (
+    UnusableFlowError,
+    UnreadableInvoiceError,
+    InvoiceWithoutKeyError,
+    PlatformRefusedError,
+    BuyerNotAddressableError,
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -73,8 +84,11 @@ def process_flow(context: FlowsContext, organisation_id: UUID, flow_id: UUID) ->
             return False
         try:
             data = _bytes_of(session, context, flow)  # kept even when what follows fails
+            failed_before = flow.problem is not None
             with session.begin_nested():
                 handle_flow(session, context, flow, data)
+                if failed_before:
+                    follow_release(session, flow.id, context.clock())
         except Exception as error:
             # Everything written for the flow is undone; what failed is written beside it.
             session.refresh(flow)
@@ -136,26 +150,37 @@ def _record_failure(session: Session, context: FlowsContext, flow: Flow, error: 
     known = error if isinstance(error, GatewayError) else _unexpected(error)
     if not isinstance(error, GatewayError):
         _log.exception("flow_fault")
-    if isinstance(error, _PERMANENT) or flow.attempts >= context.settings.processing_attempts:
+    if isinstance(error, PlatformPausedError):
+        # The platform is at fault, not the flow: it waits, and no try is counted.
+        flow.attempts -= 1
+        flow.next_attempt_at = error.until
+        flow.problem = _problem(known)
+        session.add(flow)
+    elif isinstance(error, _PERMANENT) or flow.attempts >= context.settings.processing_attempts:
         _quarantine(session, context, flow, known)
     else:
+        if isinstance(error, PlatformUnavailableError) and error.retry_after is not None:
+            flow.next_attempt_at = max(flow.next_attempt_at, context.clock() + error.retry_after)
         flow.problem = _problem(known)
         session.add(flow)
         _log.warning("flow_failed", code=known.code, attempts=flow.attempts, reason=str(known))
 
 
 def _quarantine(session: Session, context: FlowsContext, flow: Flow, error: GatewayError) -> None:
+    now = context.clock()
     flow.state = FlowState.QUARANTINED.value
     flow.problem = _problem(error)
     session.add(flow)
     append(
         session,
-        at=context.clock(),
+        at=now,
         kind="flow.quarantined",
         subject=f"flow:{flow.id}",
         content={"source": flow.source, "code": error.code, "attempts": flow.attempts},
         documents=[flow.document_sha256] if flow.document_sha256 else [],
     )
+    waiting = QuarantinedFlow(flow.id, flow.name, error.what, error.fix, now, flow.agency_id)
+    follow_quarantine(session, waiting, context.settings, now)
     QUARANTINED.labels(error.code).inc()
     _log.error("flow_quarantined", code=error.code, reason=str(error))
 

@@ -1,0 +1,68 @@
+"""Before an invoice leaves: is its buyer's address (BT-49) one that the directory would route?"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.flows.acknowledgement import AckDetail, reason_code
+from gateway.flows.context import FlowsContext
+from gateway.flows.directory.checking import AddressCheck
+from gateway.flows.directory.errors import BuyerNotAddressableError
+from gateway.flows.model import Flow
+from gateway.flows.terms import ProcessingRule
+from gateway.invoices.model import Invoice
+from gateway.kernel.identifiers import SCHEME_E_ADDRESS
+from gateway.kernel.text import Text
+
+#: Invoices that the directory routes; the others go to no French e-address.
+_ROUTED = frozenset({ProcessingRule.B2B.value, ProcessingRule.B2G.value})
+
+
+class PreflightMode(StrEnum):
+    """What an address that would not be routed does to its invoice (setting `preflight`)."""
+
+    OFF = "off"
+    WARN = "warn"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightDecision:
+    """What the check of an address does to its invoice.
+
+    Attributes:
+        remarks: for the acknowledgement.
+        told: what a person is alerted to, None when nobody is.
+        hold: why the invoice waits instead of leaving, when it does.
+    """
+
+    remarks: tuple[AckDetail, ...] = ()
+    told: AddressCheck | None = None
+    hold: BuyerNotAddressableError | None = None
+
+
+def decide(check: AddressCheck, mode: PreflightMode) -> PreflightDecision:
+    """A directory that did not answer is told and blocks nothing; only a bad answer alerts, or holds when asked to."""
+    if check.is_addressable:
+        return PreflightDecision()
+    message = Text(f"{check.says.fr} {check.to_do.fr}", f"{check.says.en} {check.to_do.en}")
+    remarks = (AckDetail("Warning", "BT-49", reason_code(f"ADDRESS_{check.verdict.name}"), message),)
+    if not check.is_checked:
+        return PreflightDecision(remarks)
+    if mode is PreflightMode.HOLD:
+        return PreflightDecision(remarks, hold=BuyerNotAddressableError(check.address, check.says, check.to_do))
+    return PreflightDecision(remarks, told=check)
+
+
+def preflight(context: FlowsContext, flow: Flow, invoice: Invoice) -> PreflightDecision:
+    """The decision about an invoice that is about to leave. Raises BuyerNotAddressableError when it is held."""
+    address = invoice.buyer.electronic_address
+    mode = PreflightMode(context.settings.preflight)
+    if mode is PreflightMode.OFF or context.directory is None or flow.processing_rule not in _ROUTED:
+        return PreflightDecision()
+    if address is None or address.scheme != SCHEME_E_ADDRESS:
+        return PreflightDecision()
+    check = context.directory.check(flow.organisation_id, address.value)
+    decision = decide(check, mode)
+    if decision.hold is not None:
+        raise decision.hold
+    return decision
