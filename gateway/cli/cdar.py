@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from stdnum import iban
+from stdnum.exceptions import ValidationError
 
 from gateway.cli.cdar_text import as_text
 from gateway.flows.checking import require_sendable
@@ -17,6 +19,7 @@ from gateway.kernel.text import Language
 from gateway.lifecycle.cdar.building import (
     GivenReason,
     InvoiceReference,
+    bank_account,
     build_status,
     collected,
     company,
@@ -82,6 +85,9 @@ def make_command(
     refused: Annotated[
         str | None, typer.Option("--not-approved", metavar="MONTANT", help="Montant TTC non approuvé (206, 207).")
     ] = None,
+    account: Annotated[
+        str | None, typer.Option("--bank-account", metavar="IBAN", help="Compte à payer désormais (225, 227).")
+    ] = None,
     currency: Annotated[str, typer.Option(help="Devise des montants.")] = "EUR",
     attach: Annotated[list[Path] | None, typer.Option(help="Pièce jointe. Répétable.", exists=True)] = None,
     type_code: Annotated[str, typer.Option("--type", help="Type de la facture (BT-3).")] = "380",
@@ -103,7 +109,7 @@ def make_command(
         recipients=[public_portal()] if to_portal else [_recipient(each) for each in to or []],
         at=at.replace(tzinfo=PARIS) if at else now,
         reasons=[_reason(each) for each in reason or []],
-        amounts=_amounts(amounts or [], payment, refused, currency),
+        amounts=[*_amounts(amounts or [], payment, refused, currency), *_account(account)],
         comment=comment,
         attachments=[_attachment(path) for path in attach or []],
         sent_at=now,
@@ -159,6 +165,15 @@ def _amounts(receipts: list[str], payment: str | None, refused: str | None, curr
     if refused is not None:
         data.append(not_approved(_number(refused, refused), currency))
     return data
+
+
+def _account(written: str | None) -> list[Characteristic]:
+    if written is None:
+        return []
+    try:
+        return [bank_account(iban.validate(written))]
+    except ValidationError as error:
+        raise typer.BadParameter(f"« {written} » n'est pas un IBAN. / is not an IBAN.") from error
 
 
 def _number(written: str, whole: str) -> Decimal:

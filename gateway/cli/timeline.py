@@ -11,8 +11,8 @@ from babel.numbers import format_currency
 
 from gateway.access.repository import organisations
 from gateway.access.scope import Scope
-from gateway.alerts.awaiting import awaited_next
 from gateway.database import open_database
+from gateway.flows.awaiting import awaited_of
 from gateway.kernel.clock import PARIS, system_clock
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language, Text
@@ -145,7 +145,7 @@ def _timelines(number: str, siren: str | None) -> list[Timeline]:
                 with database.transaction(organisation.id) as session:
                     for invoice in invoices_by_number(session, Scope.everything(), number):
                         everything = Scope.everything()
-                        found.append(timeline_of(session, everything, invoice, system_clock(), awaited_next))
+                        found.append(timeline_of(session, everything, invoice, system_clock(), awaited_of))
     finally:
         database.close()
     if not found:

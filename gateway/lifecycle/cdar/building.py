@@ -232,7 +232,7 @@ def _check(
 
 
 def _may_issue(known: Status, issuer: Party) -> bool:
-    if known.object == "status_message":
+    if known.set_by == ("public_portal",):
         return issuer.role == ROLE_PUBLIC_PORTAL
     if known.phase is Phase.TRANSMISSION:
         return issuer.role == ROLE_PLATFORM

@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from gateway.access.errors import PermissionDeniedError
 from gateway.access.roles import Permission
-from gateway.alerts.awaiting import awaited_next
 from gateway.alerts.repository import AlertFilter, invoices_with_unsettled_alerts, list_alerts
 from gateway.collection.repository import ActionFilter, worklist
+from gateway.flows.awaiting import awaited_of
 from gateway.flows.model import Flow
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.reading import read_invoice
@@ -117,7 +117,7 @@ def styles(visit: Anyone) -> Response:
 
 
 def _timeline(visit: Visit, session: Session, invoice: InvoiceRecord) -> Timeline:
-    return timeline_of(session, visit.principal.scope, invoice, visit.context.clock(), awaited_next)
+    return timeline_of(session, visit.principal.scope, invoice, visit.context.clock(), awaited_of)
 
 
 def _figure(visit: Visit, session: Session, name: str) -> NamedFigure:
