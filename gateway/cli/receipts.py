@@ -1,4 +1,4 @@
-"""`gateway receipts add|list|reverse`: money received, told by hand."""
+"""`gateway receipts add|list|declare|reverse`: money received, told by hand."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ from gateway.lifecycle.repository import invoice_by_id, invoices_by_number
 from gateway.treasury.allocating import NewReceipt
 from gateway.treasury.errors import AmbiguousInvoiceError
 from gateway.treasury.model import Receipt, ReceiptSource
-from gateway.treasury.receipt_rows import receipts_page
+from gateway.treasury.receipt_rows import receipt_by_id, receipts_page
 from gateway.treasury.receipts import record_receipt, reverse_receipt
 from gateway.treasury.views import ReceiptView, views_of
 
@@ -96,6 +96,17 @@ def add_receipt(
         view = _view(services, session, recorded.receipt, declare, now)
     if recorded.known:
         typer.echo(_KNOWN.in_language(services.settings.language))
+    typer.echo(_as_text(view, services.settings.language))
+
+
+@receipts_app.command("declare")
+def declare(
+    receipt: Annotated[UUID, typer.Argument(help="Identifiant (gateway receipts list). / Identifier.")],
+    organisation: OrganisationOption = None,
+) -> None:
+    """Poser le statut 212 de ce qui n'est pas déclaré. / Give the 212 of what no 212 tells."""
+    with _transaction(organisation) as (services, session):
+        view = _view(services, session, receipt_by_id(session, receipt), True, services.clock())
     typer.echo(_as_text(view, services.settings.language))
 
 

@@ -27,7 +27,7 @@ from gateway.lifecycle.errors import InvoiceNotFoundError
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import InvoiceState
 from gateway.treasury.allocating import NewReceipt
-from gateway.treasury.errors import NoVatRateError
+from gateway.treasury.errors import NoVatRateError, ReceiptNotFoundError
 from gateway.treasury.model import Receipt, ReceiptDeclaration, ReceiptSource
 from gateway.treasury.receipts import receipts_known, record_receipt, reverse_receipt
 from gateway.treasury.service import aged_balance
@@ -299,8 +299,12 @@ def test_the_operator_adds_lists_and_reverses_a_receipt_by_hand(world, run, sold
     told = run("add", "10", "--for", str(sold.id), "--reference", "CHQ-8", "--declare")
     assert "non déclaré" not in told
     assert now_known(world, sold)[0].collected == Decimal("10.00")
+    assert "non déclaré" not in run("declare", identifier)
+    assert now_known(world, sold)[0].collected == Decimal("40.00")
     assert f"annule {identifier}" in run("reverse", identifier, "--reason", "Chèque sans provision.")
     assert "annulé par" in run("list")
+    with pytest.raises(ReceiptNotFoundError):
+        run("declare", str(uuid4()))
     with pytest.raises(InvoiceNotFoundError):
         run("add", "10", "--for", "F404", "--reference", "CHQ-9")
     assert run("add", "dix", "--reference", "CHQ-9") == 2
