@@ -55,7 +55,7 @@ def validate_command(
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Nombre de processus ; celui des cœurs par défaut.")] = None,
 ) -> None:
-    """Valide des factures (UBL, CII, Factur-X) et des messages de cycle de vie (CDAR).
+    """Valide des factures (UBL, CII, Factur-X), des messages de cycle de vie (CDAR) et des déclarations e-reporting.
 
     Code de sortie : 0 si tout est valide, 1 si un document est invalide, 2 si l'un d'eux est illisible ou si la
     commande est mal employée.

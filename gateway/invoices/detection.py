@@ -18,6 +18,9 @@ CDAR_ROOT = (
     "{urn:un:unece:uncefact:data:standard:CrossDomainAcknowledgementAndResponse:100}"
     "CrossDomainAcknowledgementAndResponse"
 )
+#: An e-reporting transmission (Flux 10) has no namespace: its root and the child that must come first tell it.
+E_REPORTING_ROOT = "Report"
+E_REPORTING_HEAD = "ReportDocument"
 PDF_MARK = b"%PDF-"
 #: Where the mark of a PDF or the start of a document is looked for (ISO 32000-1, annex H.3).
 HEAD_BYTES = 1024
@@ -28,12 +31,13 @@ _UTF_8_MARK = b"\xef\xbb\xbf"
 
 
 class Syntax(StrEnum):
-    """The kinds of document the gateway knows."""
+    """The kinds of document the gateway knows, in the words of XP Z12-013 (flowSyntax)."""
 
     UBL = "UBL"
     CII = "CII"
     FACTUR_X = "Factur-X"
     CDAR = "CDAR"
+    E_REPORTING = "FRR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Detection:
     Attributes:
         profile: MINIMUM, BASIC WL, BASIC, EN 16931, EXTENDED or EXTENDED-CTC-FR by BT-24; otherwise BT-24 as written
             (a national CIUS), and empty when there is none. For CDAR, the guideline identifier as written.
+            For e-reporting, which has no profiles, empty.
         xml: the XML itself: the file, or what the PDF embeds.
         tree: `xml` parsed.
     """
@@ -84,6 +89,8 @@ def _identified(root: etree._Element) -> tuple[Syntax, str]:
         return Syntax.CII, PROFILES["cii"].get(specification, specification)
     if root.tag == CDAR_ROOT:
         return Syntax.CDAR, _cdar_guideline(root)
+    if root.tag == E_REPORTING_ROOT and root.find(E_REPORTING_HEAD) is not None:
+        return Syntax.E_REPORTING, ""
     raise UnknownDocumentError(root.tag)
 
 

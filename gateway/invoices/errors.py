@@ -25,7 +25,7 @@ def place(line: int, column: int | None = None) -> str:
 
 
 class UnreadableInvoiceError(GatewayError):
-    """The bytes received cannot be read as an invoice (nor, for `read_document`, as a lifecycle message)."""
+    """The bytes received cannot be read as an invoice (nor, for `read_document`, as another document it knows)."""
 
     code: ClassVar[str] = "UNREADABLE_DOCUMENT"
     status: ClassVar[int] = 422
@@ -112,7 +112,7 @@ class ForbiddenDoctypeError(UnreadableInvoiceError):
 
 
 class UnknownDocumentError(UnreadableInvoiceError):
-    """Well-formed XML, but of another kind than invoices and lifecycle messages."""
+    """Well-formed XML, but of another kind than invoices, lifecycle messages and e-reporting."""
 
     code: ClassVar[str] = "UNKNOWN_DOCUMENT"
 
@@ -120,8 +120,10 @@ class UnknownDocumentError(UnreadableInvoiceError):
         """`root`: the qualified name of the root element, `{namespace}name`."""
         super().__init__(
             Text(
-                f"Le XML n’est ni une facture UBL ou CII, ni un message CDAR : sa racine est « {quoted(root)} ».",
-                f"The XML is neither a UBL or CII invoice nor a CDAR message: its root is “{quoted(root)}”.",
+                "Le XML n’est ni une facture UBL ou CII, ni un message CDAR, ni une déclaration e-reporting : "
+                f"sa racine est « {quoted(root)} ».",
+                "The XML is neither a UBL or CII invoice, nor a CDAR message, nor an e-reporting transmission: "
+                f"its root is “{quoted(root)}”.",
             ),
             Text(
                 "Envoyez une facture UBL 2.1 (Invoice, CreditNote) ou CII D16B/D22B (CrossIndustryInvoice).",
@@ -142,9 +144,25 @@ class NotAnInvoiceError(UnreadableInvoiceError):
                 "Le document est un message de cycle de vie (CDAR), pas une facture.",
                 "The document is a lifecycle message (CDAR), not an invoice.",
             ),
+            Text("Déposez-le comme message de cycle de vie.", "Submit it as a lifecycle message."),
+            where="/",
+        )
+
+
+class EReportingNotAnInvoiceError(UnreadableInvoiceError):
+    """An e-reporting transmission (Flux 10) where an invoice is expected."""
+
+    code: ClassVar[str] = "E_REPORTING_NOT_AN_INVOICE"
+
+    def __init__(self) -> None:
+        super().__init__(
             Text(
-                "Déposez-le comme message de cycle de vie.",
-                "Submit it as a lifecycle message.",
+                "Le document est une déclaration e-reporting (flux 10), pas une facture.",
+                "The document is an e-reporting transmission (Flux 10), not an invoice.",
+            ),
+            Text(
+                "Transmettez-la par votre plateforme : la passerelle la valide, mais ne l’achemine pas.",
+                "Transmit it through your platform: the gateway validates it and does not forward it.",
             ),
             where="/",
         )

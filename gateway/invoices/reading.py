@@ -6,7 +6,7 @@ from lxml import etree
 
 from gateway.invoices.cii import CII_ROOT, read_cii
 from gateway.invoices.detection import Detection, Syntax, detect
-from gateway.invoices.errors import NotAnInvoiceError
+from gateway.invoices.errors import EReportingNotAnInvoiceError, NotAnInvoiceError
 from gateway.invoices.limits import ReadingLimits
 from gateway.invoices.model import Invoice
 from gateway.invoices.ubl import read_ubl
@@ -34,13 +34,17 @@ class ReadInvoice:
 
 
 def read_document(data: bytes, limits: ReadingLimits = DEFAULT_LIMITS) -> Document:
-    """Open an invoice or a lifecycle message. Raises a subclass of UnreadableInvoiceError."""
+    """Open a document of any kind the gateway knows. Raises a subclass of UnreadableInvoiceError."""
     found = detect(data, limits)
     return Document(found.syntax, found.profile, found.xml, found.tree, data)
 
 
 def read_invoice(data: bytes, limits: ReadingLimits = DEFAULT_LIMITS) -> ReadInvoice:
-    """Read an invoice. Raises a subclass of UnreadableInvoiceError, NotAnInvoiceError for a lifecycle message."""
+    """Read an invoice.
+
+    Raises a subclass of UnreadableInvoiceError: NotAnInvoiceError for a lifecycle message, EReportingNotAnInvoiceError
+    for an e-reporting transmission.
+    """
     document = read_document(data, limits)
     return ReadInvoice(document, invoice_of(document, limits))
 
@@ -49,5 +53,7 @@ def invoice_of(document: Document, limits: ReadingLimits = DEFAULT_LIMITS) -> In
     """The invoice of a document already opened. Raises as `read_invoice` does."""
     if document.syntax is Syntax.CDAR:
         raise NotAnInvoiceError
+    if document.syntax is Syntax.E_REPORTING:
+        raise EReportingNotAnInvoiceError
     root: etree._Element = document.tree.getroot()
     return read_cii(root, limits) if root.tag == CII_ROOT else read_ubl(root, limits)

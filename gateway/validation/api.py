@@ -39,7 +39,11 @@ def router(context: ValidationApiContext) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["Validation"])
     caller = Annotated[Principal, Depends(context.authenticate)]
 
-    @routes.post("/validate", openapi_extra=_BODY, summary="Validate an invoice or a lifecycle message")
+    @routes.post(
+        "/validate",
+        openapi_extra=_BODY,
+        summary="Validate an invoice, a lifecycle message or an e-reporting transmission",
+    )
     async def validate_document(
         request: Request,
         principal: caller,
@@ -49,7 +53,7 @@ def router(context: ValidationApiContext) -> APIRouter:
         on: Annotated[date | None, Query(description="Legal date whose rules apply; today by default.")] = None,
         name: Annotated[str, Query(max_length=255, description="Name of the document in the report.")] = "",
     ) -> Report:
-        """The body is the document itself: UBL, CII or CDAR in XML, or a Factur-X PDF."""
+        """The body is the document itself: UBL, CII, CDAR or e-reporting (Flux 10) in XML, or a Factur-X PDF."""
         options = context.options
         selection = RuleSelection.parse(rules, load_catalog(options.catalog_file))
         data = await _body(request, options.reading.max_file_bytes)

@@ -91,7 +91,7 @@ class Report(_Part):
     """Everything known about one document after its validation."""
 
     path: str = Field(description="Where the document came from, as the caller named it")
-    syntax: str | None = Field(description="UBL, CII, Factur-X or CDAR; null when unreadable")
+    syntax: str | None = Field(description="UBL, CII, Factur-X, CDAR or FRR (e-reporting); null when unreadable")
     profile: str | None = Field(description="Profile the document claims (BT-24); null when unreadable")
     verdict: Verdict
     layers: tuple[LayerReport, ...] = Field(description="Every layer, in order")
