@@ -6,12 +6,12 @@ from typing import Any
 
 import structlog
 from fastapi import Request, Response
-from fastapi.exceptions import HTTPException, RequestValidationError
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from starlette.exceptions import HTTPException as UnroutedError
+from starlette.exceptions import HTTPException
 
 from gateway.flows.errors import (
     FlowServiceFaultError,
@@ -60,7 +60,7 @@ class FlowServiceRoute(APIRoute):
         return answer
 
 
-def answer_unrouted(request: Request, error: UnroutedError) -> Response | None:
+def answer_unrouted(request: Request, error: HTTPException) -> Response | None:
     """The answer to a call under a service of the standard that no route takes; None for calls to other services."""
     if not request.url.path.startswith(_SERVICES):
         return None

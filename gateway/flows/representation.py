@@ -1,9 +1,9 @@
 """The JSON of the Flow Service (XP Z12-013 annex A, 1.3.0): what clients send and what they get."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from gateway.flows.model import Flow
@@ -31,6 +31,14 @@ def _storable(value: str) -> str:
 
 TrackingId = Annotated[str, StringConstraints(max_length=64), AfterValidator(_storable)]
 FileName = Annotated[str, StringConstraints(max_length=255), AfterValidator(_storable)]
+
+
+def _written(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+#: An instant as clients read it: UTC, always to the microsecond, so that it sorts as text too (some clients do that).
+Instant = Annotated[datetime, PlainSerializer(_written, return_type=str, when_used="json")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[a-f0-9]{64}$")]
 
 
@@ -53,7 +61,7 @@ class FullFlowInfo(FlowInfo):
     """The answer to a submission."""
 
     flow_id: str
-    submitted_at: datetime
+    submitted_at: Instant
 
 
 class AcknowledgementDetail(_Part):
@@ -76,8 +84,8 @@ class FlowView(_Part):
     """A flow as clients read it."""
 
     flow_id: str
-    submitted_at: datetime
-    updated_at: datetime
+    submitted_at: Instant
+    updated_at: Instant
     name: str
     tracking_id: str | None = None
     flow_syntax: FlowSyntax

@@ -13,7 +13,8 @@ from gateway.flows.representation import FlowInfo
 
 #: The part `flowInfo` and the part headers, beside the file.
 _ENVELOPE_BYTES = 64 * 1024
-_PARTS = ("flowInfo", "file")
+#: Parts that the standard does not name are passed over; no more of each kind than this.
+_MOST_PARTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ async def read_upload(request: Request, max_file_bytes: int) -> Upload:
     parser = MultiPartParser(
         request.headers,
         _bounded(request.stream(), max_file_bytes),
-        max_files=len(_PARTS),
-        max_fields=len(_PARTS),
+        max_files=_MOST_PARTS,
+        max_fields=_MOST_PARTS,
         max_part_size=_ENVELOPE_BYTES,
     )
     try:

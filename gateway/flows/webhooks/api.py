@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from gateway.access.principal import Principal
 from gateway.access.roles import ApiScope
 from gateway.database.engine import Database
 from gateway.flows.answering import FlowServiceRoute
+from gateway.flows.representation import Instant
 from gateway.flows.terms import AckStatus, FlowDirection, FlowType
 from gateway.flows.webhooks.addresses import callback_policy
 from gateway.flows.webhooks.model import Webhook, WebhookKind
@@ -47,14 +47,14 @@ class WebhookCreated(_Part):
 
     webhook_id: UUID
     signing_key: str
-    created_at: datetime
+    created_at: Instant
 
 
 class WebhookView(WebhookParams):
     """A subscription as its owner reads it."""
 
     webhook_id: UUID
-    created_at: datetime
+    created_at: Instant
 
 
 class WebhookList(_Part):

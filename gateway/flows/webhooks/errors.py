@@ -41,7 +41,7 @@ class TooManyWebhooksError(FlowError):
     """The caller has as many webhooks as one program may have."""
 
     code: ClassVar[str] = "TOO_MANY_WEBHOOKS"
-    status: ClassVar[int] = 400
+    status: ClassVar[int] = 403
 
     def __init__(self, limit: int) -> None:
         super().__init__(
