@@ -7,7 +7,6 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
 from gateway.database.engine import organisation_of
@@ -17,7 +16,6 @@ from gateway.flows.model import Flow
 from gateway.flows.repository import flow_by_content, flow_by_tracking_id, next_update
 from gateway.flows.terms import ProcessingRule, RuleSource
 from gateway.jobs.queue import enqueue
-from gateway.kernel.identifiers import new_id
 from gateway.ledger.documents import DocumentStore, keep_document
 from gateway.ledger.service import append
 
@@ -72,9 +70,13 @@ def accept_flow(session: Session, store: DocumentStore, submission: Submission, 
         return Accepted(known, already_known=True)
     keep_document(session, store, submission.data, media_type_of(submission.data), now)
     submitted_at = next_update(session, now)
+    # Of two submissions at once the second has waited for its turn, and finds the flow of the first here. It must not
+    # try to write it: a worker that processes that flow holds its row and waits for the turn.
+    known = _known(session, submission, sha256)
+    if known is not None:
+        return Accepted(known, already_known=True)
     declared = None if submission.processing_rule == ProcessingRule.UNDEFINED else submission.processing_rule
-    row = Flow(
-        id=new_id(),
+    flow = Flow(
         organisation_id=organisation_of(session),
         source=submission.source,
         name=submission.name,
@@ -89,12 +91,8 @@ def accept_flow(session: Session, store: DocumentStore, submission: Submission, 
         submitted_at=submitted_at,
         updated_at=submitted_at,
     )
-    # Two submissions at once: the second waits here for the first's commit, then finds its flow.
-    flow = session.scalars(insert(Flow).values(row.model_dump()).on_conflict_do_nothing().returning(Flow)).one_or_none()
-    if flow is None:
-        known = _known(session, submission, sha256)
-        assert known is not None, "a conflict names a flow that exists"
-        return Accepted(known, already_known=True)
+    session.add(flow)
+    session.flush()
     append(
         session,
         at=now,

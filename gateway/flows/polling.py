@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from gateway.database.engine import organisation_of
 from gateway.flows.context import FlowsContext
@@ -22,9 +21,8 @@ from gateway.flows.model import PLATFORM_SOURCE, Flow
 from gateway.flows.platforms.client import FlowPage, PlatformClient, PlatformFlow
 from gateway.flows.platforms.errors import PlatformListStuckError, PlatformPausedError
 from gateway.flows.platforms.repository import platforms_of
-from gateway.flows.repository import move_cursor, next_update, read_until
+from gateway.flows.repository import known_at_platform, move_cursor, next_update, read_until
 from gateway.jobs.queue import enqueue
-from gateway.kernel.identifiers import new_id
 
 _SMALLEST_STEP = timedelta(microseconds=1)
 _log = structlog.get_logger(__name__)
@@ -78,16 +76,22 @@ def poll_platform(context: FlowsContext, organisation_id: UUID, platform: str) -
 
 
 def record_listed(session: Session, platform: str, listed: tuple[PlatformFlow, ...], context: FlowsContext) -> int:
-    """Record the flows that are not known yet; the number of new ones."""
+    """Record the flows that are not known yet; the number of new ones.
+
+    The turn comes first: nobody else records flows then. A flow known already must not be written at all: a worker
+    that processes it holds its row and waits for the turn.
+    """
     if not listed:
         return 0
     now = context.clock()
     first = next_update(session, now)
-    rows = [
+    source = PLATFORM_SOURCE + platform
+    known = known_at_platform(session, source, [flow.flow_id for flow in listed])
+    unknown = {flow.flow_id: flow for flow in listed if flow.flow_id not in known}
+    session.add_all(
         Flow(
-            id=new_id(),
             organisation_id=organisation_of(session),
-            source=PLATFORM_SOURCE + platform,
+            source=source,
             name=flow.name,
             platform_flow_id=flow.flow_id,
             flow_syntax=flow.flow_syntax,
@@ -96,11 +100,10 @@ def record_listed(session: Session, platform: str, listed: tuple[PlatformFlow, .
             next_attempt_at=min(flow.updated_at, now),
             submitted_at=now,
             updated_at=first + place * _SMALLEST_STEP,
-        ).model_dump()
-        for place, flow in enumerate(listed)
-    ]
-    known = insert(Flow).values(rows).on_conflict_do_nothing().returning(col(Flow.id))
-    return len(session.execute(known).all())
+        )
+        for place, flow in enumerate(unknown.values())
+    )
+    return len(unknown)
 
 
 def _pages(client: PlatformClient, updated_after: datetime | None) -> Iterator[FlowPage]:

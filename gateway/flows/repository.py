@@ -51,6 +51,12 @@ def flow_by_content(session: Session, source: str, sha256: str) -> Flow | None:
     return session.exec(select(Flow).where(Flow.source == source, Flow.document_sha256 == sha256)).one_or_none()
 
 
+def known_at_platform(session: Session, source: str, flow_ids: Sequence[str]) -> set[str]:
+    """Those of a platform's identifiers that are recorded."""
+    query = select(Flow.platform_flow_id).where(Flow.source == source, col(Flow.platform_flow_id).in_(flow_ids))
+    return {flow_id for flow_id in session.exec(query) if flow_id is not None}
+
+
 def next_due(session: Session, now: datetime) -> Flow | None:
     """The flow that has waited longest, locked; flows that other workers hold are passed over."""
     return session.exec(
