@@ -7,6 +7,7 @@ that no purge deletes what is being kept. A purge leaves a note in place of the 
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -21,7 +22,10 @@ from gateway.ledger.storage import FolderStorage, Storage
 
 _NOTE = ".purged"
 _HOLD = text("SELECT pg_advisory_xact_lock_shared(:number)")
-_HOLD_ALONE = text("SELECT pg_try_advisory_xact_lock(:number)")
+_HOLD_ALONE = text(
+    "SELECT sha256 FROM unnest(CAST(:documents AS text[]), CAST(:numbers AS bigint[])) AS wanted(sha256, number) "
+    "WHERE pg_try_advisory_xact_lock(number)"
+)
 
 
 class DocumentStore:
@@ -93,9 +97,10 @@ def hold_bytes(session: Session, sha256: str) -> None:
     session.connection().execute(_HOLD, {"number": _lock_number(sha256)})
 
 
-def hold_bytes_alone(session: Session, sha256: str) -> bool:
-    """The same for a purge: nobody keeps the document before this transaction ends; False when someone does now."""
-    return bool(session.connection().execute(_HOLD_ALONE, {"number": _lock_number(sha256)}).scalar_one())
+def hold_bytes_alone(session: Session, documents: Sequence[str]) -> set[str]:
+    """The same for a purge, that nobody keeps them before this transaction ends; those that nobody is keeping now."""
+    wanted = {"documents": list(documents), "numbers": [_lock_number(each) for each in documents]}
+    return set(session.connection().execute(_HOLD_ALONE, wanted).scalars())
 
 
 def _lock_number(sha256: str) -> int:

@@ -32,11 +32,13 @@ _SUBJECT = "purge"
 _SINCE = text(
     f"""
     WITH tail AS MATERIALIZED (
-        SELECT entry.* FROM organisation
-        LEFT JOIN unnest(CAST(:organisations AS uuid[]), CAST(:positions AS bigint[])) AS known(id, position) USING (id)
+        SELECT entry.* FROM ledger_head AS head
+        LEFT JOIN unnest(CAST(:organisations AS uuid[]), CAST(:positions AS bigint[]))
+            AS known(organisation_id, position) USING (organisation_id)
         CROSS JOIN LATERAL (
             SELECT * FROM ledger_entry
-            WHERE organisation_id = organisation.id AND position > coalesce(known.position, 0)
+            WHERE organisation_id = head.organisation_id
+                AND position > coalesce(known.position, 0) AND position <= head.position
         ) AS entry
     )
     SELECT organisation_id, position, d.sha256
@@ -70,7 +72,8 @@ _TO_DELETE = text(
 _GONE = text(
     f"""
     {FATES} SELECT sha256, max(purged_at) AS at, max(rule) AS rule, bool_and(NOT is_held) AS is_free
-    FROM fate WHERE sha256 = ANY(CAST(:only AS text[])) GROUP BY sha256 HAVING bool_and(is_purged) ORDER BY sha256
+    FROM fate JOIN unnest(CAST(:asked AS text[])) AS asked(sha256) USING (sha256)
+    GROUP BY sha256 HAVING bool_and(is_purged) ORDER BY sha256
     """
 )
 
@@ -133,7 +136,7 @@ def delete_purged_bytes(
     with database.system_transaction() as session:
         watch = _Watch({row.organisation_id: row.position for row in session.connection().execute(_HEADS)})
         wanted = session.connection().execute(_TO_DELETE).all()
-        gone = session.connection().execute(_GONE, {"only": list({row.sha256 for row in wanted})}).all()
+        gone = session.connection().execute(_GONE, {"asked": list({row.sha256 for row in wanted})}).all()
     left = {row.sha256 for row in gone if not row.is_free}
     free = [row for row in gone if row.is_free]
     deleted = done = 0
@@ -152,9 +155,8 @@ def delete_purged_bytes(
 
 def _still_free(session: Session, batch: Sequence[_Gone], watch: _Watch) -> list[_Gone]:
     """Those that nobody is keeping now, nor kept, held or named since the plan."""
-    locked = [row for row in batch if hold_bytes_alone(session, row.sha256)]
-    touched = watch.look(session)
-    return [row for row in locked if row.sha256 not in touched]
+    free = hold_bytes_alone(session, [row.sha256 for row in batch]) - watch.look(session)
+    return [row for row in batch if row.sha256 in free]
 
 
 def _complete(database: Database, wanted: Sequence[_Purge], left: set[str], now: datetime) -> None:

@@ -52,7 +52,9 @@ FATES = f"""
 _THERE = text(f"{FATES} SELECT * FROM fate WHERE NOT is_purged ORDER BY sha256").execution_options(
     stream_results=True, yield_per=_PAGE
 )
-_PURGED_AMONG = text(f"{FATES} SELECT sha256 FROM fate WHERE is_purged AND sha256 = ANY(CAST(:only AS text[]))")
+_PURGED_AMONG = text(
+    f"{FATES} SELECT sha256 FROM fate JOIN unnest(CAST(:asked AS text[])) AS asked(sha256) USING (sha256) WHERE is_purged"
+)
 _NAMED_BY = text(
     "SELECT DISTINCT d.sha256 FROM ledger_entry CROSS JOIN LATERAL jsonb_array_elements_text(documents) AS d(sha256) "
     "WHERE subject = :subject ORDER BY d.sha256"
@@ -196,7 +198,7 @@ def purged_among(session: Session, documents: Iterable[str]) -> set[str]:
     once = purges_of(session, documents)
     if not once:  # nearly always: the look at the whole ledger is spared
         return set()
-    return set(session.connection().execute(_PURGED_AMONG, {"only": list(once)}).scalars())
+    return set(session.connection().execute(_PURGED_AMONG, {"asked": list(once)}).scalars())
 
 
 def _hold(session: Session, subject: str, kind: str, reason: str, now: datetime) -> None:

@@ -1,11 +1,14 @@
 """How fast a chain is proved, beside sha256 of the same canonical bytes alone: the least that any proof must do.
 
-`python tests/benchmarks/bench_ledger.py [--million]` prints a Markdown table. The entries are like those of a
-followed invoice; they are written in bulk, since the rate of writing is another benchmark's matter.
+`python tests/benchmarks/bench_ledger.py [--million]` prints Markdown tables: the proof, the evidence of one invoice,
+and documents (proved, purged), each beside the size of the ledger. The entries are like those of a followed invoice,
+each with a document of its own; they are written in bulk, since the rate of writing is another benchmark's matter.
+Documents are kept in memory, so that the ledger's own part is seen, and for the small size in a folder as well.
 """
 
 import argparse
 import hashlib
+import resource
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,20 +25,70 @@ from gateway.app import tables
 from gateway.database import Database, open_database
 from gateway.kernel.settings import load_settings
 from gateway.ledger.chain import GENESIS, canonical_json, entry_hash
-from gateway.ledger.checkpoints import checkpoint_of, load_key
+from gateway.ledger.checkpoints import checkpoint_of
+from gateway.ledger.documents import DocumentStore
+from gateway.ledger.documents_proof import verify_documents
+from gateway.ledger.evidence import Story, make_evidence
+from gateway.ledger.purging import delete_purged_bytes, record_purge
+from gateway.ledger.retention import plan_purge
 from gateway.ledger.service import ChainStart, verify
+from gateway.ledger.signing import KEY_FILE, load_key
 
 SIZES = (10_000, 100_000)
 MILLION = 1_000_000
 START = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
+PAST_RETENTION = datetime(2048, 1, 2, tzinfo=UTC)
 assert tables.METADATA.tables
+
+
+def document(position: int) -> bytes:
+    """The document of an entry."""
+    return f"<facture>{position}</facture>".encode()
+
+
+class MemoryStorage:
+    """Documents at no cost."""
+
+    place = "memory"
+
+    def __init__(self, count: int) -> None:
+        self.files = {
+            hashlib.sha256(data).hexdigest(): data for data in (document(each) for each in range(1, count + 1))
+        }
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes."""
+        return self.files.get(name)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Keep them."""
+        self.files[name] = data
+
+    keep = write
+
+    def has(self, name: str) -> bool:
+        """Whether they are there."""
+        return name in self.files
+
+    def remove(self, name: str) -> None:
+        """Forget them."""
+        self.files.pop(name, None)
+
+
+def folder_of(memory: MemoryStorage, root: Path) -> Path:
+    """The same documents as files, written without waiting for the disk."""
+    for name, data in memory.files.items():
+        path = root / name[:2] / name[2:4] / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root
 
 
 def entries(organisation: UUID, count: int) -> Iterator[dict[str, Any]]:
     """A chain of `count` entries."""
     previous = GENESIS
     for position in range(1, count + 1):
-        document = hashlib.sha256(str(position).encode()).hexdigest()
+        sha256 = hashlib.sha256(document(position)).hexdigest()
         entry: dict[str, Any] = {
             "position": position,
             "at": START + timedelta(seconds=position),
@@ -43,14 +96,14 @@ def entries(organisation: UUID, count: int) -> Iterator[dict[str, Any]]:
             "subject": f"invoice:F-{position // 5:07d}/732829320/2026",
             "content": {
                 "event_id": f"00000000-0000-4000-8000-{position:012d}",
-                "fingerprint": document,
+                "fingerprint": sha256,
                 "direction": "receivable",
                 "status": "205",
                 "status_at": "2026-10-05T08:00:00+00:00",
                 "message_id": f"M-{position}",
                 "source": "platform:simulator",
             },
-            "documents": [document],
+            "documents": [sha256],
             "previous_hash": previous,
         }
         previous = entry_hash(organisation_id=str(organisation), **entry)
@@ -71,6 +124,10 @@ def fill(database: Database, count: int) -> UUID:
                 head = entry["hash"]
                 values = {**entry, **{key: canonical_json(entry[key]) for key in ("content", "documents")}}
                 copy.write_row((organisation, *(values[name] for name in columns.split(", ")[1:])))
+        with cursor.copy("COPY document (organisation_id, sha256, media_type, size, stored_at) FROM STDIN") as copy:
+            for position in range(1, count + 1):
+                data = document(position)
+                copy.write_row((organisation, hashlib.sha256(data).hexdigest(), "application/xml", len(data), START))
         session.connection().execute(
             text("INSERT INTO ledger_head (organisation_id, position, hash) VALUES (:o, :p, :h)"),
             {"o": organisation, "p": count, "h": head},
@@ -93,42 +150,119 @@ def proof(database: Database, organisation: UUID, since: ChainStart | None = Non
     assert proved.holds, proved
 
 
-def measure(database: Database, folder: Path, count: int) -> list[object]:
-    """One line of the table."""
-    organisation = fill(database, count)
+def measure(database: Database, folder: Path, organisation: UUID, count: int) -> list[object]:
+    """One line of the table of proofs."""
+    key = load_key(folder / KEY_FILE)
     seconds = best_seconds(lambda: proof(database, organisation), repeats=2)
     with database.transaction(organisation) as session:
-        checkpoint = checkpoint_of(session, load_key(folder), now=START)
+        checkpoint = checkpoint_of(session, key, now=START)
     start = perf_counter()
     proof(database, organisation, checkpoint.chain_start)
     incremental = perf_counter() - start
+    store, subject = DocumentStore(MemoryStorage(100)), "invoice:F-0000001/732829320/2026"
+    start = perf_counter()
+    with database.transaction(organisation) as session:
+        make_evidence(
+            session,
+            store,
+            story=Story(subject, "F-0000001", (), (), {}, "fr"),
+            subjects=[subject],
+            checkpoint=checkpoint,
+            key=key,
+            since=checkpoint,
+        )
+    evidence = perf_counter() - start
     data = canonical_bytes(organisation, min(count, SIZES[-1]))
     limit = best_seconds(lambda: [hashlib.sha256(each).hexdigest() for each in data], repeats=2) * count / len(data)
     return [
         f"{count:,}",
         f"{seconds:.2f}",
         f"{count / seconds:,.0f}",
-        f"{count / limit:,.0f}",
         f"{seconds / limit:.1f}",
         f"{incremental * 1000:.0f}",
+        f"{evidence:.2f}",
     ]
 
 
+def documents_proved(database: Database, organisation: UUID, store: DocumentStore) -> float:
+    """Seconds to read every document again."""
+    start = perf_counter()
+    with database.transaction(organisation) as session:
+        assert verify_documents(session, store).holds
+    return perf_counter() - start
+
+
+def measure_documents(database: Database, folder: Path, organisation: UUID, count: int) -> list[object]:
+    """One line of the table of documents."""
+    memory = MemoryStorage(count)
+    store = DocumentStore(memory)
+    on_disk = "–"
+    if count == SIZES[0]:
+        on_disk = (
+            f"{count / documents_proved(database, organisation, DocumentStore(folder_of(memory, folder / 'd'))):,.0f}"
+        )
+    seconds = [documents_proved(database, organisation, store)]
+    start = perf_counter()
+    with database.transaction(organisation) as session:
+        plan = plan_purge(session, now=PAST_RETENTION)
+    seconds.append(perf_counter() - start)
+    start = perf_counter()
+    assert len(record_purge(database, organisation, plan, now=PAST_RETENTION)) == count
+    seconds.append(perf_counter() - start)
+    start = perf_counter()
+    assert delete_purged_bytes(database, store, now=PAST_RETENTION) == count
+    seconds.append(perf_counter() - start)
+    start = perf_counter()
+    assert delete_purged_bytes(database, store, now=PAST_RETENTION) == 0
+    seconds.append(perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return [f"{count:,}", *(f"{each:.2f}" for each in seconds), on_disk, f"{peak:,}"]
+
+
 def main() -> None:
-    """Fill, prove, print."""
+    """Fill, prove, purge, print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--million", action="store_true", help="also a chain of 10^6 entries")
     options = parser.parse_args()
+    proofs, documents = [], []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        database = open_database(load_settings(data_dir=folder))
-        rows = [measure(database, folder, count) for count in (*SIZES, *([MILLION] if options.million else []))]
-        database.close()
+        for count in (*SIZES, *([MILLION] if options.million else [])):
+            # Each size has a database of its own: a deletion looks at every organisation.
+            database = open_database(load_settings(data_dir=folder / str(count)))
+            organisation = fill(database, count)
+            proofs.append(measure(database, folder, organisation, count))
+            documents.append(measure_documents(database, folder, organisation, count))
+            database.close()
     print(f"Measured on: {machine()}\n")
     print(
         table(
-            ["entries", "seconds", "entries a second", "sha256 alone, a second", "ratio", "from a checkpoint, ms"], rows
+            [
+                "entries",
+                "seconds",
+                "entries a second",
+                "times sha256 alone",
+                "from a checkpoint, ms",
+                "evidence of one invoice, s",
+            ],
+            proofs,
+        )
+    )
+    print()
+    print(
+        table(
+            [
+                "documents",
+                "proved, s",
+                "purge planned, s",
+                "its entries written, s",
+                "bytes deleted, s",
+                "deleted again (nothing), s",
+                "proved in a folder, a second",
+                "peak MB",
+            ],
+            documents,
         )
     )
 
