@@ -16,6 +16,7 @@ from babel.numbers import format_currency
 from gateway.alerts.conditions import LOCALES, AlertDecision
 from gateway.alerts.deadline_policy import DeadlinePolicy, DeadlineRule, Matter
 from gateway.kernel.clock import paris_date, paris_instant
+from gateway.kernel.money import ZERO
 from gateway.kernel.text import Language, Text
 from gateway.kernel.working_days import add_working_days
 from gateway.lifecycle.correlation import InvoiceKey
@@ -164,7 +165,7 @@ def _delivery(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) 
         if rule and facts.sent_at:
             yield Deadline(rule, paris_date(facts.sent_at), facts.sent_at + timedelta(hours=rule.hours))
         return
-    if facts.amount_due <= 0 or state.paid:
+    if facts.amount_due <= 0 or _is_paid(facts, state):
         return
     reached = _reached(state)
     available, taken = (policy.rules.get(each) for each in (Matter.NOT_MADE_AVAILABLE, Matter.NOT_TAKEN_IN_CHARGE))
@@ -186,7 +187,7 @@ def _step(rule: DeadlineRule, since: date, facts: InvoiceFacts, policy: Deadline
 def _payment(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
     """An approved invoice, unless it is held back. The buyer's word that it has paid (211) buys some days."""
     rule = policy.rules.get(Matter.APPROVED_UNPAID)
-    if rule is None or facts.amount_due <= 0 or state.paid or state.issue(*_UNANSWERED):
+    if rule is None or facts.amount_due <= 0 or _is_paid(facts, state) or state.issue(*_UNANSWERED):
         return
     if rule.met_by & _reached(state).keys():
         due = _due(facts, policy)
@@ -194,7 +195,8 @@ def _payment(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -
         if state.announced:
             last = max(last, add_working_days(state.announced.on, rule.announced_working_days))
         delays = sum(entry.code in _DELAYS_PAYMENT for entry in state.history)
-        yield _by_day(rule, due, last, cause=f"{due}:{delays}", amount=state.remaining)
+        left = None if state.remaining is None else state.remaining - _untold(facts, state)
+        yield _by_day(rule, due, last, cause=f"{due}:{delays}", amount=left)
 
 
 def _answers(state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
@@ -208,14 +210,23 @@ def _answers(state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
 
 def _receipt(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
     """Money that came in and that no 212 tells, while VAT is due on it, or may be."""
-    receipt, on_receipts = facts.receipt, facts.vat_on_receipts
-    if receipt is None or on_receipts is False or receipt.amount <= state.collected_total:
+    receipt, on_receipts, missing = facts.receipt, facts.vat_on_receipts, _untold(facts, state)
+    if receipt is None or on_receipts is False or missing <= 0:
         return
     rule = policy.rules.get(Matter.RECEIPT_NOT_REPORTED if on_receipts else Matter.RECEIPT_TO_CHECK)
     if rule:
         last = add_working_days(receipt.on, rule.working_days)
-        missing = receipt.amount - state.collected_total
         yield _by_day(rule, receipt.on, last, cause=receipt.on.isoformat(), amount=missing)
+
+
+def _untold(facts: InvoiceFacts, state: InvoiceState) -> Decimal:
+    """Money that came in and that no 212 tells."""
+    return facts.receipt.amount - state.collected_total if facts.receipt else ZERO
+
+
+def _is_paid(facts: InvoiceFacts, state: InvoiceState) -> bool:
+    """Nothing is left to pay of an invoice, whether a 212 tells the money or not."""
+    return state.paid or (state.remaining is not None and state.remaining <= _untold(facts, state))
 
 
 def _reached(state: InvoiceState) -> dict[str, date]:

@@ -32,7 +32,7 @@ from gateway.treasury.model import Receipt, ReceiptDeclaration, ReceiptSource
 from gateway.treasury.receipts import receipts_known, record_receipt, reverse_receipt
 from gateway.treasury.service import aged_balance
 from tests.lifecycle.following import invoice as invoice_of
-from tests.lifecycle.following import register
+from tests.lifecycle.following import record, register
 
 RECEIVED_ON = date(2026, 10, 5)
 EVERYTHING = Scope.everything()
@@ -159,6 +159,22 @@ def test_money_on_which_vat_is_due_is_told_until_a_212_tells_it_or_it_was_a_mist
             give_status(session, world.context, paid, order, now=world.clock())
     (alert,) = alerts()
     assert alert.state == AlertState.CLOSED
+
+
+def test_an_approved_invoice_that_receipts_pay_is_not_told_unpaid(world, receive):
+    paid = register(world.database, world.organisation_id, invoice_of(tax_point_code="5"), now=world.clock()).invoice
+    record(world.database, world.organisation_id, "205")
+
+    def alerts():
+        review_due_invoices(world.context, world.organisation_id, receipts_known)
+        return [(each.condition, each.state) for each in world.rows(Alert)]
+
+    receive(paid, "50.00")
+    world.clock.advance(timedelta(days=30))
+    assert alerts() == [("deadline.approved_unpaid", AlertState.OPEN)]
+    assert "70,00" in world.rows(Alert)[0].reason_fr
+    receive(paid, "70.00", "VIR-2")
+    assert alerts() == [("deadline.approved_unpaid", AlertState.CLOSED)]
 
 
 @pytest.fixture
