@@ -79,8 +79,9 @@ def require_done(answer: Answer, now: datetime, *, effects: bool, service: bool 
         raise PlatformUnavailableError(reason, retry_after(answer.headers.get("retry-after"), now))
     if status in _NO_SERVICE and service:
         raise PlatformAnswerError(f"no such service at this address: {reason}")
-    if effects and (status == _CONFLICT or (status >= 500 and status != _NOT_IMPLEMENTED)):
+    fault = status >= 500 and status != _NOT_IMPLEMENTED
+    if effects and (fault or status == _CONFLICT):
         raise PlatformAmbiguousError(reason)
-    if status >= 500:
+    if fault:
         raise PlatformUnavailableError(reason, retry_after(answer.headers.get("retry-after"), now))
     raise PlatformRefusedError(Text(reason, reason), f"HTTP {status}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gateway.kernel.dated import data_file
+from gateway.kernel.dated import data_file, in_force
 
 
 class BreakerState(StrEnum):
@@ -59,9 +59,10 @@ class Passage:
     until: datetime | None = None
 
 
-def breaker_policy() -> BreakerPolicy:
-    """The policy in force."""
-    data = data_file("platforms.toml")["breaker"]
+def breaker_policy(kind: str) -> BreakerPolicy:
+    """The policy for a platform: its own entries (`[platform.NAME.breaker]`) over those of all."""
+    tables = data_file("platforms.toml")
+    data = tables["breaker"] | (in_force(tables["platform"].get(kind)) or {}).get("breaker", {})
     return BreakerPolicy(
         failures=data["failures"],
         first_pause=timedelta(seconds=data["first_pause_seconds"]),

@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 
 from gateway.database.engine import Database
+from gateway.flows.platforms.breaker import breaker_policy
 from gateway.flows.platforms.client import PlatformClient
 from gateway.flows.platforms.credentials import Credentials
 from gateway.flows.platforms.errors import PlatformPausedError
@@ -47,7 +48,9 @@ class Connections:
         standard = StandardPlatform(
             session, platform_profile(row.kind), row.flow_url, max_download_bytes=self._max_file_bytes
         )
-        return GuardedPlatform(standard, SharedBreaker(self._database, self._clock, organisation_id, row.id, name))
+        policy = breaker_policy(row.kind)
+        breaker = SharedBreaker(self._database, self._clock, organisation_id, row.id, name, policy)
+        return GuardedPlatform(standard, breaker)
 
     def auth(self, organisation_id: UUID, name: str) -> httpx.Auth:
         """The token of a connection on requests to the other services of the standard. Raises as `client` does."""

@@ -14,11 +14,11 @@ from gateway.database.engine import Database
 from gateway.flows.errors import PlatformAmbiguousError, PlatformRefusedError, PlatformUnavailableError
 from gateway.flows.platforms.breaker import (
     Breaker,
+    BreakerPolicy,
     BreakerState,
     after_failure,
     after_success,
     ask_passage,
-    breaker_policy,
 )
 from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformClient, SentFlow, Sighting
 from gateway.flows.platforms.errors import PlatformPausedError
@@ -40,15 +40,16 @@ class SharedBreaker:
     organisation_id: UUID
     connection_id: UUID
     name: str
+    policy: BreakerPolicy
 
     def enter(self) -> Breaker:
         """The breaker of a call that may be made. Raises PlatformPausedError."""
         with self.database.transaction(self.organisation_id) as session:
-            now, policy = self.clock(), breaker_policy()
+            now = self.clock()
             breaker = breaker_of(breaker_row(session, self.connection_id))
             if breaker.state is not BreakerState.CLOSED:  # of several calls, one may be the one that tries
                 breaker = breaker_of(breaker_row(session, self.connection_id, lock=True))
-            passage = ask_passage(breaker, policy, now)
+            passage = ask_passage(breaker, self.policy, now)
             if passage.breaker != breaker:
                 self._write(session, passage.breaker, now, None)
         if not passage.allowed and passage.until is not None:
@@ -60,7 +61,7 @@ class SharedBreaker:
         with self.database.transaction(self.organisation_id) as session:
             now = self.clock()
             before = breaker_of(breaker_row(session, self.connection_id, lock=True))
-            after = after_failure(before, breaker_policy(), now, retry_after=retry_after)
+            after = after_failure(before, self.policy, now, retry_after=retry_after)
             self._write(session, after, now, reason)
         if after.state is BreakerState.OPEN and before.state is not BreakerState.OPEN:
             _log.error("platform_rests", platform=self.name, until=str(after.until), reason=reason)
