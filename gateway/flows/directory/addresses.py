@@ -7,7 +7,7 @@ from gateway.kernel.identifiers import SCHEME_E_ADDRESS, is_siren
 
 LONGEST_ADDRESS = 125
 #: BR-FR-23: letters, digits, `-`, `_`, `.`; `+` is let through as the rule's own expression does.
-_ADDRESS = re.compile(r"(?P<siren>\d{9})(?:_(?P<rest>[A-Za-z0-9+._-]+))?")
+_ADDRESS = re.compile(r"(?P<siren>[0-9]{9})(?:_(?P<rest>[A-Za-z0-9+._-]+))?")
 _SIRET_DIGITS = 14
 
 

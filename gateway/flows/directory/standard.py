@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from gateway.flows.directory.errors import (
     DirectoryBusyError,
@@ -48,10 +49,10 @@ class StandardDirectory:
         if answer.status == HTTPStatus.NO_CONTENT:
             return Found((), 0)
         page = _object(answer)
-        results = page.get("results") or []
-        if not isinstance(results, list):
+        results = page.get("results")
+        if not isinstance(results, list | None):
             raise DirectoryUnavailableError("results: not a list")
-        entries = tuple(_read(wanted.entry, entry) for entry in results)
+        entries = tuple(_read(wanted.entry, entry) for entry in results or ())
         total = page.get("totalNumberOfResults")
         return Found(entries, total if isinstance(total, int) else -1)
 
@@ -107,13 +108,16 @@ def _refusal(answer: Answer, path: str) -> FlowError:
 
 
 def _object(answer: Answer) -> dict[str, Any]:
-    """The JSON object of an answer."""
-    if b"\\u0000" in answer.content:  # PostgreSQL keeps no NUL
+    """The JSON object of an answer, if all its texts can be stored."""
+    if rb"\u0000" in answer.content:  # PostgreSQL keeps no NUL
         raise DirectoryUnavailableError("the answer holds a NUL character")
     try:
-        return answer.object()
-    except PlatformError as error:
-        raise DirectoryUnavailableError(str(error)) from error
+        content = from_json(answer.content)
+    except ValueError as error:
+        raise DirectoryUnavailableError(f"the answer is no JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise DirectoryUnavailableError("the answer is no JSON object")
+    return content
 
 
 def _read(entry: type[EntryT], content: Any) -> EntryT:
