@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -55,6 +56,13 @@ def server_url() -> Iterator[str]:
 @pytest.fixture
 def database(server_url: str) -> Iterator[Database]:
     """A fresh, migrated, empty database."""
+    with fresh_database(server_url) as fresh:
+        yield fresh
+
+
+@contextmanager
+def fresh_database(server_url: str) -> Iterator[Database]:
+    """A migrated, empty database that is dropped at the end; tests that only read may share one."""
     name = f"test_{uuid4().hex}"
     admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

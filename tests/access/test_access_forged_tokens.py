@@ -17,6 +17,7 @@ from gateway.access.errors import InvalidTokenError
 from gateway.access.signing_keys import CLOCK_SKEW, private_key, rotate, signing_key
 from gateway.access.tokens import TOKEN_TYPE, authenticate_token, issue_token
 from gateway.kernel.settings import load_settings
+from tests.conftest import SELLER_SIREN, START, add_organisation, fresh_database
 
 NOWHERE = "https://elsewhere.example"
 
@@ -32,14 +33,14 @@ def decoded(segment):
 class World:
     """One client, its good token, and the key that signed it."""
 
-    def __init__(self, database, settings, clock, organisation):
-        self.database, self.settings, self.clock = database, settings, clock
-        with database.transaction(organisation) as session:
-            self.made = service.create_client(session, name="ERP", scopes=["flows:read"], now=clock())
+    def __init__(self, database):
+        self.database, self.settings = database, load_settings()
+        with database.transaction(add_organisation(database, SELLER_SIREN, "Comptoir")) as session:
+            self.made = service.create_client(session, name="ERP", scopes=["flows:read"], now=START)
         self.token = self.issue()
         with database.system_transaction() as session:
-            self.row = signing_key(session, settings, clock())
-        self.key = private_key(self.row, settings)
+            self.row = signing_key(session, self.settings, START)
+        self.key = private_key(self.row, self.settings)
         header, claims, _ = self.token.split(".")
         self.header, self.claims = decoded(header), decoded(claims)
 
@@ -51,7 +52,7 @@ class World:
                 client_id=self.made.client.client_id,
                 secret=self.made.secret,
                 scopes=frozenset(),
-                now=self.clock(),
+                now=START,
             ).token
 
     def signed(self, claims=None, header=None, key=None, leave_out=None):
@@ -60,25 +61,33 @@ class World:
         head = self.header | (header or {})
         return jwt.encode(head, content, key or self.key, algorithms=[head["alg"]], default_type=None)
 
-    def ask(self, token, settings=None):
+    def ask(self, token, settings=None, now=START):
         with self.database.system_transaction() as session:
-            return authenticate_token(session, settings or self.settings, token, self.clock())
+            return authenticate_token(session, settings or self.settings, token, now)
+
+
+@pytest.fixture(scope="module")
+def world(server_url):
+    """A world that tests only look at."""
+    with fresh_database(server_url) as database:
+        yield World(database)
 
 
 @pytest.fixture
-def world(database, settings, clock, organisation):
-    return World(database, settings, clock, organisation)
+def own_world(database):
+    """A world that a test may change."""
+    return World(database)
 
 
 def test_what_is_signed_again_unchanged_is_good(world):
     assert world.ask(world.token).name == world.ask(world.signed()).name == "ERP"
 
 
-def test_a_token_says_what_rfc_9068_wants(world, organisation):
+def test_a_token_says_what_rfc_9068_wants(world):
     assert world.header == {"typ": "at+jwt", "alg": "ES256", "kid": world.row.kid}
     assert world.claims["iss"] == world.claims["aud"] == "http://127.0.0.1:8000"
     assert world.claims["sub"] == world.claims["client_id"] == world.made.client.client_id
-    assert (world.claims["org"], world.claims["scope"]) == (str(organisation), "flows:read")
+    assert (world.claims["org"], world.claims["scope"]) == (str(world.made.client.organisation_id), "flows:read")
     assert world.claims["exp"] - world.claims["iat"] == 3600
     assert world.claims["jti"] != decoded(world.issue().split(".")[1])["jti"]
 
@@ -114,12 +123,12 @@ def test_a_claim_left_out_opens_nothing(world, claim):
 
 @pytest.mark.parametrize(("late", "good"), [(timedelta(seconds=-1), True), (timedelta(0), False)])
 def test_a_token_is_over_to_the_second_whatever_the_skew(world, late, good):
-    world.clock.advance(world.settings.token_length + late)
+    then = START + world.settings.token_length + late
     if good:
-        assert world.ask(world.token)
+        assert world.ask(world.token, now=then)
     else:
         with pytest.raises(InvalidTokenError):
-            world.ask(world.token)
+            world.ask(world.token, now=then)
 
 
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
@@ -196,54 +205,37 @@ def test_another_installation_does_not_take_the_token(world, tmp_path):
         world.ask(world.token, load_settings(data_dir=tmp_path, public_url="https://other.example"))
 
 
-def test_a_dropped_key_ends_its_tokens(world):
-    with world.database.system_transaction() as session:
-        rotate(session, world.settings, world.clock(), void_previous=True)
+def test_a_dropped_key_ends_its_tokens(own_world):
+    with own_world.database.system_transaction() as session:
+        rotate(session, own_world.settings, START, void_previous=True)
     with pytest.raises(InvalidTokenError):
-        world.ask(world.token)
-    assert world.ask(world.issue())
+        own_world.ask(own_world.token)
+    assert own_world.ask(own_world.issue())
 
 
-def test_a_new_secret_or_a_revocation_ends_the_tokens_at_once(world):
-    client_id = world.made.client.client_id
-    with world.database.system_transaction() as session:
+def test_a_new_secret_or_a_revocation_ends_the_tokens_at_once(own_world):
+    client_id = own_world.made.client.client_id
+    with own_world.database.system_transaction() as session:
         renewed = service.rotate_client_secret(session, client_id)
-        world.made = service.NewClient(world.made.client, renewed.secret)
+        own_world.made = service.NewClient(own_world.made.client, renewed.secret)
     with pytest.raises(InvalidTokenError):
-        world.ask(world.token)
-    token = world.issue()
-    assert world.ask(token)
-    with world.database.system_transaction() as session:
+        own_world.ask(own_world.token)
+    token = own_world.issue()
+    assert own_world.ask(token)
+    with own_world.database.system_transaction() as session:
         service.revoke_client(session, client_id)
     with pytest.raises(InvalidTokenError):
-        world.ask(token)
+        own_world.ask(token)
 
 
 @given(st.one_of(st.text(), st.from_regex(r"[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*", fullmatch=True)))
-def test_no_text_makes_anything_but_a_refusal(nothing_asked, text):
+def test_no_text_makes_anything_but_a_refusal(world, text):
     with pytest.raises(InvalidTokenError):
-        nothing_asked(text)
+        world.ask(text)
 
 
 @pytest.mark.parametrize("payload", ["[" * 50_000, "[1]", '{"client_id": "\\ud800"}', "null", '{"client_id": NaN}'])
-def test_strange_json_is_a_refusal(nothing_asked, payload):
+def test_strange_json_is_a_refusal(world, payload):
     body = base64.urlsafe_b64encode(payload.encode()).rstrip(b"=").decode()
     with pytest.raises(InvalidTokenError):
-        nothing_asked(f"{encoded({'alg': 'ES256', 'kid': 'k'})}.{body}.c2ln")
-
-
-@pytest.fixture(scope="session")
-def nothing_asked(server_url):
-    """Authenticates against a migrated, empty database."""
-    from gateway.database import Database
-    from tests.conftest import START
-
-    database = Database(server_url)
-    settings = load_settings()
-
-    def ask(text):
-        with database.system_transaction() as session:
-            authenticate_token(session, settings, text, START)
-
-    yield ask
-    database.close()
+        world.ask(f"{encoded({'alg': 'ES256', 'kid': 'k'})}.{body}.c2ln")

@@ -4,24 +4,35 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
+from gateway.access.service import create_client
 from gateway.app.middleware import BasePaths, other_base_paths
 from gateway.app.service import create_app
 from gateway.app.services import build_services
+from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import SettingsError, load_settings
+from tests.conftest import SELLER_SIREN, START, add_organisation, fresh_database
 
 AFNOR = {"flow_service_paths": "/flow-service,/afnor-flow,/peppol/x/flow", "directory_service_paths": "/annuaire"}
 
 
-@pytest.fixture
-def http(database, settings, clock, tmp_path):
-    changed = load_settings(data_dir=tmp_path, **AFNOR)
-    return TestClient(create_app(build_services(changed, clock=clock, database=database)))
+@pytest.fixture(scope="module")
+def http(server_url, tmp_path_factory):
+    """A client of the service with further base paths, as a program of scope flows:read."""
+    changed = load_settings(data_dir=tmp_path_factory.mktemp("paths"), **AFNOR)
+    with fresh_database(server_url) as database:
+        with database.transaction(add_organisation(database, SELLER_SIREN, "Comptoir")) as session:
+            made = create_client(session, name="ERP", scopes=["flows:read"], now=START)
+        client = TestClient(create_app(build_services(changed, clock=ManualClock(START), database=database)))
+        grant = {"grant_type": "client_credentials"}
+        answer = client.post("/oauth2/token", data=grant, auth=(made.client.client_id, made.secret))
+        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        yield client
 
 
 @pytest.mark.parametrize("base", ["/flow-service", "/afnor-flow", "/peppol/x/flow"])
 def test_the_flow_service_answers_under_each_base_path(http, base):
     assert http.get(f"{base}/v1/healthcheck").status_code == 200
-    refused = http.post(f"{base}/v1/flows/search", json={})
+    refused = http.post(f"{base}/v1/flows/search", json={}, headers={"Authorization": ""})
     assert (refused.status_code, refused.json()["errorCode"]) == (401, "INVALID_TOKEN")
     assert refused.headers["www-authenticate"] == "Bearer"
 
@@ -65,20 +76,7 @@ def test_what_is_no_base_path_is_refused_by_name(tmp_path, path):
 @pytest.mark.parametrize(
     ("given", "status"), [("8c0d6a51-0b5a-4b0e-8a3f-1f4a0a1b2c3d", 404), ("no-uuid", 400), ("a b", 400)]
 )
-def test_a_request_id_is_echoed_and_must_be_a_uuid_where_the_standard_says_so(http, database, clock, given, status):
-    headers = {"Request-Id": given} | bearer(http, database, clock)
-    answer = http.get("/flow-service/v1/flows/none", headers=headers)
+def test_a_request_id_is_echoed_and_must_be_a_uuid_where_the_standard_says_so(http, given, status):
+    answer = http.get("/flow-service/v1/flows/none", headers={"Request-Id": given})
     assert answer.status_code == status
     assert (answer.headers["request-id"] == given) is (given != "a b")
-
-
-def bearer(http, database, clock):
-    from gateway.access.service import create_client
-    from tests.conftest import add_organisation
-
-    with database.transaction(add_organisation(database, "732829320", "Comptoir")) as session:
-        made = create_client(session, name="ERP", scopes=["flows:read"], now=clock())
-    answer = http.post(
-        "/oauth2/token", data={"grant_type": "client_credentials"}, auth=(made.client.client_id, made.secret)
-    )
-    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
