@@ -1,84 +1,122 @@
 """Every projection is what its events say: computed again, it is the same to the byte."""
 
-from datetime import timedelta
 from decimal import Decimal
-from itertools import count
+from random import Random
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import pytest
 from sqlmodel import select
 
+from gateway.kernel.text import Text
 from gateway.ledger.model import LedgerEntry
+from gateway.lifecycle.cdar.model import CdarMessage
+from gateway.lifecycle.events import StatusEvent, events_of
 from gateway.lifecycle.model import Direction, InvoiceRecord
+from gateway.lifecycle.projection import project
 from gateway.lifecycle.rebuild import rebuild
-from gateway.lifecycle.records import InvoiceDocument
+from gateway.lifecycle.records import (
+    InvoiceDocument,
+    MessageOrigin,
+    amounts_of,
+    event_row,
+    invoice_record,
+    key_of_invoice,
+)
 from gateway.lifecycle.service import record_message, register_invoice
+from gateway.lifecycle.statuses import StateLine, all_statuses
+from gateway.lifecycle.transitions import Transition, TransitionKind
 from tests.lifecycle.following import invoice, now_known, record, register
 from tests.lifecycle.making_events import START, amount, message
 
 REASONS = {"206": ["PU_ERR"], "207": ["QTE_ERR"], "208": ["JUSTIF_ABS"], "210": ["TX_TVA_ERR"], "501": ["IRR_SYNTAX"]}
-CODES = ["200", "201", "202", "203", "204", "205", "206", "207", "208", "209", "210", "211", "212", "213", "220"]
-CODES += ["221", "225", "501", "601", "280"]
+CODES = [*(each.code for each in all_statuses()), "280", "999"]
+DOCUMENT = InvoiceDocument("UBL", "EN 16931", "0" * 64)
 
-status = st.builds(
-    lambda code, hours, doublon, money: (
-        code,
-        hours,
-        (["DOUBLON"] if doublon else ["REJ_SEMAN"]) if code == "213" else REASONS.get(code, []),
-        money if code == "212" else None,
-    ),
-    st.sampled_from(CODES),
-    st.integers(0, 4),
-    st.booleans(),
-    st.integers(-60, 120),
-)
-#: Two invoices; each is registered somewhere in the history, maybe at its very end, maybe never.
-step = st.one_of(st.tuples(st.integers(0, 1), st.none()), st.tuples(st.integers(0, 1), status))
-histories = st.lists(step, min_size=1, max_size=10).flatmap(
-    lambda steps: st.lists(st.sampled_from(steps), max_size=4).map(lambda repeated: steps + repeated)
-)
-examples = count()
+#: What arrives, in this order: the number of an invoice with a message about it, or with the invoice itself (None).
+Arrivals = list[tuple[str, CdarMessage | None]]
+
+
+def histories(rng: Random, count: int) -> Arrivals:
+    """The histories of so many invoices, mixed.
+
+    An invoice comes before, among or after its statuses, twice, or never. Statuses come in any order, several at one
+    instant, again under another message id, with unknown codes, and (501, 221) without the seller they speak of.
+    """
+    arrivals: list[tuple[float, str, CdarMessage | None]] = []
+    for number in (f"H{rank}" for rank in range(count)):
+        statuses = [_status(rng, number) for _ in range(rng.randint(0, 7))]
+        repeated = rng.choices(statuses, k=rng.randint(0, 2)) if statuses else []
+        again = [each.model_copy(update={"message_id": f"{each.message_id}#2"}) for each in repeated]
+        registrations = [None] * rng.choice([0, 1, 1, 1, 1, 1, 2])
+        arrivals += [(rng.random(), number, each) for each in [*statuses, *again, *registrations]]
+    return [(number, what) for _, number, what in sorted(arrivals, key=lambda each: each[0])]
+
+
+def _status(rng: Random, number: str) -> CdarMessage:
+    code = rng.choice([*CODES, *["212"] * 6, *["213"] * 3])
+    reasons = rng.choice([["DOUBLON"], ["REJ_SEMAN"], ["INCONNU"]]) if code == "213" else REASONS.get(code, [])
+    money = [amount("MEN", f"{rng.randint(-60, 120)}.00", rng.choice(["20.00", "5.50"]))] if code == "212" else []
+    told = message(code, rng.randint(0, 4), reasons=reasons, data=money, number=number)
+    if code in ("501", "221") and rng.random() < 0.5:
+        document = told.documents[0].model_copy(update={"seller": None})
+        return told.model_copy(update={"documents": (document,)})
+    return told
 
 
 def projections(database, organisation):
     with database.transaction(organisation) as session:
-        return {row.id: row.model_dump() for row in session.exec(select(InvoiceRecord))}
+        return {row.number: row.model_dump_json() for row in session.exec(select(InvoiceRecord))}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=histories)
-def test_rebuilding_gives_what_random_histories_gave_step_by_step(database, organisation, history):
-    example = next(examples)
+def take_one_by_one(session, arrivals: Arrivals) -> None:
+    """As the service takes them: each thing alone, the projection brought up to date each time."""
+    common = {"direction": Direction.RECEIVABLE, "flow_id": None, "now": START}
+    for number, what in arrivals:
+        if what is None:
+            register_invoice(session, invoice=invoice(number), document=DOCUMENT, agency_id=None, **common)
+        else:
+            record_message(session, message=what, document_sha256=None, **common)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_rebuilding_gives_the_same_bytes_as_taking_random_histories_one_thing_at_a_time(seed, database, organisation):
     with database.transaction(organisation) as session:
-        for which, given_status in history:
-            number = f"H{example}-{which}"
-            if given_status is None:
-                register_invoice(
-                    session,
-                    invoice=invoice(number),
-                    document=InvoiceDocument("UBL", "EN 16931", "0" * 64),
-                    flow_id=None,
-                    agency_id=None,
-                    direction=Direction.RECEIVABLE,
-                    now=START,
-                )
-                continue
-            code, hours, reasons, money = given_status
-            data = [] if money is None else [amount("MEN", f"{money}.00", "20.00")]
-            record_message(
-                session,
-                message=message(code, hours, reasons=reasons, data=data, number=number),
-                direction=Direction.RECEIVABLE,
-                document_sha256=None,
-                flow_id=None,
-                now=START + timedelta(hours=hours),
-            )
+        take_one_by_one(session, histories(Random(seed), 60))
     before = projections(database, organisation)
     with database.transaction(organisation) as session:
         result = rebuild(session)
-    assert result.corrected == ()
-    assert result.invoices == len(before)
+    assert (result.invoices, result.corrected) == (len(before), ())
     assert projections(database, organisation) == before
+
+
+def test_rebuilding_a_thousand_random_histories_from_nothing_gives_what_their_events_say(database, organisation):
+    """Only the rows of invoices and events are written; every projection is left to the rebuild."""
+    arrivals = histories(Random(2026), 1_000)
+    numbers = sorted({number for number, what in arrivals if what is None})
+    told = [event for _, what in arrivals if what is not None for event in events_of(what, START)]
+    unique = {event.fingerprint: event for event in reversed(told)}.values()
+    first = Transition(TransitionKind.EXPECTED, Text("", ""))
+    origin, facts = MessageOrigin(Direction.RECEIVABLE), {"flow_id": None, "agency_id": None, "now": START}
+    with database.transaction(organisation) as session:
+        session.add_all(
+            invoice_record(
+                invoice(number), DOCUMENT, organisation_id=organisation, direction=Direction.RECEIVABLE, **facts
+            )
+            for number in numbers
+        )
+        session.add_all(event_row(each, first, origin, organisation_id=organisation, now=START) for each in unique)
+    with database.transaction(organisation) as session:
+        assert rebuild(session).invoices == len(numbers) > 800
+    of_number: dict[str, list[StatusEvent]] = {}
+    for event in unique:
+        of_number.setdefault(event.key.number, []).append(event)
+    with database.transaction(organisation) as session:
+        for row in session.exec(select(InvoiceRecord)):
+            speaking = [
+                each
+                for each in of_number.get(row.number, [])
+                if each.key == key_of_invoice(row) or each.line is not StateLine.INVOICE
+            ]
+            assert row.state == project(speaking, amounts_of(row)).model_dump(mode="json"), row.number
 
 
 def test_a_projection_changed_by_hand_is_put_right_and_named(database, organisation):
