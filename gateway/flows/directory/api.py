@@ -161,8 +161,8 @@ def _read(kind: type[SearchT], body: bytes, *, required: bool) -> SearchT:
 
 
 def _names(parameter: str, given: Iterable[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The names that a query gives, `a,b` as well as repeated. Raises InvalidFlowRequestError for an unknown one."""
-    names = [name for part in given or () for name in part.split(",")]
+    """The names that a query gives, `a,b` as well as repeated, maybe none. Raises InvalidFlowRequestError."""
+    names = [name for part in given or () if part for name in part.split(",")]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidFlowRequestError(f"“{unknown[0]}” is none of {', '.join(known)}", f"query.{parameter}")
