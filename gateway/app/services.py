@@ -11,7 +11,7 @@ from gateway.access.signing_keys import keep_keys
 from gateway.database import Database, open_database
 from gateway.flows.context import FlowsContext
 from gateway.flows.deadlines import DEADLINES_TASK
-from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
+from gateway.flows.delivery import platform_channel
 from gateway.flows.directory.choosing import DirectoryOfPlatform
 from gateway.flows.directory.service import Directory
 from gateway.flows.drops.round import DROPS_TASK
@@ -32,6 +32,7 @@ from gateway.kernel.clock import Clock, system_clock
 from gateway.kernel.settings import Settings
 from gateway.ledger.documents import DocumentStore
 from gateway.ledger.opening import open_documents
+from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.notifications.mail import EMAIL, mail_deliverer
 
 #: Jobs of dead workers are looked for at this pace; a worker counts as dead after a minute without a heartbeat.

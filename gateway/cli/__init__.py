@@ -31,6 +31,8 @@ COMMANDS = {
     "ledger": ("gateway.cli.ledger", "ledger_app"),
     "simulate-platform": ("gateway.cli.simulate", "simulate_platform_command"),
     "drops": ("gateway.cli.drops", "drops_app"),
+    "platforms": ("gateway.cli.platforms", "platforms_app"),
+    "deliveries": ("gateway.cli.deliveries", "deliveries_app"),
     "directory": ("gateway.cli.directory", "directory_app"),
     "organisations": ("gateway.cli.access", "organisations_app"),
     "agencies": ("gateway.cli.access", "agencies_app"),

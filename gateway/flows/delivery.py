@@ -19,6 +19,7 @@ from gateway.flows.platforms.profile import PlatformProfile, platform_profile
 from gateway.flows.platforms.repository import connection_of_name, platforms_of
 from gateway.flows.platforms.routing import RoutedDocument, route
 from gateway.flows.platforms.sightings import settle
+from gateway.flows.terms import FlowType
 from gateway.jobs.channels import (
     Channel,
     Delivery,
@@ -31,11 +32,12 @@ from gateway.jobs.model import OutboxMessage
 from gateway.jobs.outbox import put_in_outbox
 from gateway.kernel.dated import data_file
 from gateway.kernel.settings import Settings
+from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.validation.report import Verdict
 
-#: Kind of the outbox messages that this module delivers.
-PLATFORM_FLOW = "platform.flow"
+#: Statuses told to the public portal, in a flow of their own.
+_FOR_PORTAL = (FlowType.STATE_CUSTOMER_INVOICE_LC.value, FlowType.STATE_SUPPLIER_INVOICE_LC.value)
 
 
 def send_to_platform(
@@ -66,6 +68,7 @@ def send_to_platform(
             "flow_profile": flow.flow_profile,
             "processing_rule": flow.processing_rule,
             "document": flow.document_sha256,
+            "for_portal": flow.flow_type in _FOR_PORTAL,
         },
         now=now,
         subject_id=about or flow.id,

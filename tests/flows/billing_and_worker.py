@@ -12,7 +12,7 @@ from gateway.app import tables
 from gateway.database import Database
 from gateway.flows import processing
 from gateway.flows.context import FlowsContext
-from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
+from gateway.flows.delivery import platform_channel
 from gateway.flows.intake import Submission, accept_flow
 from gateway.flows.platforms.connections import Connections
 from gateway.flows.platforms.transport import Transport
@@ -22,6 +22,7 @@ from gateway.jobs.outbox import OutboxWorker
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import load_settings
 from gateway.ledger.documents import DocumentStore
+from gateway.lifecycle.deliveries import PLATFORM_FLOW
 
 
 def say(word: str) -> None:

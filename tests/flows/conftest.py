@@ -19,7 +19,7 @@ from fixtures.ubl import to_ubl
 from gateway.access.model import Agency, Organisation
 from gateway.database import Database
 from gateway.flows.context import FlowsContext
-from gateway.flows.delivery import PLATFORM_FLOW, platform_channel
+from gateway.flows.delivery import platform_channel
 from gateway.flows.intake import Accepted, Submission, accept_flow
 from gateway.flows.model import Flow
 from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow, SentFlow, Sighting
@@ -33,6 +33,7 @@ from gateway.jobs.outbox import OutboxWorker
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import load_settings
 from gateway.ledger.documents import DocumentStore
+from gateway.lifecycle.deliveries import PLATFORM_FLOW
 
 STEP = timedelta(minutes=1)
 

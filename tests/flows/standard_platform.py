@@ -28,7 +28,11 @@ class Held:
 
 @dataclass
 class StandardServer:
-    """The platform. `faults`: answers given instead of its own, the first first; None: its own."""
+    """The platform.
+
+    `faults`: answers given instead of its own, the first first; None: its own. `lost`: answers given after it has done
+    what was asked.
+    """
 
     now: Callable[[], datetime]
     token_auth: str = "basic"
@@ -36,6 +40,7 @@ class StandardServer:
     ignores_tracking_id: bool = False
     shows: tuple[str, ...] = ("trackingId", "sha256")
     faults: list[Response | None] = field(default_factory=list)
+    lost: list[Response] = field(default_factory=list)
     flows: dict[str, Held] = field(default_factory=dict)
     tokens: dict[str, datetime] = field(default_factory=dict)
     asked_for_tokens: int = 0
@@ -68,7 +73,10 @@ class StandardServer:
             if self.tokens.get(token, datetime.min.replace(tzinfo=UTC)) <= self.now():
                 return _error(401, "INVALID_TOKEN")
             fault = self.faults.pop(0) if self.faults else None
-            return fault if fault is not None else await serve(request)
+            if fault is not None:
+                return fault
+            answer = await serve(request)
+            return self.lost.pop(0) if self.lost else answer
 
         return endpoint
 

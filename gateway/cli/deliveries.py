@@ -1,0 +1,60 @@
+"""`gateway deliveries`: what could not be handed over, or may have been, and what a person decides about it."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from sqlmodel import Session
+
+from gateway.cli.access import OrganisationOption, opened_database, organisation_named
+from gateway.jobs.model import OutboxMessage
+from gateway.jobs.undelivered import mark_arrived, send_again, undelivered
+from gateway.kernel.clock import system_clock
+from gateway.ledger.service import append, take_turn
+
+deliveries_app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Les envois en échec ou incertains. / Deliveries that failed or are uncertain.",
+)
+DeliveryArgument = Annotated[UUID, typer.Argument(metavar="ENVOI", help="Identifiant donné par la liste.")]
+
+
+@deliveries_app.command("list")
+def list_deliveries(organisation: OrganisationOption = None) -> None:
+    """Lister les envois qui attendent une décision. / List the deliveries that wait for a decision."""
+    with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
+        for message in undelivered(session):
+            to = message.payload.get("platform") or message.payload.get("to") or ""
+            what = message.payload.get("name") or message.payload.get("subject") or message.idempotency_key
+            typer.echo(f"{message.id}  {message.state:9}  {message.kind}  {to}  {what}")
+            typer.echo(f"  {message.attempts} x  {message.last_error or ''}")
+
+
+@deliveries_app.command("again")
+def deliver_again(delivery: DeliveryArgument, organisation: OrganisationOption = None) -> None:
+    """Renvoyer un envoi qui n'est pas arrivé. / Send again what did not arrive."""
+    with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
+        now = system_clock()
+        take_turn(session)
+        _tell(session, send_again(session, delivery, now=now), "delivery.sent_again", now)
+
+
+@deliveries_app.command("arrived")
+def delivery_arrived(
+    delivery: DeliveryArgument,
+    remote_id: Annotated[str | None, typer.Option(help="Identifiant chez le destinataire.")] = None,
+    organisation: OrganisationOption = None,
+) -> None:
+    """Constater qu'un envoi est arrivé. / Record that a delivery arrived."""
+    with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
+        now = system_clock()
+        take_turn(session)
+        _tell(session, mark_arrived(session, delivery, remote_id=remote_id, now=now), "delivery.found_arrived", now)
+
+
+def _tell(session: Session, message: OutboxMessage, kind: str, now: datetime) -> None:
+    content = {"kind": message.kind, "key": message.idempotency_key, "remote_id": message.remote_id}
+    append(session, at=now, kind=kind, subject=f"delivery:{message.id}", content=content)
+    typer.echo(f"{message.id}  {message.state}")
