@@ -187,8 +187,11 @@ def check_signatures(
             raise EvidenceError("a change of key is not signed by both keys")
     if path is None:
         return f"signed by key {signature['key']}: compare it with the one that you were given, or give it with --key"
-    with open(path, "rb") as file:
-        given = load_pem_public_key(file.read()).public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    try:
+        with open(path, "rb") as file:
+            given = load_pem_public_key(file.read()).public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    except (OSError, ValueError) as error:
+        raise EvidenceError(f"{path} is no Ed25519 public key in PEM: {error}") from error
     trusted = linked(given, changes, "old", "new") | linked(given, changes, "new", "old")
     if signature["key"] not in trusted:
         raise EvidenceError("it is signed by another key than the one given")

@@ -53,7 +53,8 @@ _THERE = text(f"{FATES} SELECT * FROM fate WHERE NOT is_purged ORDER BY sha256")
     stream_results=True, yield_per=_PAGE
 )
 _PURGED_AMONG = text(
-    f"{FATES} SELECT sha256 FROM fate JOIN unnest(CAST(:asked AS text[])) AS asked(sha256) USING (sha256) WHERE is_purged"
+    f"{FATES} SELECT sha256 FROM fate JOIN unnest(CAST(:asked AS text[])) AS asked(sha256) USING (sha256) "
+    "WHERE is_purged"
 )
 _NAMED_BY = text(
     "SELECT DISTINCT d.sha256 FROM ledger_entry CROSS JOIN LATERAL jsonb_array_elements_text(documents) AS d(sha256) "

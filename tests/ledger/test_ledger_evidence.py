@@ -288,6 +288,16 @@ def test_evidence_signed_by_another_key_than_the_one_given_is_refused(make, file
         verify(written(tmp_path / "bad.zip", files, forger), key=key)
 
 
+def test_a_file_that_is_no_public_key_is_said_to_be_none(files, tmp_path):
+    path = written(tmp_path / "good.zip", files)
+    for data in (b"no key", b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"):
+        (tmp_path / "key.pem").write_bytes(data)
+        with pytest.raises(EvidenceError, match="no Ed25519 public key"):
+            verify(path, key=str(tmp_path / "key.pem"))
+    with pytest.raises(EvidenceError, match="no Ed25519 public key"):
+        verify(path, key=str(tmp_path / "nowhere.pem"))
+
+
 @pytest.mark.parametrize(
     ("name", "change"),
     [

@@ -1,9 +1,11 @@
 """A folder and a bucket keep the same promises; what a store cannot do has a name."""
 
 import hashlib
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -131,6 +133,16 @@ def test_a_server_that_is_not_there_is_said_to_be_silent_in_bounded_time(s3):
     with pytest.raises(DocumentStoreUnavailableError) as error:
         storage.read(NAME)
     assert "secret" not in str(error.value)
+
+
+def test_a_server_that_never_answers_is_given_up_in_bounded_time(s3):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connections are taken by the system, and nobody reads them
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        storage = BucketStorage(s3.access("s3://b/x", endpoint=endpoint, timeout=timedelta(seconds=0.2)))
+        start = monotonic()
+        with pytest.raises(DocumentStoreUnavailableError):
+            storage.keep(NAME, b"data")
+    assert monotonic() - start < 10
 
 
 def test_a_server_that_answers_with_faults_is_tried_again_a_few_times(s3, answering):
