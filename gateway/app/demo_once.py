@@ -36,7 +36,11 @@ def play_once() -> Facts:
     with tempfile.TemporaryDirectory(prefix="gateway-demo-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # the database server may run as another user
         settings = load_settings(
-            data_dir=Path(folder), database_url=None, simulator_step_seconds=_STEP.total_seconds(), log_level="error"
+            data_dir=Path(folder),
+            database_url=None,
+            documents_url=None,
+            simulator_step_seconds=_STEP.total_seconds(),
+            log_level="error",
         )
         return _play(settings)
 
