@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from gateway.kernel.text import Text
 from gateway.validation.catalog import Artefact, ArtefactKind, Catalog
 from gateway.validation.errors import UnknownRuleError
+from gateway.validation.notices import FAMILIES, NOTICES
 from gateway.validation.official import OfficialRule, official_rules
 from gateway.validation.own.checker import OWN_CHECKS
-from gateway.validation.rulebook import Who, explained_rules, explanation_of
+from gateway.validation.rulebook import RuleExplanation, Who, explained_rules, explanation_of
 
 #: What may follow the beginning of an id by which people call a family of rules: BR-FR-05 for BR-FR-05_BT-22-1.
 _JOINTS = ("_", "-")
@@ -36,12 +37,12 @@ class Account:
 def accounts_of(name: str, catalog: Catalog) -> list[Account]:
     """The account of a rule, or of each rule whose id begins with `name`; case does not matter.
 
-    Raises UnknownRuleError.
+    A name that the gateway gives to what has no official id is explained too. Raises UnknownRuleError.
     """
     own = {
         check.id: Account(check.id, check.wants, check.terms, check.who, check.fix, check.why) for check in OWN_CHECKS
-    }
-    ids = _meant(name, [*own, *explained_rules()])
+    } | {notice.rule: _known(notice) for notice in (*NOTICES, *FAMILIES)}
+    ids = _meant(name, [*own, *explained_rules()]) or _family(name)
     if not ids:
         raise UnknownRuleError(name)
     official = _official_texts([each for each in ids if each not in own], catalog)
@@ -55,6 +56,11 @@ def _meant(name: str, known: Iterable[str]) -> list[str]:
         return [by_name[wanted]]
     family = tuple(wanted + joint for joint in _JOINTS)
     return sorted(each for folded, each in by_name.items() if folded.startswith(family))
+
+
+def _family(name: str) -> list[str]:
+    wanted = name.strip().casefold()
+    return [family.rule for family in FAMILIES if wanted.startswith(f"{family.rule.casefold()}-")]
 
 
 def _official_texts(ids: list[str], catalog: Catalog) -> dict[str, list[OfficialRule]]:
@@ -77,4 +83,8 @@ def _account(rule: str, official: list[OfficialRule]) -> Account:
     known = explanation_of(rule)
     if known is None:
         raise UnknownRuleError(rule)
-    return Account(rule, known.wants, known.terms, known.who, known.fix, official=tuple(official))
+    return _known(known, official)
+
+
+def _known(known: RuleExplanation, official: Iterable[OfficialRule] = ()) -> Account:
+    return Account(known.rule, known.wants, known.terms, known.who, known.fix, official=tuple(official))

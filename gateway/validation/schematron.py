@@ -15,15 +15,13 @@ from gateway.kernel.text import Text
 from gateway.schematron import Rules, load_rules
 from gateway.validation.catalog import Artefact
 from gateway.validation.layers import Outcome, Subject
+from gateway.validation.notices import LIMIT_RULE, NOT_USED_RULE, STOPPED_RULE
 from gateway.validation.official import id_in_text
 from gateway.validation.places import Place
 from gateway.validation.report import Finding, Severity, make_finding
 from gateway.validation.rulebook import Who, explanation_of, remedy
 from gateway.validation.terms import terms_at
 
-#: Rule of the finding that says that the rules stopped before their end: by a limit, by an error of the document.
-LIMIT_RULE = "GW-LIMIT"
-STOPPED_RULE = "GW-STOPPED"
 #: What the engine calls the finding of a limit.
 _ENGINE_LIMIT = "limit"
 
@@ -130,7 +128,7 @@ def rule_id(found: schematron.Finding, place: Place | None, artefact: Artefact) 
     if found.rule:
         return found.rule
     if place is not None and _NOT_USED.search(found.message):
-        return f"FX-NOT-USED-{'/'.join(place.names[-2:])}{_attribute(found)}"
+        return f"{NOT_USED_RULE}-{'/'.join(place.names[-2:])}{_attribute(found)}"
     return id_in_text(found.message) or f"{artefact.id}-{sha256(found.test.encode()).hexdigest()[:8]}"
 
 

@@ -11,6 +11,7 @@ from gateway.kernel.text import Text
 from gateway.validation.catalog import Artefact
 from gateway.validation.explanations import explain
 from gateway.validation.layers import Outcome, Subject
+from gateway.validation.notices import MORE_RULE
 from gateway.validation.report import Finding, Severity, make_finding
 from gateway.validation.terms import local_names, location_of, terms_at
 from gateway.validation.xsd_faults import CONSTRAINTS, Fault, FaultKind
@@ -81,7 +82,7 @@ def _finding(fault: Fault, artefact: Artefact) -> Finding:
 
 def _more_faults(artefact: Artefact) -> Finding:
     return make_finding(
-        rule="GW-MORE",
+        rule=MORE_RULE,
         layer=artefact.layer,
         severity=Severity.INFO,
         location="/",

@@ -91,6 +91,23 @@ def test_every_own_check_is_explained_with_its_reason() -> None:
         assert account.why == check.why
 
 
+@pytest.mark.parametrize(
+    ("name", "rule", "says"),
+    [
+        ("GW-LIMIT", "GW-LIMIT", "n'ont pas été contrôlées"),
+        ("gw-stopped", "GW-STOPPED", "n'a pas pu être évaluée"),
+        ("GW-MORE", "GW-MORE", "plus d'erreurs"),
+        ("FX-NOT-USED-DueDateDateTime/DateTimeString", "FX-NOT-USED", "profil (BT-24)"),
+        ("cvc-complex-type.2.4.b", "cvc", "schéma XSD"),
+    ],
+)
+def test_a_name_that_the_gateway_gave_says_what_it_stands_for(name: str, rule: str, says: str) -> None:
+    (account,) = accounts_of(name, CATALOG)
+    assert account.rule == rule
+    assert says in account.wants.fr
+    assert account.official == ()
+
+
 def test_an_unknown_rule_is_refused() -> None:
     with pytest.raises(UnknownRuleError, match="BR-999"):
         accounts_of("BR-999", CATALOG)
