@@ -27,6 +27,7 @@ from gateway.flows.directory.api import DirectoryApiContext
 from gateway.flows.emission import api as emission_api
 from gateway.flows.emission.api import EmissionApiContext
 from gateway.flows.processing import replay
+from gateway.flows.webhooks import events_api
 from gateway.lifecycle import api as lifecycle_api
 from gateway.lifecycle.api import LifecycleApiContext
 from gateway.treasury import api as treasury_api
@@ -96,6 +97,8 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
     asker = _program_or_person(access, page_context, ApiScope.DIRECTORY_READ)
     app.include_router(addresses_api.router(AddressApiContext(directory, asker)))
     writer = client_authentication(access, ApiScope.FLOWS_WRITE)
+    subscriber = client_authentication(access)
+    app.include_router(events_api.router(services.database, services.clock, services.settings, subscriber))
     app.include_router(emission_api.router(EmissionApiContext(services.flows, writer)))
     app.include_router(
         treasury_api.router(

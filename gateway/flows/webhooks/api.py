@@ -80,7 +80,7 @@ def router(database: Database, clock: Clock, settings: Settings, authenticate: C
         request_id: request_header = None,
     ) -> WebhookCreated:
         """Be called about flows from now on. Keep the signing key: it is not shown again."""
-        _require(principal)
+        require(principal, ApiScope.WEBHOOKS_MANAGE, ApiScope.FLOWS_READ)
         with database.transaction(principal.organisation_id) as session:
             created = subscribe(
                 session,
@@ -98,7 +98,7 @@ def router(database: Database, clock: Clock, settings: Settings, authenticate: C
         principal: caller, organization_id: organisation_header = None, request_id: request_header = None
     ) -> WebhookList:
         """The subscriptions of the program that asks."""
-        _require(principal)
+        require(principal, ApiScope.WEBHOOKS_MANAGE)
         with database.transaction(principal.organisation_id) as session:
             found = tuple(_view(webhook) for webhook in webhooks_of(session, principal.id, WebhookKind.FLOW))
         return WebhookList(count=len(found), webhook_ids=tuple(each.webhook_id for each in found), webhooks=found)
@@ -111,7 +111,7 @@ def router(database: Database, clock: Clock, settings: Settings, authenticate: C
         request_id: request_header = None,
     ) -> Response:
         """End a subscription of the program that asks."""
-        _require(principal)
+        require(principal, ApiScope.WEBHOOKS_MANAGE)
         with database.transaction(principal.organisation_id) as session:
             webhook = own_webhook(session, principal.id, WebhookKind.FLOW, webhook_id)
             unsubscribe(session, webhook, now=clock())
@@ -134,6 +134,8 @@ def _view(webhook: Webhook) -> WebhookView:
     )
 
 
-def _require(principal: Principal) -> None:
-    if ApiScope.WEBHOOKS_MANAGE.value not in principal.scopes:
-        raise MissingScopeError(ApiScope.WEBHOOKS_MANAGE.value)
+def require(principal: Principal, *scopes: ApiScope) -> None:
+    """Raises MissingScopeError: whoever is called about something must be allowed to read it too."""
+    for scope in scopes:
+        if scope.value not in principal.scopes:
+            raise MissingScopeError(scope.value)

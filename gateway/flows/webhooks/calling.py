@@ -161,10 +161,10 @@ class Caller:
 
 def webhook_channel(database: Database, clock: Clock, settings: Settings) -> Channel:
     """The channel of `webhook.call`: receivers know a repeat by its identifier, so that a doubt is settled by one."""
-    return Channel(Caller(database, clock, settings, _sender(settings)).deliver, repeatable=True)
+    return Channel(Caller(database, clock, settings, sender(settings)).deliver, repeatable=True)
 
 
-def _sender(settings: Settings) -> Callable[[str, bytes, dict[str, str]], int]:
+def sender(settings: Settings) -> Callable[[str, bytes, dict[str, str]], int]:
     """Posts to the address that was judged, whatever the name says a moment later; follows no redirection."""
     policy = callback_policy(settings)
     client = httpx.Client(
