@@ -33,7 +33,9 @@ from gateway.lifecycle.cdar.reading import read_cdar
 from gateway.lifecycle.cdar.writing import write_cdar
 from gateway.validation.settings import options_from
 
-cdar_app = typer.Typer(no_args_is_help=True, help="Les messages de cycle de vie (CDAR). / Lifecycle messages (CDAR).")
+cdar_app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Les messages de cycle de vie (CDAR). / Lifecycle messages (CDAR)."
+)
 _STANDARD = "-"
 
 

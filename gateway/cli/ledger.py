@@ -25,6 +25,7 @@ from gateway.lifecycle.rebuild import rebuild
 from gateway.lifecycle.timeline import timeline_of
 
 ledger_app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Le registre : preuve, dossiers, conservation. / The ledger: proof, evidence, retention.",
 )

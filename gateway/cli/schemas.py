@@ -19,6 +19,7 @@ from gateway.validation.report import LayerReport, LayerStatus, Report, Verdict
 from gateway.validation.settings import options_from
 
 schemas_app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Les règles officielles : liste, preuve, comparaison. / Official rules: list, proof, comparison.",
 )

@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from starlette.routing import BaseRoute, Route
 
 from gateway.access import service
-from gateway.access.model import User
+from gateway.access.model import Organisation, User
 from gateway.access.roles import ApiScope, Role
 from gateway.access.scope import Scope
 from gateway.alerts.model import Alert
@@ -200,6 +200,28 @@ def test_no_route_lets_another_organisation_see_or_change_a_row(site, theirs):
             assert shown == 200, f"{path} shows its owner nothing"
     assert crossed >= 10
     assert snapshot(site, site.story.house) == before
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("person", "/api/v1/invoices"),
+        ("program", "/api/v1/invoices"),
+        ("program", "/flow-service/v1/flows/none"),
+        ("program", "/directory-service/v1/siren/code-insee:732829320"),
+    ],
+)
+def test_organization_id_names_an_organisation_that_one_acts_for_or_nothing_is_answered(site, who, path):
+    with site.services.database.system_transaction() as session:
+        own, foreign = (session.get_one(Organisation, each).siren for each in (site.story.house, site.story.neighbour))
+    browser = site.browser() if who == "program" else site.signed_in(Role.ADMINISTRATOR)
+    headers = bearer(site, site.story.house) if who == "program" else {}
+    for good in (own, str(site.story.house)):
+        assert browser.get(path, headers=headers | {"Organization-Id": good}).status_code in (200, 404)
+    for wrong in (foreign, str(site.story.neighbour), "", "no organisation"):
+        refused = browser.get(path, headers=headers | {"Organization-Id": wrong})
+        said = refused.json()
+        assert (refused.status_code, said.get("code", said.get("errorCode"))) == (403, "FORBIDDEN_ACCESS"), wrong
 
 
 def test_a_program_of_another_organisation_finds_none_of_the_flows(site):
