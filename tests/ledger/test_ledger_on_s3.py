@@ -1,25 +1,32 @@
 """The whole gateway with its documents in a bucket: an invoice goes its way; nothing is accepted while it is away."""
 
+import hashlib
+import json
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from random import Random
+from urllib.parse import urlsplit
 
 import pytest
+from httpx import Response
 from sqlmodel import select
+from starlette.testclient import TestClient
 
 from fixtures.companies import make_customers, make_seller
 from fixtures.drafts import make_draft
 from fixtures.ubl import to_ubl
-from gateway.access.service import create_agency, create_organisation
+from gateway.access.roles import ApiScope
+from gateway.access.service import create_agency, create_client, create_organisation
+from gateway.app.service import create_app
 from gateway.app.services import Services, build_services
 from gateway.flows.intake import PROCESS_TASK, Submission, accept_flow
-from gateway.flows.model import Flow, FlowState
+from gateway.flows.model import Flow
 from gateway.flows.tasks import POLL_TASK
 from gateway.jobs.outbox import TASK as OUTBOX_TASK
 from gateway.jobs.queue import enqueue
 from gateway.kernel.settings import load_settings
 from gateway.ledger.checkpoints import checkpoint_of
 from gateway.ledger.documents_proof import verify_documents
-from gateway.ledger.errors import DocumentStoreUnavailableError
 from gateway.ledger.evidence import Story, make_evidence
 from gateway.ledger.evidence_verifier import verify
 from gateway.ledger.signing import load_key
@@ -100,22 +107,40 @@ def test_an_invoice_goes_its_whole_way_with_its_documents_in_a_bucket(services, 
     assert not (tmp_path / "documents").exists()
 
 
-def test_nothing_is_accepted_while_the_bucket_is_away_and_everything_afterwards(
-    services, house, invoice, s3, monkeypatch
-):
-    write = services.documents.put
+@pytest.fixture
+def submit(services, house) -> Iterator[Callable[[bytes], Response]]:
+    """Submits a file as a billing system does."""
+    with services.database.transaction(house) as session:
+        created = create_client(session, name="ERP", scopes=[ApiScope.FLOWS_WRITE], now=services.clock())
+    with TestClient(create_app(services), raise_server_exceptions=False) as http:
+        asked = {"grant_type": "client_credentials"}
+        token = http.post("/oauth2/token", data=asked, auth=(created.client.client_id, created.secret)).json()
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
 
-    def away(_data: bytes) -> str:
-        raise DocumentStoreUnavailableError(services.documents.place, "503 Slow Down")
+        def send(data: bytes) -> Response:
+            info = json.dumps({"flowSyntax": "UBL", "name": "F1.xml"})
+            parts = {"flowInfo": (None, info, "application/json"), "file": ("F1.xml", data, "application/xml")}
+            return http.post("/flow-service/v1/flows", files=parts, headers=headers)
 
-    monkeypatch.setattr(services.documents, "put", away)
-    with pytest.raises(DocumentStoreUnavailableError):
-        push(services, house, invoice)
-    monkeypatch.setattr(services.documents, "put", write)
+        yield send
+
+
+def test_what_is_answered_202_is_in_the_bucket(services, invoice, submit, s3):
+    assert submit(invoice).status_code == 202
+    place = urlsplit(services.documents.place)
+    sha256 = hashlib.sha256(invoice).hexdigest()
+    key = f"{place.path.strip('/')}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    assert s3.client().get_object(Bucket=place.hostname, Key=key)["Body"].read() == invoice
+
+
+def test_nothing_is_accepted_while_the_bucket_is_away_and_everything_afterwards(services, house, invoice, submit, s3):
+    bucket = urlsplit(services.documents.place).hostname
+    s3.client().delete_bucket(Bucket=bucket)
+    assert submit(invoice).status_code == 503
     with services.database.transaction(house) as session:
         assert session.exec(select(Flow)).all() == []
-    push(services, house, invoice)
+    s3.client().create_bucket(Bucket=bucket)
+    assert submit(invoice).status_code == 202
     with services.database.transaction(house) as session:
         (flow,) = session.exec(select(Flow))
-        assert flow.state == FlowState.RECEIVED.value
-        assert services.documents.get(flow.document_sha256) == invoice
+    assert services.documents.get(flow.document_sha256) == invoice
