@@ -44,7 +44,7 @@ def check_command(
     services = build_services(settings)
     try:
         organisation_id = organisation_named(services.database, organisation)
-        checks = [services.directory.check(organisation_id, address) for address in addresses]
+        checks = [services.directory.check(organisation_id, address, anew=True) for address in addresses]
     finally:
         services.close()
     for check in checks:
@@ -58,7 +58,8 @@ def check_command(
 def _lines(check: AddressCheck, language: Language) -> str:
     name = f"  {check.name}" if check.name else ""
     head = f"{check.address}  {check.verdict.value}{name}"
-    return "\n  ".join([printable(head), check.says.in_language(language), check.to_do.in_language(language)])
+    lines = (head, check.says.in_language(language), check.to_do.in_language(language))
+    return "\n  ".join(map(printable, lines))
 
 
 def _exit_code(check: AddressCheck) -> int:

@@ -96,6 +96,15 @@ def test_a_thousand_invoices_to_one_buyer_ask_the_directory_once_in_a_while(dire
     assert verdict(directory, company, SIREN) is AddressVerdict.NO_PLATFORM
 
 
+def test_who_asks_anew_gets_the_answer_of_now_and_so_do_the_next(directory, company, written):
+    written.lines = [enabled(SIREN, "Disabled")]
+    directory.check(company, SIREN)
+    written.lines = [enabled(SIREN)]
+    assert verdict(directory, company, SIREN) is AddressVerdict.NO_PLATFORM
+    assert directory.check(company, SIREN, anew=True).is_addressable
+    assert directory.check(company, SIREN).is_addressable
+
+
 def test_an_upcoming_day_survives_in_the_kept_answer(directory, company, written):
     written.lines = [enabled(SIREN, "Upcoming").model_copy(update={"effective_from": date(2027, 1, 1)})]
     first = directory.check(company, SIREN)
@@ -305,6 +314,11 @@ def test_each_refusal_of_a_platform_has_its_name(standard, status, error):
     client = standard(lambda _: httpx.Response(status, json={"errorCode": "X", "errorMessage": "pourquoi"}))
     with pytest.raises(error):
         client.routing_code("16333472500013", "a/b")
+
+
+def test_a_search_that_a_platform_does_not_have_finds_nothing_out(standard):
+    with pytest.raises(DirectoryUnavailableError):
+        standard(lambda _: httpx.Response(404)).search(LineSearch(limit=1, ignore=0))
 
 
 def test_a_platform_that_finds_nothing_may_answer_204(standard):

@@ -50,13 +50,16 @@ class Directory:
     source: Callable[[UUID], DirectorySource]
     _resting: dict[UUID, datetime] = field(default_factory=dict, compare=False, repr=False)
 
-    def check(self, organisation_id: UUID, text: str) -> AddressCheck:
-        """Whether an invoice can be sent to an address. Never raises for what the directory does or does not say."""
+    def check(self, organisation_id: UUID, text: str, *, anew: bool = False) -> AddressCheck:
+        """Whether an invoice can be sent to an address; `anew`: as the directory says now, whatever it said before.
+
+        Never raises for what the directory does or does not say.
+        """
         address = read_address(text)
         if address is None:
             return malformed(text.strip())
         try:
-            answered = self.look_up(organisation_id, address)
+            answered = self.look_up(organisation_id, address, anew=anew)
         except DirectorySourceError as error:
             _log.warning("address_not_checked", address=address.text, code=error.code, reason=str(error))
             return not_checked(address.text)
@@ -77,8 +80,8 @@ class Directory:
             return lookup.upcoming.model_copy(update={"directory_line_status": LineStatus.DISABLED})
         raise DirectoryEntryNotFoundError(text)
 
-    def look_up(self, organisation_id: UUID, address: ElectronicAddress) -> Answered:
-        """What the directory tells of an address, at most `directory_cache_seconds` old.
+    def look_up(self, organisation_id: UUID, address: ElectronicAddress, *, anew: bool = False) -> Answered:
+        """What the directory tells of an address, at most `directory_cache_seconds` old, or `anew`.
 
         Raises a DirectorySourceError when it tells nothing.
         """
@@ -87,7 +90,7 @@ class Directory:
         oldest = now - timedelta(seconds=self.settings.directory_cache_seconds)
         with self.database.transaction(organisation_id) as session:
             known = cached_lookup(session, source.name, address.text, oldest)
-        if known is not None:
+        if known is not None and not anew:
             return Answered(Lookup.model_validate(known.answer), known.asked_at)
         lookup = self._ask(organisation_id, source, address)
         with self.database.transaction(organisation_id) as session:

@@ -45,7 +45,10 @@ class StandardDirectory:
 
     def search(self, wanted: AnySearch) -> Found:
         """POST …/search. Platforms of earlier versions answer 204 when nothing is found."""
-        answer = self._ask("POST", f"{wanted.path}/search", json=wanted.as_standard())
+        try:
+            answer = self._ask("POST", f"{wanted.path}/search", json=wanted.as_standard())
+        except DirectoryEntryNotFoundError as error:  # a search that finds nothing is a success: this one is missing
+            raise DirectoryUnavailableError("there is no such search at its address (404)") from error
         if answer.status == HTTPStatus.NO_CONTENT:
             return Found((), 0)
         page = _object(answer)
