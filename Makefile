@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts coverage check bench parity migration lock clean
+.PHONY: help setup demo test lint types contracts coverage check bench parity story migration lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: $(READY) ## Benchmarks; the figures go to docs/performance.md
 
 parity: $(READY) ## The Schematron engine beside Saxon on thousands of documents: make parity PARITY_ARGS="--seed 7"
 	$(BIN)/python tests/schematron/parity.py $(PARITY_ARGS)
+
+story: $(READY) ## 2,000 invoices, both sides killed all the time: make story STORY_ARGS="--invoices 500 --seed 7"
+	PYTHONPATH=. $(BIN)/python tests/story/telling.py $(STORY_ARGS)
 
 migration: $(READY) ## A new schema revision from the models: make migration why="what changes and why"
 	$(BIN)/python -m gateway.app.revision "$(why)"

@@ -42,6 +42,11 @@ class SharedBreaker:
     name: str
     policy: BreakerPolicy
 
+    def current(self) -> Breaker:
+        """The breaker as it is, whether or not a call may be made."""
+        with self.database.transaction(self.organisation_id) as session:
+            return breaker_of(breaker_row(session, self.connection_id))
+
     def enter(self) -> Breaker:
         """The breaker of a call that may be made. Raises PlatformPausedError."""
         with self.database.transaction(self.organisation_id) as session:
@@ -120,7 +125,7 @@ class GuardedPlatform:
 
     def check(self) -> None:
         """See `PlatformClient`. A person asks: the breaker does not stand in the way, and learns what came of it."""
-        self._reported(Breaker(BreakerState.HALF_OPEN), self.client.check)
+        self._reported(self.breaker.current(), self.client.check)
 
     def _guarded(self, call: Callable[[], _T]) -> _T:
         return self._reported(self.breaker.enter(), call)
