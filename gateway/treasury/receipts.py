@@ -248,5 +248,5 @@ def _content(session: Session, receipt: Receipt) -> NewReceipt:
         reference=receipt.external_reference,
         payer_reference=receipt.payer_reference,
         comment=receipt.comment,
-        allocations={row.invoice_id: row.amount for row in rows if row.allocated_at == receipt.recorded_at},
+        allocations={row.invoice_id: row.amount for row in rows},
     )
