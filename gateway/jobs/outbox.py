@@ -153,9 +153,9 @@ class OutboxWorker:
             self._wait(message, OutboxState.PENDING, error.until, str(error))
         except DeliveryFailedError as error:
             self._fail(message, error)
-        except Exception as error:  # a fault of ours: keep the message, say it, try again later
+        except Exception as error:  # a fault of ours, before or after the other side took it: nobody knows
             _log.exception("delivery_fault", kind=message.kind, message_id=str(message.id))
-            self._fail(message, DeliveryFailedError(f"{type(error).__name__}: {error}"))
+            self._doubt(message, f"{type(error).__name__}: {error}")
         else:
             self._arrived(message, remote_id)
 
@@ -218,10 +218,8 @@ class OutboxWorker:
             self._wait(message, OutboxState.UNCERTAIN, found.at or now + _GRACE, message.last_error)
         elif found.finding is Finding.UNDECIDABLE:
             self._settle(message, OutboxState.AMBIGUOUS, found.reason)
-        elif message.attempts >= self._attempts:
-            self._settle(message, OutboxState.FAILED, message.last_error)
         else:
-            self._wait(message, OutboxState.PENDING, now, message.last_error)
+            self._fail(message, DeliveryFailedError(message.last_error or ""))
 
     def _retry(self, tries: int, limit: int, not_before: timedelta | None = None) -> RetryDecision:
         return decide_retry(attempts=tries, limit=limit, now=self._clock(), jitter=self._jitter, not_before=not_before)

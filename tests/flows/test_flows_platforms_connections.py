@@ -199,6 +199,8 @@ def test_what_never_arrived_is_sent_again_once_the_platform_must_show_it(connect
     assert (latest(connected).state, server.out()) == ("uncertain", [])
     connected.clock.advance(MINUTE)
     connected.deliver()
+    connected.clock.advance(MINUTE)
+    connected.deliver()
     assert (latest(connected).state, latest(connected).attempts, len(server.out())) == ("sent", 2, 1)
 
 

@@ -111,6 +111,14 @@ def test_after_a_crash_the_other_side_is_asked_before_anything_is_repeated(
     assert (sent.state, sent.remote_id, sent.sent_at, other_side.taken) == ("sent", "remote-1", clock(), ["k1"])
 
 
+def test_a_fault_of_ours_after_the_other_side_took_it_repeats_nothing(database, organisation, other_side, outbox):
+    other_side.after_taking = ZeroDivisionError("while the answer was written down")
+    other_side.answer = LookUp(Finding.ARRIVED, "remote-1")
+    outbox(look_up=other_side.look_up).drain(organisation)
+    sent = message(database, organisation)
+    assert (sent.state, sent.remote_id, other_side.taken) == ("sent", "remote-1", ["k1"])
+
+
 def test_a_message_that_is_leaving_is_left_to_its_worker(database, organisation, clock, other_side, outbox):
     """Even when it takes longer than the grace: the row is held as long as its worker lives."""
     taking, go_on = threading.Event(), threading.Event()
@@ -131,7 +139,9 @@ def test_a_message_that_is_leaving_is_left_to_its_worker(database, organisation,
     assert (message(database, organisation).state, other_side.taken) == ("sent", ["k1"])
 
 
-def test_what_the_other_side_does_not_have_is_sent_again(database, organisation, other_side, outbox):
+def test_what_the_other_side_does_not_have_is_sent_again_a_little_later(
+    database, organisation, clock, other_side, outbox
+):
     other_side.after_taking = DeliveryAmbiguousError("no answer")
 
     def absent(*_):
@@ -139,13 +149,18 @@ def test_what_the_other_side_does_not_have_is_sent_again(database, organisation,
         return LookUp(Finding.ABSENT)
 
     outbox(look_up=absent).drain(organisation)
+    assert message(database, organisation).next_attempt_at > clock()
+    clock.advance(MINUTE)
+    outbox(look_up=absent).drain(organisation)
     sent = message(database, organisation)
     assert (sent.state, sent.remote_id, sent.attempts) == ("sent", "remote-2", 2)
 
 
-def test_sending_again_what_was_absent_ends_at_the_limit(database, organisation, other_side, outbox):
+def test_sending_again_what_was_absent_ends_at_the_limit(database, organisation, clock, other_side, outbox):
     other_side.after_taking = DeliveryAmbiguousError("no answer")
-    outbox(look_up=other_side.look_up).drain(organisation)
+    for _ in range(5):
+        outbox(look_up=other_side.look_up).drain(organisation)
+        clock.advance(MINUTE)
     left = message(database, organisation)
     assert (left.state, left.last_error, other_side.taken) == ("failed", "no answer", ["k1"] * 3)
 

@@ -76,7 +76,11 @@ def ask_passage(breaker: Breaker, policy: BreakerPolicy, now: datetime) -> Passa
     if breaker.state is BreakerState.CLOSED:
         return Passage(True, breaker)
     if breaker.until is not None and now < breaker.until:
-        return Passage(False, breaker, breaker.until)
+        # The try under way may end at any moment: those who wait for it look again soon.
+        soon = now + policy.first_pause
+        return Passage(
+            False, breaker, breaker.until if breaker.state is BreakerState.OPEN else min(breaker.until, soon)
+        )
     return Passage(True, replace(breaker, state=BreakerState.HALF_OPEN, until=now + policy.probe))
 
 
