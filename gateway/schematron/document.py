@@ -97,12 +97,12 @@ class Document:
             groups: dict[str, list[Element]] = {}
             for node in nodes:
                 for child in node:
-                    try:
-                        groups[child.tag].append(child)
-                    except KeyError:
+                    group = groups.get(child.tag)
+                    if group is None:
                         groups[child.tag] = [child]
-            for tag, children in groups.items():
-                found.append((name.longer(tag), children))
+                    else:
+                        group.append(child)
+            found.extend((name.longer(tag), children) for tag, children in groups.items())
         return found
 
     @cached_property

@@ -30,7 +30,7 @@ CANDIDATE_SUFFIXES = frozenset({".xml", ".pdf"})
 #: From so many documents on, starting processes (some 0.1 s) costs less than it saves (some 5 ms a document).
 WORTH_PROCESSES = 50
 #: Documents handed to a process at a time.
-CHUNK = 8
+CHUNK = 4
 #: Bytes asked for at a time: a read sets aside as much memory as it asks for.
 _PIECE = 1 << 16
 #: New objects between two rounds of the garbage collector, in a process that does nothing but validate.
