@@ -155,8 +155,9 @@ def delete_purged_bytes(
 
 def _still_free(session: Session, batch: Sequence[_Gone], watch: _Watch) -> list[_Gone]:
     """Those that nobody is keeping now, nor kept, held or named since the plan."""
-    free = hold_bytes_alone(session, [row.sha256 for row in batch]) - watch.look(session)
-    return [row for row in batch if row.sha256 in free]
+    locked = hold_bytes_alone(session, [row.sha256 for row in batch])
+    touched = watch.look(session)  # after the locks: what comes later waits for them
+    return [row for row in batch if row.sha256 in locked and row.sha256 not in touched]
 
 
 def _complete(database: Database, wanted: Sequence[_Purge], left: set[str], now: datetime) -> None:
