@@ -97,8 +97,8 @@ def _following(timeline: Timeline, language: Language) -> Iterator[str]:
 
 
 def _awaited(awaited: Expectation, language: Language) -> str:
-    late = "en retard / late: " if awaited.is_late else ""
-    return f"  {late}{awaited.expected.in_language(language)}\n      {awaited.otherwise.in_language(language)}"
+    late, then = ("en retard / late: ", awaited.next_step) if awaited.is_late else ("", awaited.otherwise)
+    return f"  {late}{awaited.expected.in_language(language)}\n      {then.in_language(language)}"
 
 
 def _delivery(delivery: Delivery, language: Language) -> str:

@@ -9,6 +9,7 @@ from typing import get_args
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.alerts.conditions import Team
+from gateway.invoices import codes
 from gateway.invoices.rendering import stylesheet
 from gateway.kernel.text import Language, Text
 from gateway.lifecycle.statuses import status
@@ -48,6 +49,7 @@ def environment(language: Language) -> Environment:
         subject_path=subject_path,
         tone=tone,
         status_of=status,
+        invoice_type=_invoice_type,
         layer_title=_layer_title,
         share=_share,
         teams=get_args(Team),
@@ -71,6 +73,11 @@ def invoice_stylesheet() -> str:
 def _share(part: Decimal | int, whole: Decimal | int) -> str:
     """Width of a bar, in hundredths of the longest one; nothing is drawn for what is negative."""
     return f"{max(Decimal(0), 100 * Decimal(part) / whole):.1f}" if whole > 0 else "0"
+
+
+def _invoice_type(code: str) -> Text:
+    """What an invoice is (BT-3); the code itself when it is unpublished."""
+    return codes.label("types", code) or Text(code, code)
 
 
 def _layer_title(name: str) -> Text:

@@ -1,0 +1,78 @@
+"""`gateway timeline` tells the three state lines apart, and what is expected by when."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from gateway.access.scope import Scope
+from gateway.alerts.awaiting import awaited_next
+from gateway.cli.timeline import as_text
+from gateway.jobs.outbox import put_in_outbox
+from gateway.lifecycle.deliveries import PLATFORM_FLOW
+from gateway.lifecycle.model import Direction
+from gateway.lifecycle.repository import invoice_by_id
+from gateway.lifecycle.service import record_message
+from gateway.lifecycle.timeline import timeline_of
+from tests.lifecycle.following import record, register
+from tests.lifecycle.making_events import START, amount, message
+
+
+def lines_of(database, organisation, invoice, language="fr", now=START):
+    with database.transaction(organisation) as session:
+        followed = invoice_by_id(session, Scope.everything(), invoice.id)
+        told = timeline_of(session, Scope.everything(), followed, now, awaited_next)
+    return as_text(told, language).splitlines()
+
+
+def report(database, organisation):
+    """A 212 of ours with its copy for the portal, both still in the outbox."""
+    flow_id = uuid4()
+    with database.transaction(organisation) as session:
+        record_message(
+            session,
+            message=message("212", 2, data=[amount("MEN", "20.00", "20.00")]),
+            direction=Direction.RECEIVABLE,
+            document_sha256=None,
+            flow_id=flow_id,
+            now=START,
+        )
+        for for_portal in (False, True):
+            put_in_outbox(
+                session,
+                kind=PLATFORM_FLOW,
+                idempotency_key=f"k{for_portal}",
+                payload={"platform": "simulator", "for_portal": for_portal},
+                now=START,
+                subject_id=flow_id,
+            )
+
+
+def test_each_line_has_its_own_place(database, organisation):
+    invoice = register(database, organisation).invoice
+    record(database, organisation, "200")
+    record(database, organisation, "501", 1, reasons=["IRR_SYNTAX"])
+    report(database, organisation)
+    told = lines_of(database, organisation, invoice)
+    transmission, reporting = (
+        told.index(each) for each in ("remises à la plateforme", "déclarations au portail public")
+    )
+    assert any("200 Déposée" in each for each in told[:transmission])
+    assert any("501 Irrecevable" in each for each in told[transmission:reporting])
+    assert any("212 Encaissée  En attente d’envoi (simulator)" in each for each in told[transmission:reporting])
+    assert any("En attente d’envoi (simulator)  Pas encore parti" in each for each in told[reporting:])
+
+
+def test_a_line_on_which_nothing_happened_is_left_out(database, organisation):
+    told = lines_of(database, organisation, register(database, organisation).invoice)
+    assert not {"remises à la plateforme", "déclarations au portail public"} & set(told)
+
+
+def test_what_is_expected_says_what_happens_otherwise_and_what_to_do_once_late(database, organisation):
+    invoice = register(database, organisation).invoice
+    record(database, organisation, "200")
+    record(database, organisation, "203", 1)
+    told = lines_of(database, organisation, invoice, "en")
+    place = told.index("  Taken in charge (204) expected from the buyer by 16 October 2026.")
+    assert told[place + 1] == "      Otherwise an alert opens: “Invoice F1 not taken in charge by the buyer”."
+    late = lines_of(database, organisation, invoice, "en", START + timedelta(days=15))
+    place = late.index("  en retard / late: Taken in charge (204) expected from the buyer by 16 October 2026.")
+    assert late[place + 1].strip().startswith("Call the buyer")
