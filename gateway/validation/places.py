@@ -130,7 +130,7 @@ class Places:
 
 def _leaves(element: etree._Element, above: tuple[str, ...]) -> Iterator[tuple[etree._Element, tuple[str, ...]]]:
     """Every element without children, in the order of the document, with the local names that lead to it."""
-    names = (*above, etree.QName(element).localname)
+    names = (*above, element.tag.rpartition("}")[2])
     if not len(element):
         yield element, names
     for child in element.iterchildren("*"):
