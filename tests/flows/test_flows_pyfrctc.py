@@ -118,11 +118,18 @@ def test_it_pages_by_date_through_more_flows_than_one_page_holds(session, gatewa
     assert set(listed) == sent
 
 
-def test_its_user_reads_why_a_call_is_refused(session):
+def test_its_user_reads_why_a_call_is_refused(session, address):
     with pytest.raises(RuntimeError, match=r"\(404\).*MISSING_RESOURCE"):
         pyfrctc.get_flow(session, "no-such-flow")
     with pytest.raises(RuntimeError, match=r"\(400\).*INVALID_REQUEST"):
         pyfrctc.search_flows(session, "yesterdayZ", "Out", None)
+    for method, path, status, code in (
+        ("PUT", "/afnor-flow/v1/flows", 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "/afnor-flow/v1/nothing", 404, "MISSING_RESOURCE"),
+        ("GET", "/flow-service/v1", 404, "MISSING_RESOURCE"),
+    ):
+        answer = session.request(method, address + path)
+        assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
 
 
 def walk(gateway: Services, company, clock: ManualClock) -> None:

@@ -71,6 +71,7 @@ def subscribe(
 
 def unsubscribe(session: Session, webhook: Webhook, *, now: datetime) -> None:
     """End a subscription; a call on its way is given up."""
+    hold_webhook(session, webhook.id)  # before the ledger's turn, as whoever gives a webhook up takes them
     _note(session, webhook, "webhook.deleted", now)
     session.delete(webhook)
 
