@@ -180,6 +180,7 @@ CASES = {
     "732829320": AddressVerdict.ADDRESSABLE,
     "732829320_73282932000074_ACHATS": AddressVerdict.ADDRESSABLE,
     "732829320_73282932000075": AddressVerdict.UNKNOWN,  # a SIRET with a wrong key
+    "732829320_73282932000074_a.b": AddressVerdict.UNKNOWN,  # no routing code of the standard
     "732829320_INCONNUE": AddressVerdict.UNKNOWN,
     "732829320_DESACTIVEE": AddressVerdict.DISABLED,
     "732829320_AVENIR": AddressVerdict.UPCOMING,

@@ -16,6 +16,7 @@ from gateway.flows.directory.resources import DirectoryLine, Facility, LegalUnit
 from gateway.flows.directory.searches import AnySearch, LineSearch, RoutingCodeSearch, SirenSearch, SiretSearch
 from gateway.flows.directory.selecting import shown
 from gateway.flows.directory.service import Directory
+from gateway.flows.directory.source import DirectorySource
 from gateway.flows.directory.terms import LineField, RoutingCodeField, SirenField, SiretField
 from gateway.flows.errors import InvalidFlowRequestError
 from gateway.kernel.dated import data_file
@@ -51,15 +52,15 @@ def router(context: DirectoryApiContext) -> APIRouter:
     reader = Annotated[Principal, Depends(context.reader)]
 
     for kind in (SirenSearch, SiretSearch, RoutingCodeSearch, LineSearch):
-        body = {"content": {"application/json": {"schema": kind.model_json_schema(by_alias=True)}}}
-        required = {"required": kind is RoutingCodeSearch}
+        content = {"application/json": {"schema": kind.model_json_schema(by_alias=True)}}
+        required = kind is RoutingCodeSearch  # the other searches need no body
         routes.add_api_route(
             f"/{kind.path}/search",
-            _search(context, reader, kind, required=required["required"]),
+            _search(context, reader, kind, required=required),
             methods=["POST"],
             summary=f"Search: {kind.__doc__}",
             responses=_RESPONSES,
-            openapi_extra={"requestBody": body | required},
+            openapi_extra={"requestBody": {"content": content, "required": required}},
         )
 
     @routes.get("/siren/code-insee:{siren}", responses=_RESPONSES | {200: {"model": LegalUnit}})
@@ -117,7 +118,7 @@ def router(context: DirectoryApiContext) -> APIRouter:
     return routes
 
 
-def _source(context: DirectoryApiContext, principal: Principal) -> Any:
+def _source(context: DirectoryApiContext, principal: Principal) -> DirectorySource:
     return context.directory.source(principal.organisation_id)
 
 

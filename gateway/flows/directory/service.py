@@ -1,7 +1,7 @@
 """What the directory says of addresses, asked once in a while: the same answer for the service, the check, the sending.
 
-The network is never waited for inside a transaction. After a failure the directory is left alone for a moment, so that
-a directory that is down slows nothing.
+No transaction of its own waits for the network. After a failure the directory is left alone for a moment, so that one
+that is down slows nothing.
 """
 
 from collections.abc import Callable

@@ -4,6 +4,7 @@ It knows the companies of `schemas/directory.toml`, the buyers and sellers of th
 names, and every other SIREN with a right key as soon as it is asked for.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -32,8 +33,11 @@ from gateway.kernel.clock import Clock, paris_date
 from gateway.kernel.dated import Table, data_file
 from gateway.kernel.identifiers import is_siren, is_siret
 
-#: Type of the routing codes of the French directory.
+#: Type of the routing codes of the French directory, and what the standard lets them be made of.
 _ROUTING_TYPE = "0224"
+_ROUTING_IDENTIFIER = re.compile(r"[-_/a-zA-Z0-9]{1,100}")
+#: Longest names of a company and of a facility in the standard.
+_COMPANY_NAME, _FACILITY_NAME = 150, 100
 _SIREN_DIGITS = 9
 _INSTRUCTIONS = Instructions(is_sales_prospecting_forbidden=False)
 
@@ -168,6 +172,8 @@ def _with_address(company: _Company, address: ElectronicAddress, today: date) ->
     if case == "unknown" or any(line.addressing_identifier == address.text for line in company.lines):
         return company
     facility = next((each for each in company.facilities if each.siret == address.siret), None)
+    if address.routing_identifier and not _ROUTING_IDENTIFIER.fullmatch(address.routing_identifier):
+        return company
     if address.siret and facility is None:
         if not is_siret(address.siret):
             return company
@@ -183,7 +189,7 @@ def _with_address(company: _Company, address: ElectronicAddress, today: date) ->
 
 def _unit(siren: str, name: str, entity: str, status: str) -> LegalUnit:
     return LegalUnit.model_validate(
-        {"siren": siren, "businessName": name, "entityType": entity, "administrativeStatus": status}
+        {"siren": siren, "businessName": name[:_COMPANY_NAME], "entityType": entity, "administrativeStatus": status}
         | {"instructions": _INSTRUCTIONS}
     )
 
@@ -208,7 +214,7 @@ def _facility(unit: LegalUnit, table: Table) -> Facility:
     return Facility(
         siret=table["siret"],
         siren=unit.siren,
-        name=table["name"],
+        name=table["name"][:_FACILITY_NAME],
         facility_type=table["type"],
         administrative_status=table.get("status", unit.administrative_status),
         siret_instructions=_INSTRUCTIONS,
