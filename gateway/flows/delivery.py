@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 from gateway.flows.context import FlowsContext
 from gateway.flows.errors import (
     PlatformAmbiguousError,
+    PlatformError,
     PlatformRefusedError,
     PlatformUnavailableError,
     UncheckedFlowError,
@@ -15,7 +16,7 @@ from gateway.flows.errors import (
 from gateway.flows.model import Flow
 from gateway.flows.platforms.client import OutgoingFlow, PlatformClient, SentFlow
 from gateway.flows.platforms.errors import NoRouteError, PlatformPausedError, StatusNotTakenError
-from gateway.flows.platforms.profile import PlatformProfile, platform_profile
+from gateway.flows.platforms.profile import platform_profile
 from gateway.flows.platforms.repository import connection_of_name, platforms_of
 from gateway.flows.platforms.routing import RoutedDocument, route
 from gateway.flows.platforms.sightings import settle
@@ -105,10 +106,12 @@ def require_taken(session: Session, invoice: InvoiceRecord, status: str, setting
     """Refuse a status (MDT-105) that the platform of the invoice does not take on it. Raises StatusNotTakenError."""
     document = routed_invoice(session, invoice)
     name = route(document, platforms_of(session, settings.platform)).platform
-    profile = profile_of_platform(session, name) if name else None
-    rule = document.processing_rule or ""
-    if name is not None and profile is not None and not profile.takes_status(status, rule):
-        raise StatusNotTakenError(status, rule, name, profile.statuses[rule])
+    connection = connection_of_name(session, name) if name else None
+    if connection is None:  # a platform of this process takes everything
+        return
+    profile, rule = platform_profile(connection.kind), document.processing_rule or ""
+    if not profile.takes_status(status, rule):
+        raise StatusNotTakenError(status, rule, connection.name, profile.statuses[rule])
 
 
 def portal_signature(session: Session, invoice: InvoiceRecord, settings: Settings) -> str:
@@ -118,12 +121,6 @@ def portal_signature(session: Session, invoice: InvoiceRecord, settings: Setting
     if connection is not None:
         return connection.number or ""
     return str(data_file("flows.toml")["platform_number"].get(name, ""))
-
-
-def profile_of_platform(session: Session, name: str) -> PlatformProfile | None:
-    """The profile of a connection's platform; None for a platform of this process, which takes everything."""
-    connection = connection_of_name(session, name)
-    return platform_profile(connection.kind) if connection else None
 
 
 def platform_channel(context: FlowsContext) -> Channel:
@@ -146,7 +143,7 @@ def platform_channel(context: FlowsContext) -> Channel:
             return _client(delivery).submit(flow)
         except PlatformAmbiguousError as error:
             raise DeliveryAmbiguousError(str(error)) from error
-        except (PlatformRefusedError, PlatformUnavailableError) as error:
+        except PlatformError as error:
             raise _as_delivery_error(error) from error
 
     def look_up(delivery: Delivery, left_at: datetime, now: datetime) -> LookUp:
@@ -155,7 +152,7 @@ def platform_channel(context: FlowsContext) -> Channel:
         try:
             client = _client(delivery)
             return settle(client.look_up(sent), left_at=left_at, now=now, visible_within=client.visible_within)
-        except (PlatformRefusedError, PlatformUnavailableError) as error:
+        except PlatformError as error:
             raise _as_delivery_error(error) from error
 
     def _client(delivery: Delivery) -> PlatformClient:
@@ -164,11 +161,9 @@ def platform_channel(context: FlowsContext) -> Channel:
     return Channel(deliver, look_up)
 
 
-def _as_delivery_error(
-    error: PlatformRefusedError | PlatformUnavailableError,
-) -> DeliveryFailedError | DeliveryPostponedError:
+def _as_delivery_error(error: PlatformError) -> DeliveryFailedError | DeliveryPostponedError:
+    """Nothing was done: the way is closed, the platform does not answer, refuses, or is not known any more."""
     if isinstance(error, PlatformPausedError):
         return DeliveryPostponedError(str(error), error.until)
-    if isinstance(error, PlatformUnavailableError):
-        return DeliveryFailedError(str(error), retry_after=error.retry_after)
-    return DeliveryFailedError(str(error), permanent=True)
+    pause = error.retry_after if isinstance(error, PlatformUnavailableError) else None
+    return DeliveryFailedError(str(error), retry_after=pause, permanent=isinstance(error, PlatformRefusedError))

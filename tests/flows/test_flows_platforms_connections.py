@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gateway.flows.delivery import platform_channel
 from gateway.flows.errors import PlatformUnavailableError, UnknownPlatformError
 from gateway.flows.model import Flow, FlowState
-from gateway.flows.platforms import service
+from gateway.flows.platforms import guard, service
 from gateway.flows.platforms.connections import Connections
 from gateway.flows.platforms.errors import (
     InvalidConnectionError,
@@ -213,6 +213,18 @@ def test_a_refusal_is_told_with_the_words_of_the_platform_and_never_repeated(con
     assert "BR-FR-CDV-14" in message.last_error
 
 
+def test_a_delivery_to_a_platform_that_nobody_knows_certainly_did_not_leave(connected, server, invoice):
+    connected.push(invoice("F1"))
+    connected.drain()
+    with connected.database.transaction(connected.organisation_id) as session:
+        message = latest(connected)
+        message.payload = {**message.payload, "platform": "gone"}
+        session.add(message)
+    connected.deliver()
+    assert (latest(connected).state, server.out()) == ("pending", [])
+    assert "gone" in latest(connected).last_error
+
+
 def test_while_a_platform_rests_its_deliveries_wait_and_cost_no_try(connected, server, invoice):
     server.faults += [Response(status_code=404)] * 5
     for number in range(8):
@@ -247,6 +259,29 @@ def test_a_breaker_is_shared_by_every_process(connected, server, client_of):
     )
     with pytest.raises(PlatformPausedError):
         elsewhere.client(connected.organisation_id, "main").search(updated_after=None)
+
+
+def test_of_two_processes_that_come_at_the_end_of_the_pause_one_tries(connected, server, monkeypatch):
+    server.faults += [Response(status_code=503)] * 5
+    for _ in range(5):
+        with pytest.raises(PlatformUnavailableError):
+            connected.context.platform("main", connected.organisation_id).search(updated_after=None)
+    connected.clock.advance(MINUTE)
+    first, second = (connected.context.platform("main", connected.organisation_id).breaker for _ in range(2))
+    read = guard.breaker_row
+    entered = []
+
+    def read_then_let_the_other_in(session, connection_id, **options):
+        row = read(session, connection_id, **options)
+        if not entered and not options:
+            entered.append("other")
+            second.enter()
+        return row
+
+    monkeypatch.setattr(guard, "breaker_row", read_then_let_the_other_in)
+    with pytest.raises(PlatformPausedError):
+        first.enter()
+    assert entered == ["other"]
 
 
 def test_what_is_due_to_a_platform_that_is_switched_off_waits_until_it_is_back(connected, server, invoice):

@@ -65,9 +65,11 @@ def platforms_of(session: Session, builtin: str) -> Platforms:
 
 
 def breaker_row(session: Session, connection_id: UUID, *, lock: bool = False) -> PlatformBreaker | None:
-    """The breaker of a connection, kept from other writers when `lock`; None while it has never failed."""
+    """The breaker of a connection, as it is now and kept from other writers when `lock`; None: it has never failed."""
     query = select(PlatformBreaker).where(PlatformBreaker.connection_id == connection_id)
-    return session.exec(query.with_for_update() if lock else query).one_or_none()
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.exec(query).one_or_none()
 
 
 def breaker_of(row: PlatformBreaker | None) -> Breaker:
