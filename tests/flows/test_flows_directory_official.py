@@ -178,6 +178,14 @@ def test_the_failures_of_the_platform_s_directory_reach_the_client_by_their_name
     assert (answer.status_code, answer.json()["errorCode"]) == (408, "REQUEST_TIMEOUT")
 
 
+def test_our_own_description_of_the_searches_stands_alone(service):
+    paths = service.http.get("/api/openapi.json").json()["paths"]
+    for kind in ("siren", "siret", "routing-code", "directory-line"):
+        described = json.dumps(paths[f"/directory-service/v1/{kind}/search"]["post"]["requestBody"])
+        assert "$defs" not in described
+        assert '"startWith"' in described or kind == "directory-line"
+
+
 def test_a_search_is_bounded_and_is_json(service):
     path = "/directory-service/v1/siren/search"
     long = service.http.post(path, headers=service.headers, json={"news": "x" * 70_000})

@@ -52,7 +52,7 @@ def router(context: DirectoryApiContext) -> APIRouter:
     reader = Annotated[Principal, Depends(context.reader)]
 
     for kind in (SirenSearch, SiretSearch, RoutingCodeSearch, LineSearch):
-        content = {"application/json": {"schema": kind.model_json_schema(by_alias=True)}}
+        content = {"application/json": {"schema": _described(kind)}}
         required = kind is RoutingCodeSearch  # the other searches need no body
         routes.add_api_route(
             f"/{kind.path}/search",
@@ -116,6 +116,20 @@ def router(context: DirectoryApiContext) -> APIRouter:
         return Response(status_code=200 if context.directory.database.is_ready() else 503)
 
     return routes
+
+
+def _described(kind: type[Part]) -> Any:
+    """The JSON Schema of a request, its definitions in place: in an OpenAPI document references start elsewhere."""
+    schema = kind.model_json_schema(by_alias=True)
+    definitions = schema.pop("$defs", {})
+
+    def in_place(part: Any) -> Any:
+        if isinstance(part, dict):
+            reference = part.get("$ref", "").removeprefix("#/$defs/")
+            return {key: in_place(value) for key, value in (definitions[reference] if reference else part).items()}
+        return [in_place(each) for each in part] if isinstance(part, list) else part
+
+    return in_place(schema)
 
 
 def _source(context: DirectoryApiContext, principal: Principal) -> DirectorySource:
