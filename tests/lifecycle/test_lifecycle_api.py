@@ -8,7 +8,7 @@ from importlib.resources import files
 from random import Random
 from threading import Event, Thread
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -21,9 +21,12 @@ from gateway.access.tokens import issue_token
 from gateway.app.service import create_app
 from gateway.app.services import build_services
 from gateway.database import Database
+from gateway.jobs.outbox import put_in_outbox
+from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.model import Direction
+from gateway.lifecycle.records import InvoiceDocument
 from gateway.lifecycle.repository import events_after
-from gateway.lifecycle.service import record_message
+from gateway.lifecycle.service import record_message, register_invoice
 from gateway.lifecycle.views import event_schema
 from gateway.web.security import SESSION_COOKIE
 from tests.lifecycle.following import invoice, record, register
@@ -82,6 +85,32 @@ def test_an_invoice_shows_where_it_stands_with_its_amounts_by_rate(
     for field, left in (("collected_by_rate", 20), ("remaining_by_rate", 100)):
         (part,) = found[field]
         assert (Decimal(part["rate"]), Decimal(part["amount"])) == (20, left)
+
+
+def test_the_timeline_tells_the_other_lines_and_what_is_awaited(
+    read: Reader, database: Database, organisation: UUID, clock: Any
+) -> None:
+    flow_id = uuid4()
+    with database.transaction(organisation) as session:
+        followed = register_invoice(
+            session,
+            invoice=invoice(),
+            document=InvoiceDocument("UBL", "EN 16931", "0" * 64),
+            flow_id=flow_id,
+            agency_id=None,
+            direction=Direction.RECEIVABLE,
+            now=START,
+        ).invoice
+        payload = {"platform": "simulator", "for_portal": False}
+        put_in_outbox(session, kind=PLATFORM_FLOW, idempotency_key="k", payload=payload, now=START, subject_id=flow_id)
+        invoice_id = followed.id
+    refused = record(database, organisation, "501", 1, reasons=["IRR_SYNTAX"])
+    told = read(f"/invoices/{invoice_id}/timeline").json()
+    [attempt] = told["transmission"]
+    assert (attempt["platform"], attempt["state"]["code"], attempt["status"]) == ("simulator", "pending", None)
+    assert attempt["answers"] == [str(refused.id)]
+    assert (told["status"], told["reporting"]) == (None, [])
+    assert [each["matter"] for each in told["awaited"]] == ["deadline.invoice_not_sent", "due_date"]
 
 
 def test_the_timeline_tells_each_event_with_its_raw_message(

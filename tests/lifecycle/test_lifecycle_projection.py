@@ -209,7 +209,7 @@ def test_copies_that_differ_only_in_the_order_of_their_reasons_give_one_state_wh
     assert state_of(one, other) == state_of(other, one)
 
 
-@settings(max_examples=3_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(HISTORIES, st.integers(0, 5), st.randoms(use_true_random=False))
 def test_shuffles_and_duplicates_give_the_same_state(
     history: list[StatusEvent], repetitions: int, chance: Random
