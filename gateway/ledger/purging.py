@@ -46,8 +46,10 @@ _SINCE = text(
     UNION ALL SELECT organisation_id, position, substr(subject, {len(purge_subject("")) + 1})
         FROM tail WHERE kind = '{PURGED}'
     UNION ALL SELECT tail.organisation_id, tail.position, d.sha256
-        FROM tail JOIN ledger_entry e ON e.organisation_id = tail.organisation_id AND e.subject = tail.subject
-        CROSS JOIN LATERAL jsonb_array_elements_text(e.documents) AS d(sha256)
+        FROM tail CROSS JOIN LATERAL (  -- OFFSET 0: by the index for each hold, never over the whole ledger
+            SELECT * FROM ledger_entry
+            WHERE organisation_id = tail.organisation_id AND subject = tail.subject OFFSET 0
+        ) AS e CROSS JOIN LATERAL jsonb_array_elements_text(e.documents) AS d(sha256)
         WHERE tail.kind = '{HOLD_PLACED}'
     """
 )
