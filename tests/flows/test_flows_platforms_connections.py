@@ -232,7 +232,7 @@ def test_while_a_platform_rests_its_deliveries_wait_and_cost_no_try(connected, s
     connected.drain()
     connected.deliver()
     messages = connected.rows(OutboxMessage)
-    assert sorted(message.attempts for message in messages) == [0, 0, 0, 1, 1, 1, 1, 1]
+    assert sorted(message.attempts for message in messages) == [0, 0, 0, 0, 1, 1, 1, 1]
     assert {message.state for message in messages} == {"pending"}
     asked = len(server.requests)
     connected.clock.advance(timedelta(seconds=29))
@@ -244,6 +244,22 @@ def test_while_a_platform_rests_its_deliveries_wait_and_cost_no_try(connected, s
     assert len(server.out()) == 8
     [breaker] = connected.rows(PlatformBreaker)
     assert (breaker.state, breaker.failures) == ("closed", 0)
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_an_outage_of_hours_gives_nothing_up(connected, server, invoice, status):
+    server.faults += [Response(status_code=status)] * 1000
+    connected.push(invoice("F1"))
+    connected.drain()
+    for _ in range(60):
+        connected.deliver()
+        connected.clock.advance(timedelta(minutes=5))
+    assert latest(connected).state in ("pending", "uncertain")
+    server.faults.clear()
+    for _ in range(3):
+        connected.clock.advance(HOUR)
+        connected.deliver()
+    assert (latest(connected).state, len(server.out())) == ("sent", 1)
 
 
 def test_a_breaker_is_shared_by_every_process(connected, server, client_of):

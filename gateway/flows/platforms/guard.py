@@ -1,7 +1,7 @@
 """A client behind its circuit breaker: a platform in trouble is left alone, by every process at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -57,9 +57,20 @@ class SharedBreaker:
             passage = ask_passage(breaker, self.policy, now)
             if passage.breaker != breaker:
                 self._write(session, passage.breaker, now, None)
-        if not passage.allowed and passage.until is not None:
-            raise _resting(self.name, passage.until, now)
+        if not passage.allowed:
+            raise self.resting(replace(passage.breaker, until=passage.until))
         return passage.breaker
+
+    def resting(self, breaker: Breaker, why: str = "") -> PlatformPausedError:
+        """What to raise for a call that has to wait; `why`: what has just failed."""
+        now = self.clock()
+        until = breaker.until or now
+        at = f"{until:%H:%M:%S} UTC"
+        reason = Text(
+            f"La plateforme {self.name} n’est pas sollicitée avant {at}. {why}".strip(),
+            f"The platform {self.name} is not asked before {at}. {why}".strip(),
+        )
+        return PlatformPausedError(reason, until, now)
 
     def failed(self, reason: str, retry_after: timedelta | None) -> None:
         """A call failed."""
@@ -128,7 +139,15 @@ class GuardedPlatform:
         self._reported(self.breaker.current(), self.client.check)
 
     def _guarded(self, call: Callable[[], _T]) -> _T:
-        return self._reported(self.breaker.enter(), call)
+        before = self.breaker.enter()
+        try:
+            return self._reported(before, call)
+        except PlatformUnavailableError as error:
+            after = self.breaker.current()
+            if after.state is BreakerState.OPEN:
+                # What found it in trouble waits like all that comes after: an outage of hours gives nothing up.
+                raise self.breaker.resting(after, str(error)) from error
+            raise
 
     def _reported(self, before: Breaker, call: Callable[[], _T]) -> _T:
         try:
@@ -144,12 +163,3 @@ class GuardedPlatform:
             raise
         self.breaker.succeeded(before)
         return result
-
-
-def _resting(name: str, until: datetime, now: datetime) -> PlatformPausedError:
-    at = f"{until:%H:%M:%S} UTC"
-    reason = Text(
-        f"La plateforme {name} ne répond plus : elle n’est pas sollicitée avant {at}.",
-        f"The platform {name} does not answer: it is not asked before {at}.",
-    )
-    return PlatformPausedError(reason, until, now)
