@@ -14,7 +14,7 @@ from sqlmodel import Session
 from gateway.alerts.conditions import LOCALES
 from gateway.alerts.deadline_facts import ReceiptsKnown, facts_of, no_receipts_known
 from gateway.alerts.deadline_policy import DeadlinePolicy, Matter, deadline_policy
-from gateway.alerts.deadlines import Deadline, InvoiceFacts, running, told
+from gateway.alerts.deadlines import Deadline, InvoiceFacts, running, told, untold
 from gateway.kernel.clock import paris_date, paris_instant
 from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.text import Language, Text
@@ -65,8 +65,11 @@ def _expectation(deadline: Deadline, facts: InvoiceFacts, now: datetime) -> Expe
 
 def _due_date(facts: InvoiceFacts, state: InvoiceState, now: datetime) -> Iterator[Expectation]:
     """The payment of an invoice that has a due date (BT-9), is neither closed nor paid, and that nothing holds back."""
-    due, left = facts.due_date, state.remaining
-    if due is None or left is None or left <= 0 or state.closed or state.issue("207", "208"):
+    due, remaining = facts.due_date, state.remaining
+    if due is None or remaining is None or state.closed or state.issue("207", "208"):
+        return
+    left = remaining - untold(facts, state)
+    if left <= 0:
         return
     words = data_file("deadlines.toml")[DUE_DATE]
 

@@ -195,7 +195,7 @@ def _payment(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -
         if state.announced:
             last = max(last, add_working_days(state.announced.on, rule.announced_working_days))
         delays = sum(entry.code in _DELAYS_PAYMENT for entry in state.history)
-        left = None if state.remaining is None else state.remaining - _untold(facts, state)
+        left = None if state.remaining is None else state.remaining - untold(facts, state)
         yield _by_day(rule, due, last, cause=f"{due}:{delays}", amount=left)
 
 
@@ -210,7 +210,7 @@ def _answers(state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
 
 def _receipt(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
     """Money that came in and that no 212 tells, while VAT is due on it, or may be."""
-    receipt, on_receipts, missing = facts.receipt, facts.vat_on_receipts, _untold(facts, state)
+    receipt, on_receipts, missing = facts.receipt, facts.vat_on_receipts, untold(facts, state)
     if receipt is None or on_receipts is False or missing <= 0:
         return
     rule = policy.rules.get(Matter.RECEIPT_NOT_REPORTED if on_receipts else Matter.RECEIPT_TO_CHECK)
@@ -219,14 +219,14 @@ def _receipt(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -
         yield _by_day(rule, receipt.on, last, cause=receipt.on.isoformat(), amount=missing)
 
 
-def _untold(facts: InvoiceFacts, state: InvoiceState) -> Decimal:
+def untold(facts: InvoiceFacts, state: InvoiceState) -> Decimal:
     """Money that came in and that no 212 tells."""
     return facts.receipt.amount - state.collected_total if facts.receipt else ZERO
 
 
 def _is_paid(facts: InvoiceFacts, state: InvoiceState) -> bool:
     """Nothing is left to pay of an invoice, whether a 212 tells the money or not."""
-    return state.paid or (state.remaining is not None and state.remaining <= _untold(facts, state))
+    return state.paid or (state.remaining is not None and state.remaining <= untold(facts, state))
 
 
 def _reached(state: InvoiceState) -> dict[str, date]:

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.alerts.awaiting import DUE_DATE, awaited_next, expectations
 from gateway.alerts.deadline_policy import Matter
-from gateway.alerts.deadlines import running
+from gateway.alerts.deadlines import Receipt, running
 from gateway.lifecycle.model import Direction
 from gateway.lifecycle.projection import InvoiceAmounts, project
 from tests.alerts.test_alerts_deadlines import CASES, POLICY, facts, state
@@ -62,6 +62,12 @@ def test_nothing_is_awaited_of_a_closed_or_paid_invoice(events):
 
 def test_a_disputed_invoice_awaits_its_outcome_and_not_its_payment():
     assert [each.matter for each in awaited([event("207", reasons=["PU_ERR"])])] == [Matter.DISPUTE_UNANSWERED]
+
+
+def test_money_received_is_not_awaited_again_though_no_212_tells_it():
+    part, whole = (facts(receipt=Receipt(Decimal(each), date(2026, 10, 5))) for each in ("100.00", "120.00"))
+    assert "20,00" in awaited([event("204")], known=part)[-1].expected.fr
+    assert DUE_DATE not in {each.matter for each in awaited([event("204")], known=whole)}
 
 
 def test_a_credit_note_awaits_no_payment():
