@@ -263,6 +263,22 @@ def test_a_webhook_that_is_gone_or_fails_for_days_is_disabled_told_and_goes_on_w
     assert [body["flowId"] for body in told.receiver.bodies] == sent
 
 
+def test_a_receiver_that_calls_every_flow_malformed_does_not_go_unnoticed(world, subscribed):
+    told = subscribed()
+    told.receiver.answers = [400] * 10
+    for number in range(4):
+        world.push(b"<x>%d</x>" % number)
+        told.turn()
+        assert (told.row.disabled_at is None) == (number < 3)
+        world.clock.advance(timedelta(days=1))
+    assert told.receiver.tries == 4
+    told.receiver.answers.clear()
+    with world.database.transaction(world.organisation_id) as session:
+        assert start_again(session, told.row.id, now=world.clock()) == 4
+    told.turn()
+    assert len(told.receiver.arrived) == 4
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     steps=st.lists(st.sampled_from(["push", "process", "turn", "later"]), max_size=10),

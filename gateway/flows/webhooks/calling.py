@@ -104,10 +104,8 @@ class Caller:
             answer, reason = judge(kind, status), f"HTTP {status}"
         if answer is Answer.ARRIVED:
             self._arrived(webhook, delivery)
-        elif answer is Answer.REFUSED:
-            self._refused(webhook, delivery, reason)
         else:
-            self._failed(webhook, delivery, reason, at_once=answer is Answer.GONE)
+            self._failed(webhook, delivery, answer, reason)
 
     def _subscriber(self, delivery: Delivery) -> tuple[Webhook, bytes]:
         with self.database.system_transaction() as session:
@@ -128,16 +126,8 @@ class Caller:
                 go_on(session, row, arrived=delivery.idempotency_key, now=self.clock())
                 session.add(row)
 
-    def _refused(self, webhook: Webhook, delivery: Delivery, reason: str) -> None:
-        with self.database.transaction(delivery.organisation_id) as session:
-            row = hold_webhook(session, webhook.id)
-            if row is not None:
-                row.last_error = reason
-                go_on(session, row, arrived=delivery.idempotency_key, now=self.clock())
-                session.add(row)
-        raise DeliveryFailedError(f"the receiver refuses this message: {reason}", permanent=True)
-
-    def _failed(self, webhook: Webhook, delivery: Delivery, reason: str, *, at_once: bool) -> None:
+    def _failed(self, webhook: Webhook, delivery: Delivery, answer: Answer, reason: str) -> None:
+        """Note a call that did not arrive; raises what tells the outbox what becomes of the message."""
         now = self.clock()
         with self.database.transaction(delivery.organisation_id) as session:
             row = hold_webhook(session, webhook.id)
@@ -147,14 +137,18 @@ class Caller:
             row.failing_since = row.failing_since or now
             row.last_error = reason
             session.add(row)
-            failures = row.failures
-            gives_up = at_once or now - row.failing_since >= timedelta(days=self.settings.webhook_give_up_days)
+            failures, patience = row.failures, timedelta(days=self.settings.webhook_give_up_days)
+            gives_up = answer is Answer.GONE or now - row.failing_since >= patience
             if gives_up:
                 disable(session, row, now=now)
                 tell_administrators(session, row, self.settings, now=now)
+            elif answer is Answer.REFUSED:
+                go_on(session, row, arrived=delivery.idempotency_key, now=now)
         if gives_up:
             _log.error("webhook_disabled", webhook_id=str(webhook.id), url=webhook.callback_url, reason=reason)
             raise DeliveryFailedError(f"the webhook is given up: {reason}", permanent=True)
+        if answer is Answer.REFUSED:
+            raise DeliveryFailedError(f"the receiver refuses this message: {reason}", permanent=True)
         retry = decide_retry(attempts=failures, limit=_NO_LIMIT, now=now, jitter=random.Random())
         raise DeliveryPostponedError(reason, retry.at or now)
 
