@@ -10,6 +10,7 @@ from gateway.access.errors import PermissionDeniedError
 from gateway.access.roles import Permission
 from gateway.alerts.repository import AlertFilter, invoices_with_unsettled_alerts, list_alerts
 from gateway.collection.repository import ActionFilter, worklist
+from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.awaiting import awaited_of
 from gateway.flows.model import Flow
 from gateway.invoices.errors import UnreadableInvoiceError
@@ -22,6 +23,8 @@ from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.repository import InvoiceFilter, invoice_by_id, search_invoices
 from gateway.lifecycle.statuses import status
 from gateway.lifecycle.timeline import Timeline, timeline_of
+from gateway.treasury.receipt_rows import receipts_page
+from gateway.treasury.views import ReceiptView, views_of
 from gateway.validation.notes import term_notes
 from gateway.validation.report import Report
 from gateway.web import repository
@@ -81,6 +84,7 @@ def show(visit: Reader, invoice_id: UUID) -> Response:
             "invoice": invoice,
             "status": status(invoice.status) if invoice.status else None,
             "timeline": _timeline(visit, session, invoice),
+            "receipts": _receipts(visit, session, invoice),
             "report": report,
             "alerts": alerts,
             "actions": actions,
@@ -118,6 +122,13 @@ def styles(visit: Anyone) -> Response:
 
 def _timeline(visit: Visit, session: Session, invoice: InvoiceRecord) -> Timeline:
     return timeline_of(session, visit.principal.scope, invoice, visit.context.clock(), awaited_of)
+
+
+def _receipts(visit: Visit, session: Session, invoice: InvoiceRecord) -> list[ReceiptView]:
+    """The money that pays an invoice, the latest day first."""
+    scope = visit.principal.scope
+    page = receipts_page(session, scope, invoice_id=invoice.id, cursor=None, limit=LONGEST_PAGE)
+    return views_of(session, scope, page.items)
 
 
 def _figure(visit: Visit, session: Session, name: str) -> NamedFigure:
