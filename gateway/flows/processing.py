@@ -36,6 +36,7 @@ from gateway.jobs.retrying import decide_retry
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
 from gateway.ledger.documents import keep_document
+from gateway.ledger.errors import DocumentStoreError
 from gateway.ledger.service import append
 from gateway.lifecycle.errors import InvoiceWithoutKeyError
 
@@ -156,6 +157,12 @@ def _record_failure(session: Session, context: FlowsContext, flow: Flow, error: 
         flow.next_attempt_at = error.until
         flow.problem = _problem(known)
         session.add(flow)
+    elif isinstance(error, DocumentStoreError):
+        # So is the store of documents: the flow comes again after the pause of this try.
+        flow.attempts -= 1
+        flow.problem = _problem(known)
+        session.add(flow)
+        _log.error("document_store_fails", code=known.code, reason=str(known))
     elif isinstance(error, _PERMANENT) or flow.attempts >= context.settings.processing_attempts:
         _quarantine(session, context, flow, known)
     else:

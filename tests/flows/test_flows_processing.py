@@ -15,6 +15,8 @@ from gateway.flows.processing import drain_flows, process_flow, replay
 from gateway.flows.repository import hold
 from gateway.flows.terms import AckStatus, FlowType
 from gateway.jobs.model import OutboxMessage
+from gateway.ledger.documents import DocumentStore
+from gateway.ledger.errors import DocumentStoreUnavailableError
 from gateway.ledger.model import LedgerEntry
 from gateway.ledger.service import verify
 from gateway.lifecycle.model import Direction, InvoiceRecord
@@ -181,6 +183,25 @@ def test_a_failing_flow_is_tried_again_later_then_quarantined_with_its_reason(wo
     assert flow.problem is not None
     assert flow.problem["code"] == "FLOW_NOT_PROCESSED"
     assert "RuntimeError" in flow.problem["what_fr"]
+
+
+def test_an_outage_of_the_document_store_costs_a_flow_no_try(world, invoice, monkeypatch):
+    flow = world.push(invoice("F1")).flow
+    tries = world.context.settings.processing_attempts * 2
+
+    def silent(sha256: str) -> bytes:
+        raise DocumentStoreUnavailableError("s3://bucket", "timeout")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(DocumentStore, "get", lambda self, sha256: silent(sha256))
+        for _ in range(tries):
+            world.drain()
+            assert world.flow(flow.id).state == FlowState.RECEIVED
+            world.clock.advance(timedelta(hours=1))
+    assert world.flow(flow.id).attempts == 0
+    assert world.flow(flow.id).problem["code"] == "DOCUMENT_STORE_UNAVAILABLE"
+    world.drain()
+    assert world.flow(flow.id).ack_status == AckStatus.OK
 
 
 def test_a_replayed_flow_starts_again_and_ends_well_once_its_cause_is_gone(world, invoice, monkeypatch):
