@@ -245,9 +245,9 @@ class Settings(BaseSettings):
     )
 
     # Webhooks
-    webhook_allow_http: bool = Field(False, description="Call webhooks by plain http too: for tests and closed networks.")
+    webhook_allow_http: bool = Field(False, description="Call webhooks by http too: for tests and closed networks.")
     webhook_allow_private: bool = Field(
-        False, description="Call webhooks at loopback and private addresses too: a program could reach your own network."
+        False, description="Call webhooks at private addresses too: a program could then reach your own network."
     )
     webhook_timeout_seconds: float = Field(10.0, gt=0, le=30, description="How long the answer of a webhook may take.")
     webhook_give_up_days: int = Field(

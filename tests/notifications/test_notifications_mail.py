@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.jobs.channels import Channel, Delivery, DeliveryAmbiguousError, DeliveryFailedError
+from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.jobs.outbox import OutboxWorker, put_in_outbox
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import load_settings
