@@ -140,7 +140,7 @@ def _submission(info: FlowInfo, data: bytes, request_id: UUID | None) -> Submiss
         data=data,
         name=info.name,
         source=API_SOURCE,
-        tracking_id=info.tracking_id,
+        tracking_id=info.tracking_id or None,  # some systems send an empty one with each file
         flow_syntax=info.flow_syntax.value,
         flow_profile=info.flow_profile.value if info.flow_profile else None,
         processing_rule=info.processing_rule.value if info.processing_rule else None,

@@ -181,6 +181,13 @@ def test_the_same_submission_twice_is_one_flow(submit, invoice, world):
     assert len(set(answers)) == len(world.rows(Flow)) == 1
 
 
+def test_an_empty_tracking_id_is_none_and_two_files_may_bear_it(submit, invoice, world):
+    answers = [submit(invoice(number), trackingId="") for number in ("F1", "F2")]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert "trackingId" not in answers[0].json()
+    assert len(world.rows(Flow)) == 2
+
+
 def test_a_flow_info_part_of_type_text_or_with_a_file_name_is_read(service, token, invoice):
     for number, info_part in enumerate([(None, "{}", "text/plain"), ("info.json", "{}", "application/json")]):
         text = json.dumps({"flowSyntax": "UBL", "name": "a.xml"})
