@@ -16,8 +16,14 @@ from gateway.alerts.deadlines import InvoiceFacts, next_look, overdue
 from gateway.alerts.errors import AlertAlreadyClosedError
 from gateway.alerts.model import Alert, AlertState
 from gateway.alerts.quarantined_flows import QuarantinedFlow, alert_for_quarantined_flow, quarantined_flow_condition
+from gateway.alerts.refused_deliveries import (
+    RefusedDelivery,
+    alert_for_refused_delivery,
+    refused_delivery_key,
+)
 from gateway.alerts.refused_flows import RefusedFlow, alert_for_refused_flow, refused_flow_condition
-from gateway.alerts.unaddressable import alert_for_unaddressable, settles_address
+from gateway.alerts.settling import settled_by_status
+from gateway.alerts.unaddressable import alert_for_unaddressable
 from gateway.database.engine import organisation_of
 from gateway.kernel.clock import paris_date
 from gateway.kernel.text import Text
@@ -149,6 +155,36 @@ def raise_for_unaddressable_buyer(
     return OpenedAlert(alert, decision, invoice.remaining, invoice.currency) if alert else None
 
 
+def raise_for_refused_delivery(session: Session, refused: RefusedDelivery, now: datetime) -> OpenedAlert | None:
+    """Tell people that a platform refused what it had taken; None when they were told of this delivery."""
+    take_turn(session)
+    decision, invoice = alert_for_refused_delivery(refused), refused.invoice
+    alert = _open(
+        session,
+        decision,
+        now,
+        invoice_id=invoice.id if invoice else None,
+        event_id=None,
+        flow_id=None,
+        agency_id=invoice.agency_id if invoice else None,
+        customer_siren=invoice.buyer_siren if invoice else None,
+    )
+    if alert is None:
+        return None
+    return OpenedAlert(alert, decision, invoice.remaining if invoice else None, invoice.currency if invoice else None)
+
+
+def close_refused_delivery(session: Session, delivery_id: UUID, now: datetime) -> tuple[Alert, ...]:
+    """The platform has taken back its refusal of a delivery: close its alert."""
+    take_turn(session)
+    alert = repository.alert_of_key(session, refused_delivery_key(delivery_id))
+    if alert is None or alert.state == AlertState.CLOSED:
+        return ()
+    because = Text("La plateforme est revenue sur son refus.", "The platform has taken back its refusal.")
+    _close(session, alert, because, {"delivery_id": str(delivery_id)}, now)
+    return (alert,)
+
+
 def close_refused_file(session: Session, registration: Registration, now: datetime) -> tuple[Alert, ...]:
     """The corrected file of an invoice that was refused here has come: close the alerts of its number."""
     invoice = registration.invoice
@@ -233,7 +269,7 @@ def close(session: Session, scope: Scope, alert_id: UUID, *, user_id: UUID, beca
 
 
 def _close_settled(session: Session, recorded: RecordedEvent, now: datetime) -> tuple[Alert, ...]:
-    settled = (*closes(recorded.event, recorded.state), *settles_address(recorded.event))
+    settled = (*closes(recorded.event, recorded.state), *settled_by_status(recorded.event))
     because = {closing.condition: closing.because for closing in settled}
     if not because:
         return ()

@@ -1,10 +1,9 @@
 """The alert for an invoice that leaves for an address the directory would not route. Pure."""
 
-from gateway.alerts.conditions import AlertDecision, Closing, Severity
-from gateway.kernel.dated import Table, data_file, text_of
+from gateway.alerts.conditions import AlertDecision, Severity
+from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.text import Text
 from gateway.lifecycle.correlation import InvoiceKey
-from gateway.lifecycle.events import StatusEvent
 
 
 def alert_for_unaddressable(key: InvoiceKey, says: Text, to_do: Text) -> AlertDecision:
@@ -12,7 +11,7 @@ def alert_for_unaddressable(key: InvoiceKey, says: Text, to_do: Text) -> AlertDe
 
     Data: `unaddressable_buyer` of `schemas/alerts.toml`.
     """
-    table = _table()
+    table = data_file("alerts.toml")["unaddressable_buyer"]
     reason = text_of(table["reason"])
     return AlertDecision(
         condition=table["id"],
@@ -27,18 +26,3 @@ def alert_for_unaddressable(key: InvoiceKey, says: Text, to_do: Text) -> AlertDe
         key=key,
         event="",
     )
-
-
-def settles_address(event: StatusEvent) -> tuple[Closing, ...]:
-    """The alert is settled once a status shows that the invoice arrived, or that a platform said what is wrong."""
-    table = _table()
-    if event.code not in table["settled_by"]:
-        return ()
-    label = event.status.label
-    because = Text(f"Statut « {label.fr} » ({event.code}) reçu.", f"Status “{label.en}” ({event.code}) received.")
-    return (Closing(table["id"], because),)
-
-
-def _table() -> Table:
-    table: Table = data_file("alerts.toml")["unaddressable_buyer"]
-    return table

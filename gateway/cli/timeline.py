@@ -102,7 +102,7 @@ def _awaited(awaited: Expectation, language: Language) -> str:
 
 
 def _delivery(delivery: Delivery, language: Language) -> str:
-    """What left, how it went, under which identifier; of a report, what the public portal made of it."""
+    """What left, how it went, under which identifier, what the platform made of it, of a report the portal too."""
     told = delivery.status
     what = (
         f"{told.code} {told.label.in_language(language)}"
@@ -111,8 +111,16 @@ def _delivery(delivery: Delivery, language: Language) -> str:
     )
     state = delivery.state.label.in_language(language)
     outcome = delivery.outcome.label.in_language(language) if isinstance(delivery, Report) else ""
-    facts = (what, f"{state} ({delivery.platform})", delivery.remote_id or "", outcome, delivery.problem or "")
-    return f"  {_moment(delivery.sent_at or delivery.asked_at)}  " + "  ".join(filter(None, facts))
+    said = delivery.acknowledgement.status.label.in_language(language) if delivery.acknowledgement else ""
+    facts = (what, f"{state} ({delivery.platform})", delivery.remote_id or "", said, outcome, delivery.problem or "")
+    line = f"  {_moment(delivery.sent_at or delivery.asked_at)}  " + "  ".join(filter(None, facts))
+    return "\n".join([line, *_remarks(delivery)])
+
+
+def _remarks(delivery: Delivery) -> Iterator[str]:
+    """What the platform says of the file, in its words."""
+    for remark in delivery.acknowledgement.remarks if delivery.acknowledgement else ():
+        yield "      " + "  ".join(filter(None, (remark.reason_code, remark.item, remark.message)))
 
 
 def _moment(instant: datetime) -> str:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from gateway.alerts import service as alerts
 from gateway.alerts.notifying import tell_people
 from gateway.alerts.quarantined_flows import QuarantinedFlow
+from gateway.alerts.refused_deliveries import RefusedDelivery
 from gateway.alerts.refused_flows import RefusedFlow
 from gateway.alerts.service import DeadlineReview, OpenedAlert
 from gateway.collection import service as collection
@@ -71,6 +72,17 @@ def follow_unaddressable(
     """The billing team learns that the directory would not route an invoice that leaves."""
     opened = alerts.raise_for_unaddressable_buyer(session, invoice, check.says, check.to_do, now)
     _follow_alert(session, opened, settings, now)
+
+
+def follow_refused_delivery(session: Session, refused: RefusedDelivery, settings: Settings, now: datetime) -> None:
+    """People learn that a platform refused what it had taken."""
+    _follow_alert(session, alerts.raise_for_refused_delivery(session, refused, now), settings, now)
+
+
+def follow_accepted_delivery(session: Session, delivery_id: UUID, now: datetime) -> None:
+    """A refusal that the platform takes back closes its alert, and its action leaves the worklist."""
+    for closed in alerts.close_refused_delivery(session, delivery_id, now):
+        collection.cancel_for_closed_alert(session, closed, now)
 
 
 def _follow_alert(session: Session, opened: OpenedAlert | None, settings: Settings, now: datetime) -> None:

@@ -1,5 +1,7 @@
 """Read the platforms' lists of flows: each flow listed is recorded before any is fetched, then processed alone.
 
+The list holds the flows for us, and those from us whose acknowledgement may have changed.
+
 The norm pages by updatedAt, strictly after; flows that share one updatedAt, or that the platform commits late, would
 be lost at the edge. So each reading starts a little before the newest mark, and what is known already is passed over.
 The mark moves once the whole list is recorded: a reading that breaks in the middle begins where it began before.
@@ -10,19 +12,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlmodel import Session
 
-from gateway.database.engine import organisation_of
 from gateway.flows.context import FlowsContext
 from gateway.flows.errors import PlatformError
-from gateway.flows.intake import PROCESS_TASK
+from gateway.flows.hearing.recording import record_heard
 from gateway.flows.metrics import POLLS, RECEIVED
-from gateway.flows.model import PLATFORM_SOURCE, Flow
-from gateway.flows.platforms.client import FlowPage, PlatformClient, PlatformFlow
+from gateway.flows.model import PLATFORM_SOURCE
+from gateway.flows.platforms.client import FlowPage, PlatformClient
 from gateway.flows.platforms.errors import PlatformListStuckError, PlatformPausedError
 from gateway.flows.platforms.repository import platforms_of
-from gateway.flows.repository import known_at_platform, move_cursor, next_update, read_until
-from gateway.jobs.queue import enqueue
+from gateway.flows.repository import move_cursor, read_until
 
 _SMALLEST_STEP = timedelta(microseconds=1)
 _log = structlog.get_logger(__name__)
@@ -59,51 +58,29 @@ def poll_platform(context: FlowsContext, organisation_id: UUID, platform: str) -
     with context.database.transaction(organisation_id) as session:
         before = read_until(session, platform)
     overlap = timedelta(seconds=context.settings.poll_overlap_seconds)
-    newest, new = None, 0
+    newest = unsettled = None
+    new = 0
     for page in _pages(client, before - overlap if before else None):
         with context.database.transaction(organisation_id) as session:
-            recorded = record_listed(session, platform, page.flows, context)
-            if recorded:
-                enqueue(session, PROCESS_TASK)
-        new += recorded
+            heard = record_heard(session, platform, page.flows, context)
+        new += heard.new
         newest = max([flow.updated_at for flow in page.flows] + ([newest] if newest else []), default=None)
+        unsettled = min(filter(None, (unsettled, heard.unsettled)), default=None)
     with context.database.transaction(organisation_id) as session:
         now = context.clock()
-        # A platform whose clock is ahead must not hide what it lists between our time and its own.
-        move_cursor(session, platform, min(newest, now) if newest else None, now)
+        move_cursor(session, platform, _mark(newest, unsettled, now), now)
     RECEIVED.labels(PLATFORM_SOURCE + platform).inc(new)
     return new
 
 
-def record_listed(session: Session, platform: str, listed: tuple[PlatformFlow, ...], context: FlowsContext) -> int:
-    """Record the flows that are not known yet; the number of new ones.
+def _mark(newest: datetime | None, unsettled: datetime | None, now: datetime) -> datetime | None:
+    """How far the list counts as read: to its newest flow, and never over an acknowledgement that was not kept.
 
-    The turn comes first: nobody else records flows then. A flow known already must not be written at all: a worker
-    that processes it holds its row and waits for the turn.
+    A platform whose clock is ahead must not hide what it lists between our time and its own.
     """
-    if not listed:
-        return 0
-    now = context.clock()
-    first = next_update(session, now)
-    source = PLATFORM_SOURCE + platform
-    known = known_at_platform(session, source, [flow.flow_id for flow in listed])
-    unknown = {flow.flow_id: flow for flow in listed if flow.flow_id not in known}
-    session.add_all(
-        Flow(
-            organisation_id=organisation_of(session),
-            source=source,
-            name=flow.name,
-            platform_flow_id=flow.flow_id,
-            flow_syntax=flow.flow_syntax,
-            flow_type=flow.flow_type,
-            # What waits longest is read first: the order in which the platform spoke is kept.
-            next_attempt_at=min(flow.updated_at, now),
-            submitted_at=now,
-            updated_at=first + place * _SMALLEST_STEP,
-        )
-        for place, flow in enumerate(unknown.values())
-    )
-    return len(unknown)
+    if newest is None:
+        return None
+    return min(newest, now) if unsettled is None else min(newest, now, unsettled - _SMALLEST_STEP)
 
 
 def _pages(client: PlatformClient, updated_after: datetime | None) -> Iterator[FlowPage]:

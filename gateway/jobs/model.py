@@ -31,6 +31,7 @@ class OutboxMessage(IdentifiedRow, table=True):
     __tablename__ = "outbox_message"
     __table_args__ = (
         UniqueConstraint("organisation_id", "idempotency_key"),
+        Index("ix_outbox_remote", "organisation_id", "remote_id", postgresql_where="remote_id IS NOT NULL"),
         Index("ix_outbox_due", "next_attempt_at", postgresql_where="state IN ('pending', 'leaving', 'uncertain')"),
     )
 
@@ -47,5 +48,8 @@ class OutboxMessage(IdentifiedRow, table=True):
     )
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     remote_id: str | None = Field(default=None, description="Identifier that the other side gave.")
+    answer: dict[str, Any] | None = Field(
+        default=None, sa_type=Json, description="What the other side said of it after taking it."
+    )
     last_error: str | None = None
     subject_id: UUID | None = Field(default=None, index=True, description="Row it is about: a flow, a notification.")

@@ -3,7 +3,8 @@
 Each delivery of the outbox is one attempt: it waits, is tried again, leaves, is given up. What a platform answers to it
 (500, 501, 221, 213 DOUBLON) belongs to the attempt, and the invoice stays as it is. A mandatory status copied to the
 public portal is a report: the portal answers only to refuse (601), so that silence is acceptance once no refusal can
-come any more. Nothing is stored for these lines: they are read from the outbox and the events.
+come any more. Nothing is stored for these lines: they are read from the outbox, which keeps the platform's
+acknowledgement beside each delivery, and from the events.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +40,42 @@ class ReportOutcome(StrEnum):
     REFUSED = "refused"
 
 
+class Remark(BaseModel):
+    """One thing a platform says of a file that it took or refused, in the words of XP Z12-013.
+
+    Attributes:
+        level: Error or Warning.
+        item: what it speaks of; reason_code, message: why.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    level: str
+    item: str
+    reason_code: str
+    message: str
+
+
+class KeptAnswer(BaseModel):
+    """What a platform made of a file after taking it, as the outbox keeps it: Pending, Ok or Error, and since when."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: str
+    at: datetime
+    remarks: tuple[Remark, ...] = ()
+
+
+class Acknowledgement(BaseModel):
+    """The platform's last word on a file that it took: its checks passed (Ok) or failed (Error), when, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: Labelled
+    at: datetime
+    remarks: tuple[Remark, ...] = ()
+
+
 class Delivery(BaseModel):
     """One attempt at handing something of ours over to a platform.
 
@@ -48,7 +85,8 @@ class Delivery(BaseModel):
         state: pending, leaving, uncertain, sent, failed or ambiguous, as the outbox has it.
         tries: how often it was tried; `problem`: why the last try failed, None once it left.
         asked_at, sent_at, next_try_at: UTC; the last two None until then, or when no further try is made.
-        remote_id: the platform's acknowledgement: the identifier it gave to the flow.
+        remote_id: the identifier that the platform gave to the flow when it took it.
+        acknowledgement: what the platform made of it afterwards; None as long as it has said nothing.
         answers: identifiers of the events that answer it, in the order of their dates.
     """
 
@@ -63,6 +101,7 @@ class Delivery(BaseModel):
     sent_at: datetime | None
     next_try_at: datetime | None
     remote_id: str | None
+    acknowledgement: Acknowledgement | None = None
     answers: tuple[UUID, ...] = ()
 
 
@@ -157,8 +196,16 @@ def _facts(
         "sent_at": message.sent_at,
         "next_try_at": message.next_attempt_at if message.state in _TO_BE_TRIED else None,
         "remote_id": message.remote_id,
+        "acknowledgement": _acknowledgement(message.answer),
         "answers": answers.get(message.id, ()),
     }
+
+
+def _acknowledgement(kept: dict[str, object] | None) -> Acknowledgement | None:
+    if kept is None:
+        return None
+    answer = KeptAnswer.model_validate(kept)
+    return Acknowledgement(status=_labelled("acknowledgement", answer.status), at=answer.at, remarks=answer.remarks)
 
 
 def _labelled(kind: str, code: str) -> Labelled:

@@ -55,7 +55,12 @@ def test_no_table_escapes_the_list(database):
         tables = connection.execute(
             text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'procrastinate%'")
         ).scalars()
-        assert set(tables) - set(SCOPED) == {"organisation", "webhook_key", *OF_THE_SYSTEM} - {"procrastinate_jobs"}
+        assert set(tables) - set(SCOPED) == {
+            "organisation",
+            "webhook_key",
+            "platform_subscription_key",
+            *OF_THE_SYSTEM,
+        } - {"procrastinate_jobs"}
 
 
 @pytest.mark.parametrize("table", OF_THE_SYSTEM)

@@ -114,6 +114,9 @@ class ListedPlatform:
         end = start + self.page_size
         return FlowPage(tuple(matching[start:end]), str(end) if end < len(matching) else None)
 
+    def read(self, flow_id: str) -> PlatformFlow:
+        return next(flow for flow in self.flows if flow.flow_id == flow_id)
+
     def download(self, flow_id: str) -> bytes:
         if flow_id in self.failing:
             raise RuntimeError("the connection was reset")

@@ -50,6 +50,11 @@ class StandardServer:
         """Put a lifecycle message for the client into the list."""
         self._hold(name, {"name": name, "flowSyntax": "CDAR", "flowType": "CustomerInvoiceLC"}, data, "In", at)
 
+    def acknowledge(self, flow_id: str, status: str, details: list[dict], at: datetime) -> None:
+        """Say what it made of a flow that the client handed over."""
+        acknowledgement = {"status": status} | ({"details": details} if details else {})
+        self.flows[flow_id].info |= {"acknowledgement": acknowledgement, "updatedAt": at.isoformat()}
+
     def out(self) -> list[Held]:
         """What the client has handed over."""
         return [held for held in self.flows.values() if held.info["flowDirection"] == "Out"]
@@ -131,11 +136,14 @@ class StandardServer:
         held = self.flows.get(request.path_params["flow_id"])
         if held is None:
             return _error(404, "MISSING_RESOURCE")
+        if request.query_params["docType"] == "Metadata":
+            return JSONResponse(self._shown(held.info))
         assert request.query_params["docType"] == "Original"
         return Response(held.data, media_type="application/octet-stream")
 
     def _hold(self, flow_id: str, info: dict, data: bytes, direction: str, at: datetime) -> None:
         told = {"flowId": flow_id, "flowDirection": direction, "updatedAt": at.isoformat()}
+        told["acknowledgement"] = {"status": "Pending" if direction == "Out" else "Ok"}
         self.flows[flow_id] = Held({**info, **told}, data)
 
     def _shown(self, info: dict) -> dict:

@@ -15,6 +15,7 @@ from gateway.flows.platforms.standard import StandardPlatform
 from gateway.flows.platforms.tokens import TokenAuth, Tokens
 from gateway.flows.platforms.transport import Transport
 from gateway.flows.simulator.platform import SimulatedPlatform
+from gateway.flows.terms import AckStatus, FlowDirection
 from tests.flows.standard_platform import CLIENT_ID, FLOW_URL, SECRET, TOKEN_URL, StandardServer
 
 STEP = timedelta(minutes=1)
@@ -31,24 +32,27 @@ WAYS = [
 
 @dataclass
 class Speaking:
-    """A client, and a way to let its platform put messages for us into its list."""
+    """A client, and ways to let its platform list messages for us, and refuse a flow that it takes from us (R1)."""
 
     client: PlatformClient
     answer: object
+    refuse: object
 
 
 @pytest.fixture(params=WAYS)
 def speaking(request, clock, client_of, invoice, monkeypatch) -> Speaking:
     if request.param == "simulated":
         database, company = request.getfixturevalue("database"), request.getfixturevalue("company")
-        simulated = SimulatedPlatform(database, company, clock, STEP, {f"A{n}": "silent" for n in range(100)})
+        simulated = SimulatedPlatform(
+            database, company, clock, STEP, {f"A{n}": "silent" for n in range(100)} | {"R1": "inadmissible"}
+        )
 
         def answer(count: int) -> None:
             for number in range(count):
                 simulated.submit(OutgoingFlow(f"a-{number}", "a.xml", "UBL", invoice(f"A{number}")))
             clock.advance(STEP)
 
-        return Speaking(simulated, answer)
+        return Speaking(simulated, answer, simulated.submit)
     monkeypatch.setenv("PLATFORM_SECRET", SECRET)
     profile = platform_profile("standard")
     if request.param.startswith("profile "):
@@ -70,14 +74,27 @@ def speaking(request, clock, client_of, invoice, monkeypatch) -> Speaking:
         for number in range(count):
             server.offer(f"a/{number} é", f"<a>{number}</a>".encode(), clock() + number // 2 * STEP)
 
-    return Speaking(StandardPlatform(session, profile, FLOW_URL, max_download_bytes=10_000), offer)
+    client = StandardPlatform(session, profile, FLOW_URL, max_download_bytes=10_000)
+
+    def refuse(flow: OutgoingFlow) -> str:
+        flow_id = client.submit(flow)
+        detail = {
+            "level": "Error",
+            "item": "file",
+            "reasonCode": "VirusFound",
+            "reasonMessage": "A virus was found in the file.",
+        }
+        server.acknowledge(flow_id, "Error", [detail], clock())
+        return flow_id
+
+    return Speaking(client, offer, refuse)
 
 
-def listed(client: PlatformClient, updated_after=None) -> list:
+def listed(client: PlatformClient, updated_after=None, direction=FlowDirection.IN) -> list:
     flows, cursor = [], None
     while True:
         page = client.search(updated_after=updated_after, cursor=cursor)
-        flows.extend(page.flows)
+        flows.extend(flow for flow in page.flows if flow.direction is direction)
         cursor = page.next_cursor
         if cursor is None:
             return flows
@@ -111,9 +128,34 @@ def test_every_flow_for_us_is_listed_and_can_be_fetched(speaking):
     assert {flow.flow_syntax for flow in flows.values()} == {"CDAR"}
 
 
-def test_what_we_submit_is_not_listed_as_for_us(speaking, invoice):
-    speaking.client.submit(OutgoingFlow("t-1", "one.xml", "UBL", invoice("F1")))
+def test_what_we_submit_is_listed_as_from_us_and_not_as_for_us(speaking, invoice):
+    flow_id = speaking.client.submit(OutgoingFlow("t-1", "one.xml", "UBL", invoice("F1")))
     assert listed(speaking.client) == []
+    [flow] = listed(speaking.client, direction=FlowDirection.OUT)
+    assert (flow.flow_id, flow.tracking_id in ("t-1", None)) == (flow_id, True)
+    assert flow.acknowledgement.status is not AckStatus.ERROR
+
+
+def test_the_refusal_of_a_flow_that_was_taken_is_listed_with_its_reason(speaking, invoice):
+    flow_id = speaking.refuse(OutgoingFlow("t-1", "one.xml", "UBL", invoice("R1")))
+    [flow] = listed(speaking.client, direction=FlowDirection.OUT)
+    assert flow.flow_id == flow_id
+    assert flow.acknowledgement.status is AckStatus.ERROR
+    [remark] = flow.acknowledgement.remarks
+    assert (remark.level, remark.item, remark.reason_code) == ("Error", "file", "VirusFound")
+    assert remark.message == "A virus was found in the file."
+
+
+def test_one_flow_is_read_as_it_is_listed(speaking, invoice):
+    speaking.answer(1)
+    speaking.refuse(OutgoingFlow("t-r", "one.xml", "UBL", invoice("R1")))
+    flows = listed(speaking.client) + listed(speaking.client, direction=FlowDirection.OUT)
+    assert [speaking.client.read(flow.flow_id) for flow in flows] == flows
+
+
+def test_a_flow_that_does_not_exist_cannot_be_read(speaking):
+    with pytest.raises(PlatformRefusedError):
+        speaking.client.read("00000000-0000-4000-8000-000000000000")
 
 
 def test_the_list_begins_strictly_after_the_instant_asked(speaking):

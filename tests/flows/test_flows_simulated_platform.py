@@ -104,8 +104,8 @@ def test_a_flow_that_is_not_visible_yet_cannot_be_read(served, invoice):
     platform.submit(invoice("F1"))
     platform.clock.advance(STEP * 10)
     flow_id = UUID(platform.listed()[0]["flowId"])
-    assert platform.platform.read(flow_id) is not None
-    assert replace(platform.platform, clock=lambda: earlier).read(flow_id) is None
+    assert platform.platform.row(flow_id) is not None
+    assert replace(platform.platform, clock=lambda: earlier).row(flow_id) is None
 
 
 def test_without_a_token_nothing_is_said(served):

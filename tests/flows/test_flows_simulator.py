@@ -15,7 +15,7 @@ from gateway.flows.model import SimulatedFlow
 from gateway.flows.platforms.client import OutgoingFlow
 from gateway.flows.simulator.answers import by_rate
 from gateway.flows.simulator.platform import SIMULATOR
-from gateway.flows.simulator.scenarios import DUPLICATE, scenario_for, scenarios
+from gateway.flows.simulator.scenarios import DUPLICATE, refusing_scenarios, scenario_for, scenarios
 from gateway.invoices.model import Invoice, Totals, VatBreakdown
 from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
@@ -152,7 +152,7 @@ def test_a_refused_delivery_is_not_tried_again(world, invoice, monkeypatch):
 
 
 def test_the_demo_and_the_simulator_speak_of_the_same_scenarios():
-    assert set(get_args(DemoScenario)) | {DUPLICATE} == set(scenarios())
+    assert set(get_args(DemoScenario)) | {DUPLICATE, *refusing_scenarios()} == set(scenarios())
 
 
 @given(st.text(min_size=1))

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from gateway.flows.terms import AckStatus, FlowDirection
+from gateway.lifecycle.deliveries import Remark
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingFlow:
@@ -36,8 +39,19 @@ class SentFlow:
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformAcknowledgement:
+    """What a platform made of a flow when it checked it."""
+
+    status: AckStatus
+    remarks: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformFlow:
-    """A flow as a platform lists it, without its bytes; tracking id and sha256 when the platform tells them."""
+    """A flow as a platform lists it, without its bytes; tracking id and sha256 when the platform tells them.
+
+    `direction`: In for us, Out from us. `acknowledgement`: None when the platform tells none.
+    """
 
     flow_id: str
     name: str
@@ -46,6 +60,8 @@ class PlatformFlow:
     updated_at: datetime
     tracking_id: str | None = None
     sha256: str | None = None
+    direction: FlowDirection = FlowDirection.IN
+    acknowledgement: PlatformAcknowledgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +106,11 @@ class PlatformClient(Protocol):
         ...
 
     def search(self, *, updated_after: datetime | None, cursor: str | None = None) -> FlowPage:
-        """Flows for us (direction In) whose updatedAt is strictly after `updated_after`; all of them when None."""
+        """Flows for us and from us whose updatedAt is strictly after `updated_after`; all of them when None."""
+        ...
+
+    def read(self, flow_id: str) -> PlatformFlow:
+        """One flow, as the platform shows it now."""
         ...
 
     def download(self, flow_id: str) -> bytes:

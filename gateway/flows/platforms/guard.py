@@ -20,7 +20,7 @@ from gateway.flows.platforms.breaker import (
     after_success,
     ask_passage,
 )
-from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformClient, SentFlow, Sighting
+from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformClient, PlatformFlow, SentFlow, Sighting
 from gateway.flows.platforms.errors import PlatformPausedError
 from gateway.flows.platforms.model import PlatformBreaker
 from gateway.flows.platforms.repository import breaker_of, breaker_row
@@ -129,6 +129,10 @@ class GuardedPlatform:
     def search(self, *, updated_after: datetime | None, cursor: str | None = None) -> FlowPage:
         """See `PlatformClient`."""
         return self._guarded(lambda: self.client.search(updated_after=updated_after, cursor=cursor))
+
+    def read(self, flow_id: str) -> PlatformFlow:
+        """See `PlatformClient`."""
+        return self._guarded(lambda: self.client.read(flow_id))
 
     def download(self, flow_id: str) -> bytes:
         """See `PlatformClient`."""

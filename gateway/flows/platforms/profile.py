@@ -24,6 +24,7 @@ class PlatformProfile:
     paging: Literal["cursor", "updated_after"]
     page_limit: int
     tracking_id_search: bool
+    listed_directions: list[str]
     visible_within_seconds: float
     original: str
     max_file_bytes: int

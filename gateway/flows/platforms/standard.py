@@ -11,17 +11,28 @@ from urllib.parse import quote
 import structlog
 
 from gateway.flows.errors import PlatformAmbiguousError
-from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow, SentFlow, Sighting
+from gateway.flows.platforms.client import (
+    FlowPage,
+    OutgoingFlow,
+    PlatformAcknowledgement,
+    PlatformFlow,
+    SentFlow,
+    Sighting,
+)
 from gateway.flows.platforms.errors import PlatformAnswerError, PlatformFileTooLargeError, PlatformListStuckError
 from gateway.flows.platforms.profile import PlatformProfile
 from gateway.flows.platforms.session import PlatformSession
 from gateway.flows.platforms.sightings import sighting_of
-from gateway.flows.terms import FlowDirection
+from gateway.flows.terms import AckStatus, DocType, FlowDirection
+from gateway.kernel.text import printable
+from gateway.lifecycle.deliveries import Remark
 
 _LONGEST_NAME = 255
 _UNDEFINED = "Undefined"
 #: The clocks of two machines differ, and a flow may bear the instant at which its file began to arrive.
 _CLOCK_MARGIN = timedelta(minutes=5)
+#: What is kept of an acknowledgement, for people to read.
+_MOST_REMARKS, _LONGEST_REMARK = 50, 1000
 _TINY = timedelta(microseconds=1)
 _log = structlog.get_logger(__name__)
 
@@ -75,17 +86,27 @@ class StandardPlatform:
         return sighting_of(SentFlow(flow.tracking_id, _short(flow.name), flow.sha256, flow.left_at), self._all(where))
 
     def search(self, *, updated_after: datetime | None, cursor: str | None = None) -> FlowPage:
-        """A page of the flows for us (POST /flows/search)."""
-        where: dict[str, Any] = {"flowDirection": [FlowDirection.IN.value]}
+        """A page of the flows for us and from us (POST /flows/search)."""
+        where: dict[str, Any] = {"flowDirection": self._profile.listed_directions}
         if updated_after is not None:
             where["updatedAfter"] = _instant(updated_after)
         return self._page(where, cursor)
+
+    def read(self, flow_id: str) -> PlatformFlow:
+        """One flow as it is now (GET /flows/{flowId}?docType=Metadata)."""
+        answer = self._session.call(
+            "GET", self._address(flow_id), service=False, params={"docType": DocType.METADATA.value}
+        )
+        flow = _listed(answer.object())
+        if flow is None or flow.flow_id != flow_id:
+            raise PlatformAnswerError("it shows another flow than the one asked for")
+        return flow
 
     def download(self, flow_id: str) -> bytes:
         """The original file of a flow (GET /flows/{flowId}?docType=…)."""
         return self._session.call(
             "GET",
-            f"{self._url}/flows/{quote(flow_id, safe='')}",
+            self._address(flow_id),
             service=False,
             max_bytes=self._max_download_bytes,
             params={"docType": self._profile.original},
@@ -95,6 +116,9 @@ class StandardPlatform:
         """Make sure that the platform answers (GET /healthcheck) and lets us read our flows."""
         self._session.call("GET", f"{self._url}/healthcheck")
         self._page({"flowDirection": [FlowDirection.IN.value]}, None)
+
+    def _address(self, flow_id: str) -> str:
+        return f"{self._url}/flows/{quote(flow_id, safe='')}"
 
     def _all(self, where: dict[str, Any]) -> Iterator[PlatformFlow]:
         cursor = None
@@ -156,7 +180,10 @@ def _instant(value: datetime) -> str:
 
 
 def _listed(told: Any) -> PlatformFlow | None:
-    """A flow as listed; one without identifier or instant cannot be fetched or placed: it is said and left out."""
+    """A flow as listed; one without identifier or instant cannot be fetched or placed: it is said and left out.
+
+    A platform that tells no direction lists what is for us.
+    """
     try:
         updated_at = datetime.fromisoformat(told["updatedAt"])
         return PlatformFlow(
@@ -167,7 +194,26 @@ def _listed(told: Any) -> PlatformFlow | None:
             updated_at=updated_at if updated_at.tzinfo else updated_at.replace(tzinfo=UTC),
             tracking_id=told.get("trackingId") or None,
             sha256=told.get("sha256") or None,
+            direction=FlowDirection(told.get("flowDirection") or FlowDirection.IN),
+            acknowledgement=_acknowledgement(told.get("acknowledgement")),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         _log.error("platform_flow_unlistable", told=str(told)[:500])
         return None
+
+
+def _acknowledgement(told: Any) -> PlatformAcknowledgement | None:
+    """An acknowledgement as told; None for what is none. A remark may lack what the standard requires of it."""
+    if not isinstance(told, dict) or told.get("status") not in set(AckStatus):
+        return None
+    details = told.get("details")
+    remarks = [each for each in details if isinstance(each, dict)] if isinstance(details, list) else []
+    return PlatformAcknowledgement(AckStatus(told["status"]), tuple(map(_remark, remarks[:_MOST_REMARKS])))
+
+
+def _remark(told: dict[str, Any]) -> Remark:
+    def said(name: str) -> str:
+        words = str(told.get(name) or "").encode("utf-8", "replace").decode()
+        return printable(" ".join(words.split()))[:_LONGEST_REMARK]
+
+    return Remark(level=said("level"), item=said("item"), reason_code=said("reasonCode"), message=said("reasonMessage"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func
+from sqlalchemy import ColumnElement, false, func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -18,7 +18,13 @@ from gateway.flows.repository import FlowCriteria
 from gateway.flows.simulator.answers import AnsweredInvoice
 from gateway.flows.simulator.faults import FaultDice
 from gateway.flows.simulator.planning import plan_answers
-from gateway.flows.simulator.scenarios import DUPLICATE, scenario_for, scenarios
+from gateway.flows.simulator.scenarios import (
+    DUPLICATE,
+    acknowledgement_of,
+    refusing_scenarios,
+    scenario_for,
+    scenarios,
+)
 from gateway.flows.terms import AckStatus, FlowDirection, FlowSyntax, FlowType, ProcessingRule
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.limits import ReadingLimits
@@ -89,9 +95,8 @@ class SimulatedPlatform:
             session.exec(select(SimulatedFlow.id).limit(1)).first()
 
     def search(self, *, updated_after: datetime | None, cursor: str | None = None) -> FlowPage:
-        """The answers that are visible by now, strictly after `updated_after`."""
-        criteria = FlowCriteria(updated_after=updated_after, directions=(FlowDirection.IN,))
-        page = self.find(criteria, cursor=cursor, limit=_PAGE)
+        """What was submitted, and the answers that are visible by now, strictly after `updated_after`."""
+        page = self.find(FlowCriteria(updated_after=updated_after), cursor=cursor, limit=_PAGE)
         return FlowPage(tuple(_listed(row) for row in page.items), page.next_cursor)
 
     def find(self, criteria: FlowCriteria, *, cursor: str | None, limit: int) -> Page[SimulatedFlow]:
@@ -102,15 +107,22 @@ class SimulatedPlatform:
             session.expunge_all()
             return page
 
+    def read(self, flow_id: str) -> PlatformFlow:
+        """A flow that is visible by now. Raises PlatformRefusedError when there is no such flow."""
+        return _listed(self._held(flow_id))
+
     def download(self, flow_id: str) -> bytes:
         """The bytes of a flow. Raises PlatformRefusedError when there is no such flow."""
-        row = self.read(UUID(flow_id))
+        return self._held(flow_id).data
+
+    def _held(self, flow_id: str) -> SimulatedFlow:
+        row = self.row(UUID(flow_id))
         if row is None:
             raise PlatformRefusedError(Text("Ce flux n’existe pas.", "There is no such flow."), flow_id)
-        return row.data
+        return row
 
-    def read(self, flow_id: UUID) -> SimulatedFlow | None:
-        """A flow that is visible by now; None when there is none."""
+    def row(self, flow_id: UUID) -> SimulatedFlow | None:
+        """A flow that is visible by now, as it is kept; None when there is none."""
         with self.database.transaction(self.organisation_id) as session:
             row = session.get(SimulatedFlow, flow_id)
             session.expunge_all()
@@ -145,7 +157,11 @@ class SimulatedPlatform:
         if subject is not None:
             number = normalised_number(subject.invoice.number)
             row.invoice_key = str(InvoiceKey(number, subject.seller_siren, subject.issue_date.year))
-            held = session.exec(select(SimulatedFlow.id).where(SimulatedFlow.invoice_key == row.invoice_key)).first()
+            taken = select(SimulatedFlow.id).where(
+                SimulatedFlow.invoice_key == row.invoice_key,
+                col(SimulatedFlow.scenario).not_in(refusing_scenarios()),
+            )
+            held = session.exec(taken).first()
             row.scenario = DUPLICATE if held else scenario_for(number, self.chosen).name
         return row
 
@@ -173,6 +189,9 @@ def _listed(row: SimulatedFlow) -> PlatformFlow:
         flow_syntax=row.flow_syntax,
         flow_type=row.flow_type,
         updated_at=row.visible_at,
+        tracking_id=row.tracking_id,
+        direction=FlowDirection(row.direction),
+        acknowledgement=acknowledgement_of(row.scenario),
     )
 
 
@@ -189,5 +208,9 @@ def _conditions(criteria: FlowCriteria) -> Iterator[ColumnElement[bool] | bool]:
         yield func.coalesce(SimulatedFlow.processing_rule, ProcessingRule.B2B.value).in_(criteria.processing_rules)
     if criteria.tracking_id is not None:
         yield col(SimulatedFlow.tracking_id) == criteria.tracking_id
-    if criteria.ack_status not in (None, AckStatus.OK):
+    if criteria.ack_status == AckStatus.PENDING:
         yield false()  # this platform acknowledges at once
+    elif criteria.ack_status is not None:
+        refused = col(SimulatedFlow.scenario).in_(refusing_scenarios())
+        accepted = or_(col(SimulatedFlow.scenario).is_(None), ~refused)
+        yield refused if criteria.ack_status == AckStatus.ERROR else accepted

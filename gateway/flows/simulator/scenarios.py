@@ -6,9 +6,12 @@ from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 
+from gateway.flows.platforms.client import PlatformAcknowledgement
 from gateway.flows.simulator.errors import UnknownScenarioError
-from gateway.kernel.dated import data_file, text_of
+from gateway.flows.terms import AckStatus
+from gateway.kernel.dated import Table, data_file, text_of
 from gateway.kernel.text import Text
+from gateway.lifecycle.deliveries import Remark
 
 #: The scenario of a second delivery of one invoice.
 DUPLICATE = "duplicate"
@@ -39,6 +42,11 @@ class Scenario:
     label: Text
     weight: int
     steps: tuple[Step, ...]
+    acknowledgement: PlatformAcknowledgement
+
+
+#: What is acknowledged without a remark.
+ACCEPTED = PlatformAcknowledgement(AckStatus.OK)
 
 
 @cache
@@ -50,9 +58,27 @@ def scenarios() -> Mapping[str, Scenario]:
             text_of(table),
             table["weight"],
             tuple(Step(**{**step, "share": Decimal(step.get("share", 0))}) for step in table["steps"]),
+            _acknowledgement(table.get("refused")),
         )
         for name, table in data_file("simulator.toml")["scenario"].items()
     }
+
+
+def _acknowledgement(refused: Table | None) -> PlatformAcknowledgement:
+    if refused is None:
+        return ACCEPTED
+    remark = Remark(level="Error", item=refused["item"], reason_code=refused["reason"], message=refused["message"])
+    return PlatformAcknowledgement(AckStatus.ERROR, (remark,))
+
+
+def acknowledgement_of(scenario: str | None) -> PlatformAcknowledgement:
+    """What the platform makes of a file that follows a scenario; a message follows none, and is accepted."""
+    return scenarios()[scenario].acknowledgement if scenario else ACCEPTED
+
+
+def refusing_scenarios() -> list[str]:
+    """Names of the scenarios whose file is refused."""
+    return [name for name, each in scenarios().items() if each.acknowledgement.status is AckStatus.ERROR]
 
 
 def chosen_scenarios(given: Iterable[str]) -> dict[str, str]:

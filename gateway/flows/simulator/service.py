@@ -177,7 +177,7 @@ def _flow_routes(platform: SimulatedPlatform, habits: PlatformHabits, tokens: _T
     def read(
         flow_id: str, doc_type: Annotated[DocType, Query(alias="docType")] = DocType.METADATA
     ) -> FlowView | Response:
-        row = platform.read(UUID(flow_id)) if _UUID.fullmatch(flow_id) else None
+        row = platform.row(UUID(flow_id)) if _UUID.fullmatch(flow_id) else None
         if row is None or doc_type not in (DocType.METADATA, DocType.ORIGINAL):
             raise FlowNotFoundError(flow_id)
         return flow_view(row) if doc_type is DocType.METADATA else Response(row.data, media_type=_BYTES)

@@ -1,8 +1,9 @@
 """The flows of the simulated platform as XP Z12-013 shows them."""
 
 from gateway.flows.model import SimulatedFlow
-from gateway.flows.representation import AcknowledgementView, FlowView
-from gateway.flows.terms import AckStatus, FlowDirection, FlowProfile, FlowSyntax, FlowType, ProcessingRule, RuleSource
+from gateway.flows.representation import AcknowledgementDetail, AcknowledgementView, FlowView
+from gateway.flows.simulator.scenarios import acknowledgement_of
+from gateway.flows.terms import FlowDirection, FlowProfile, FlowSyntax, FlowType, ProcessingRule, RuleSource
 
 
 def flow_view(row: SimulatedFlow) -> FlowView:
@@ -19,5 +20,14 @@ def flow_view(row: SimulatedFlow) -> FlowView:
         flow_direction=FlowDirection(row.direction),
         processing_rule=ProcessingRule(row.processing_rule or ProcessingRule.B2B),
         processing_rule_source=RuleSource.INPUT if row.processing_rule else RuleSource.COMPUTED,
-        acknowledgement=AcknowledgementView(status=AckStatus.OK),
+        acknowledgement=_acknowledgement(row.scenario),
     )
+
+
+def _acknowledgement(scenario: str | None) -> AcknowledgementView:
+    told = acknowledgement_of(scenario)
+    details = [
+        AcknowledgementDetail(level="Error", item=each.item, reason_code=each.reason_code, reason_message=each.message)
+        for each in told.remarks
+    ]
+    return AcknowledgementView(status=told.status, details=tuple(details) or None)
