@@ -20,6 +20,7 @@ from gateway.ledger.documents_proof import verify_documents
 from gateway.ledger.evidence import make_evidence
 from gateway.ledger.key_changes import change_key
 from gateway.ledger.service import START, ChainStart, Verification, verify
+from gateway.lifecycle.events_proof import verify_events
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.rebuild import rebuild
 from gateway.lifecycle.timeline import timeline_of
@@ -35,6 +36,10 @@ ledger_app = typer.Typer(
 def verify_command(
     documents: Annotated[
         bool, typer.Option("--documents", help="Relire aussi chaque document. / Read every document again, too.")
+    ] = False,
+    events: Annotated[
+        bool,
+        typer.Option("--events", help="Comparer aussi chaque statut au registre. / Compare every status with it, too."),
     ] = False,
     since: Since = None,
     organisation: Siren = None,
@@ -52,6 +57,8 @@ def verify_command(
                 proof = verify(session, progress, since=start)
             typer.echo(f"{one.siren} {one.name}: {_said(proof, start)}")
             holds &= proof.holds
+            if events:
+                holds &= _events_hold(room, one, start)
             if documents:
                 holds &= _documents_hold(room, one, start)
     raise typer.Exit(0 if holds else 1)
@@ -150,6 +157,20 @@ def _said(proof: Verification, start: ChainStart) -> str:
         return f"chaîne rompue à l'entrée / chain broken at entry {proof.broken_at}: {proof.reason}"
     since = f" depuis / since {start.position}" if start.position else ""
     return f"{proof.entries} entrées{since}, la chaîne tient / it holds"
+
+
+def _events_hold(room: Room, one: Organisation, start: ChainStart) -> bool:
+    with room.database.transaction(one.id) as session, progress_bar(one.name) as progress:
+        proof = verify_events(session, progress, since=start)
+    typer.echo(
+        f"{one.siren} {one.name}: {proof.intact} statuts tels qu'enregistrés / statuses as recorded, "
+        f"{proof.faulty} différents / different"
+    )
+    for fault in proof.first_faults:
+        where = f"entrée / entry {fault.position}" if fault.position else "sans entrée / no entry"
+        number = f" {fault.number}" if fault.number else ""
+        typer.echo(f"  {fault.event_id}{number} ({where}): {fault.reason.fr} / {fault.reason.en}")
+    return proof.holds
 
 
 def _documents_hold(room: Room, one: Organisation, start: ChainStart) -> bool:

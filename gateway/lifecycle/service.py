@@ -18,6 +18,7 @@ from gateway.ledger.service import append, take_turn
 from gateway.lifecycle import repository
 from gateway.lifecycle.cdar.model import CdarMessage
 from gateway.lifecycle.events import StatusEvent, events_of
+from gateway.lifecycle.events_proof import RECORDED, entry_content
 from gateway.lifecycle.links import references_of
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import InvoiceState, project
@@ -183,17 +184,9 @@ def _record(session: Session, event: StatusEvent, origin: MessageOrigin, now: da
         append(
             session,
             at=now,
-            kind="lifecycle.event",
+            kind=RECORDED,
             subject=f"invoice:{event.key}",
-            content={
-                "event_id": str(row.id),
-                "fingerprint": event.fingerprint,
-                "direction": origin.direction.value,
-                "status": event.code,
-                "status_at": event.status_at.isoformat(),
-                "message_id": event.message_id,
-                "source": origin.source,
-            },
+            content=entry_content(row),
             documents=[origin.document_sha256] if origin.document_sha256 else [],
         )
         history.append(event)

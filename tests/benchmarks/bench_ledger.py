@@ -17,6 +17,7 @@ from time import perf_counter
 from typing import Any
 from uuid import UUID
 
+from bench_lifecycle import message
 from measuring import best_seconds, machine, table
 from sqlalchemy import text
 
@@ -33,12 +34,27 @@ from gateway.ledger.purging import delete_purged_bytes, record_purge
 from gateway.ledger.retention import plan_purge
 from gateway.ledger.service import ChainStart, verify
 from gateway.ledger.signing import KEY_FILE, load_key
+from gateway.lifecycle.events import events_of
+from gateway.lifecycle.events_proof import entry_content, verify_events
+from gateway.lifecycle.model import Direction, LifecycleEvent
+from gateway.lifecycle.records import MessageOrigin, event_row
+from gateway.lifecycle.transitions import assess
 
 SIZES = (10_000, 100_000)
 MILLION = 1_000_000
 START = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 PAST_RETENTION = datetime(2048, 1, 2, tzinfo=UTC)
 assert tables.METADATA.tables
+_EVENT = events_of(message("F-0", "205", START), START)[0]
+#: What the events are made like, and what each has of its own.
+CHANGED = {"id", "organisation_id", "number", "message_id", "fingerprint", "content", "sequence"}
+MODEL = event_row(
+    _EVENT,
+    assess([], _EVENT),
+    MessageOrigin(Direction.RECEIVABLE, "0" * 64, UUID(int=1), "platform:simulator"),
+    organisation_id=UUID(int=1),
+    now=START,
+)
 
 
 def document(position: int) -> bytes:
@@ -84,6 +100,20 @@ def folder_of(memory: MemoryStorage, root: Path) -> Path:
     return root
 
 
+def event_of(organisation: UUID, position: int) -> LifecycleEvent:
+    """The status that an entry records: an approval, as a platform passes it on."""
+    number, print_ = f"F-{position // 5:07d}", hashlib.sha256(document(position)).hexdigest()
+    return LifecycleEvent(
+        **MODEL.model_dump(exclude=CHANGED),
+        id=UUID(int=position),
+        organisation_id=organisation,
+        number=number,
+        message_id=f"M-{position}",
+        fingerprint=print_,
+        content=MODEL.content | {"fingerprint": print_, "key": MODEL.content["key"] | {"number": number}},
+    )
+
+
 def entries(organisation: UUID, count: int) -> Iterator[dict[str, Any]]:
     """A chain of `count` entries."""
     previous = GENESIS
@@ -94,15 +124,7 @@ def entries(organisation: UUID, count: int) -> Iterator[dict[str, Any]]:
             "at": START + timedelta(seconds=position),
             "kind": "lifecycle.event",
             "subject": f"invoice:F-{position // 5:07d}/732829320/2026",
-            "content": {
-                "event_id": f"00000000-0000-4000-8000-{position:012d}",
-                "fingerprint": sha256,
-                "direction": "receivable",
-                "status": "205",
-                "status_at": "2026-10-05T08:00:00+00:00",
-                "message_id": f"M-{position}",
-                "source": "platform:simulator",
-            },
+            "content": entry_content(event_of(organisation, position)),
             "documents": [sha256],
             "previous_hash": previous,
         }
@@ -128,6 +150,12 @@ def fill(database: Database, count: int) -> UUID:
             for position in range(1, count + 1):
                 data = document(position)
                 copy.write_row((organisation, hashlib.sha256(data).hexdigest(), "application/xml", len(data), START))
+        names = [name for name in LifecycleEvent.model_fields if name != "sequence"]
+        with cursor.copy(f"COPY lifecycle_event ({', '.join(names)}) FROM STDIN") as copy:
+            for position in range(1, count + 1):
+                event = event_of(organisation, position)
+                values = {name: getattr(event, name) for name in names}
+                copy.write_row(canonical_json(each) if isinstance(each, dict) else each for each in values.values())
         session.connection().execute(
             text("INSERT INTO ledger_head (organisation_id, position, hash) VALUES (:o, :p, :h)"),
             {"o": organisation, "p": count, "h": head},
@@ -147,6 +175,13 @@ def proof(database: Database, organisation: UUID, since: ChainStart | None = Non
     """Prove the chain; an unproved one is no measurement."""
     with database.transaction(organisation) as session:
         proved = verify(session, since=since) if since else verify(session)
+    assert proved.holds, proved
+
+
+def events_proved(database: Database, organisation: UUID) -> None:
+    """Compare every event with its entry."""
+    with database.transaction(organisation) as session:
+        proved = verify_events(session)
     assert proved.holds, proved
 
 

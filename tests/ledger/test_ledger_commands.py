@@ -63,6 +63,18 @@ def test_verify_names_the_broken_link_and_fails(ledger):
     assert result.output.count("chaîne rompue à l'entrée / chain broken at entry 3") == 2
 
 
+def test_verify_compares_every_status_with_the_entry_that_recorded_it(ledger):
+    said = ledger.said("verify", "--events")
+    assert said.count("0 différents / different") == 2
+    with ledger.site.services.database.system_transaction() as session:
+        session.connection().execute(text("ALTER TABLE lifecycle_event DISABLE TRIGGER append_only"))
+        session.connection().execute(text("UPDATE lifecycle_event SET status = '210' WHERE status = '212'"))
+    assert ledger.run("verify").exit_code == 0, "the chain says nothing of the events"
+    result = ledger.run("verify", "--events")
+    assert result.exit_code == 1
+    assert "status vaut « 210 », enregistré « 212 »" in result.output
+
+
 def test_verify_names_a_document_that_is_missing_and_fails(ledger):
     documents = ledger.site.services.settings.data_dir / "documents"
     lost = min(each for each in documents.rglob("*") if each.is_file())
