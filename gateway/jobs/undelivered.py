@@ -53,9 +53,17 @@ def mark_arrived(session: Session, delivery_id: UUID, *, remote_id: str | None =
 
 
 def _held(session: Session, delivery_id: UUID) -> OutboxMessage:
-    message = session.exec(select(OutboxMessage).where(OutboxMessage.id == delivery_id).with_for_update()).one_or_none()
+    """That delivery, locked. One that a worker is sending is never waited for: the caller may hold the ledger's turn.
+
+    A worker keeps the row for as long as the other side takes to answer, and may wait for that turn itself.
+    """
+    wanted = select(OutboxMessage).where(OutboxMessage.id == delivery_id)
+    message = session.exec(wanted).one_or_none()
     if message is None:
         raise DeliveryNotFoundError(str(delivery_id))
-    if message.state not in _WAITING_FOR_A_PERSON:
+    held = session.exec(
+        wanted.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    ).one_or_none()
+    if held is None or held.state not in _WAITING_FOR_A_PERSON:
         raise DeliveryNotSettledByPersonError(str(delivery_id), message.state)
-    return message
+    return held

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from secrets import token_hex
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -103,7 +104,7 @@ class LocalPlace:
         os.replace(self.root / Folder.IN / name, self.root / folder / new_name)
 
     def write(self, folder: Folder, name: str, data: bytes) -> None:
-        unfinished = self.root / folder / f".{name}.part"
+        unfinished = self.root / folder / _unfinished(name)
         unfinished.write_bytes(data)
         os.replace(unfinished, self.root / folder / name)
 
@@ -137,7 +138,7 @@ class SftpPlace:
         self.session.posix_rename(self._path(Folder.IN, name), self._path(folder, new_name))
 
     def write(self, folder: Folder, name: str, data: bytes) -> None:
-        unfinished = self._path(folder, f".{name}.part")
+        unfinished = self._path(folder, _unfinished(name))
         with self.session.open(unfinished, "wb") as stream:
             stream.write(data)
         self.session.posix_rename(unfinished, self._path(folder, name))
@@ -169,6 +170,11 @@ def _connected(drop: DropSettings) -> paramiko.SSHClient:
         channel_timeout=_PATIENCE_SECONDS,
     )
     return client
+
+
+def _unfinished(name: str) -> str:
+    """A name of its own for each writing: two workers may tell the same thing at once."""
+    return f".{name}.{token_hex(4)}.part"
 
 
 def _is_finished(name: str) -> bool:

@@ -106,7 +106,8 @@ def start_again(session: Session, webhook_id: UUID, *, now: datetime) -> int:
         raise WebhookNotFoundError(str(webhook_id))
     webhook.disabled_at = webhook.failing_since = None
     webhook.failures = 0
-    session.add(webhook)
+    # The ledger's turn before the calls and their job: who holds the turn may be asking for that same job.
+    _note(session, webhook, "webhook.restarted", now)
     failed = failed_calls_of(session, webhook_id)
     for call in failed:
         call.state = OutboxState.PENDING.value
@@ -115,7 +116,6 @@ def start_again(session: Session, webhook_id: UUID, *, now: datetime) -> int:
         session.add(call)
     if failed:
         enqueue(session, OUTBOX_TASK)
-    _note(session, webhook, "webhook.restarted", now)
     return len(failed)
 
 
