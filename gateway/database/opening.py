@@ -26,7 +26,9 @@ def open_database(settings: Settings) -> Database:
 
     Raises DatabaseUnavailableError, DatabaseTooOldError or DatabasePrivilegeError.
     """
-    database = Database(database_url(settings), pool_size=settings.database_pool_size)
+    # A job may hold one connection and need a second; with the overflow, the pool has two for each of them.
+    connections = max(settings.database_pool_size, settings.worker_concurrency)
+    database = Database(database_url(settings), pool_size=connections)
     try:
         with database.engine.connect() as connection:
             version = int(connection.execute(text("SHOW server_version_num")).scalar_one())
