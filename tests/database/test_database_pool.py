@@ -3,21 +3,16 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from gateway.database import open_database
+from gateway.database import open_database, opening
 from gateway.kernel.settings import load_settings
 
 JOBS = 6
 PATIENCE_SECONDS = 10
 
 
-def test_as_many_jobs_as_a_worker_runs_may_each_hold_two_connections(database, organisation, tmp_path):
-    settings = load_settings(
-        data_dir=tmp_path,
-        database_url=database.url.replace("+psycopg", ""),
-        database_pool_size=1,
-        worker_concurrency=JOBS,
-    )
-    opened = open_database(settings)
+def test_as_many_jobs_as_a_worker_runs_may_each_hold_two_connections(database, organisation, monkeypatch):
+    monkeypatch.setattr(opening, "database_url", lambda _settings: database.url)
+    opened = open_database(load_settings(database_pool_size=1, worker_concurrency=JOBS))
     all_hold_one = Barrier(JOBS)
 
     def job(_number):
