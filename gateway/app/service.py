@@ -26,6 +26,7 @@ from gateway.flows.directory.addresses_api import AddressApiContext
 from gateway.flows.directory.api import DirectoryApiContext
 from gateway.flows.emission import api as emission_api
 from gateway.flows.emission.api import EmissionApiContext
+from gateway.flows.hearing import api as hearing_api
 from gateway.flows.processing import replay
 from gateway.flows.webhooks import events_api
 from gateway.lifecycle import api as lifecycle_api
@@ -65,6 +66,7 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
             )
         )
     )
+    app.include_router(hearing_api.router(services.flows))
     directory = services.directory
     app.include_router(
         directory_api.router(

@@ -15,6 +15,7 @@ from gateway.flows.delivery import platform_channel
 from gateway.flows.directory.choosing import DirectoryOfPlatform
 from gateway.flows.directory.service import Directory
 from gateway.flows.drops.round import DROPS_TASK
+from gateway.flows.hearing.calls import forget_old_calls
 from gateway.flows.platforms.connections import Connections
 from gateway.flows.platforms.transport import Transport
 from gateway.flows.simulator.platform import SIMULATOR, SimulatedPlatform
@@ -149,5 +150,8 @@ def _job_clock(
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "jobs.forget_stalled", engine.forget_stalled)
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "access.forget_expired", forget_expired_access)
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "access.keep_keys", keep_signing_keys)
+    job_clock.call_every(
+        _HOUSEKEEPING_SECONDS, "platforms.forget_calls", lambda: forget_old_calls(database, clock, settings)
+    )
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "directory.forget_expired", directory.forget_expired)
     return job_clock

@@ -1,6 +1,7 @@
 """`gateway platforms`: the accredited platforms of an organisation, and which one takes what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,6 +10,9 @@ import typer
 from sqlmodel import Session
 
 from gateway.cli.access import OrganisationOption, opened_database, organisation_named
+from gateway.database import Database
+from gateway.flows.hearing.repository import subscription_of
+from gateway.flows.hearing.subscriptions import subscribe, unsubscribe
 from gateway.flows.platforms import service
 from gateway.flows.platforms.breaker import BreakerState
 from gateway.flows.platforms.connections import Connections
@@ -18,7 +22,7 @@ from gateway.flows.platforms.service import ConnectionOrder, RouteOrder
 from gateway.flows.platforms.transport import Transport
 from gateway.flows.terms import ProcessingRule
 from gateway.kernel.clock import system_clock
-from gateway.kernel.settings import load_settings
+from gateway.kernel.settings import Settings, load_settings
 
 platforms_app = typer.Typer(
     add_completion=False,
@@ -64,6 +68,9 @@ def list_platforms(organisation: OrganisationOption = None) -> None:
             standing = _standing(breaker_row(session, row.id), system_clock())
             if standing:
                 typer.echo(f"  {standing}")
+            subscription = subscription_of(session, row.id)
+            if subscription is not None:
+                typer.echo(f"  appelle / calls {subscription.callback_url}  {subscription.webhook_id}")
         for rule, connection in routes(session):
             criteria = (rule.seller_siren, str(rule.agency_id) if rule.agency_id else None, rule.processing_rule)
             typer.echo(f"{rule.id}  {' '.join(each for each in criteria if each)} -> {connection.name}")
@@ -72,15 +79,27 @@ def list_platforms(organisation: OrganisationOption = None) -> None:
 @platforms_app.command("test")
 def check_platform(name: NameArgument, organisation: OrganisationOption = None) -> None:
     """Vérifier qu'une plateforme répond et nous reconnaît. / Check that a platform answers and knows us."""
-    settings = load_settings()
-    with opened_database() as database:
-        transport = Transport.open(timeout_seconds=settings.platform_timeout_seconds)
-        clients = Connections(database, system_clock, transport, max_file_bytes=settings.max_file_bytes)
-        try:
-            clients.client(organisation_named(database, organisation), name).check()
-        finally:
-            clients.close()
+    with _opened_connections(load_settings()) as (database, clients):
+        clients.client(organisation_named(database, organisation), name).check()
     typer.echo(f"{name}  ok")
+
+
+@platforms_app.command("subscribe")
+def subscribe_to_platform(name: NameArgument, organisation: OrganisationOption = None) -> None:
+    """Se faire appeler par la plateforme (GATEWAY_PUBLIC_URL). / Let the platform call us (GATEWAY_PUBLIC_URL)."""
+    settings = load_settings()
+    with _opened_connections(settings) as (database, clients):
+        where = organisation_named(database, organisation)
+        row = subscribe(database, system_clock, clients, where, name, settings.public_url)
+    typer.echo(f"{name}  {row.callback_url}  {row.webhook_id}")
+
+
+@platforms_app.command("unsubscribe")
+def unsubscribe_from_platform(name: NameArgument, organisation: OrganisationOption = None) -> None:
+    """Ne plus se faire appeler par la plateforme. / Let the platform call us no more."""
+    with _opened_connections(load_settings()) as (database, clients):
+        row = unsubscribe(database, system_clock, clients, organisation_named(database, organisation), name)
+    typer.echo(f"{name}  {row.webhook_id}")
 
 
 @platforms_app.command("route")
@@ -147,6 +166,18 @@ def number_platform(
 ) -> None:
     """Donner le numéro de la plateforme à l'annuaire. / Give the platform's number in the directory."""
     _change(organisation, lambda session, now: service.set_number(session, name, number, now=now))
+
+
+@contextmanager
+def _opened_connections(settings: Settings) -> Iterator[tuple[Database, Connections]]:
+    """The database, and the clients of its connections for one command."""
+    with opened_database() as database:
+        transport = Transport.open(timeout_seconds=settings.platform_timeout_seconds)
+        clients = Connections(database, system_clock, transport, max_file_bytes=settings.max_file_bytes)
+        try:
+            yield database, clients
+        finally:
+            clients.close()
 
 
 def _change(organisation: str | None, change: Change) -> None:

@@ -38,5 +38,10 @@ def is_signed(body: bytes, key: bytes, *, signature: str, timestamp: str, now: d
     return any(hmac.compare_digest(hmac.digest(key, form, sha256), given) for form in forms)
 
 
+def fingerprint_of(body: bytes, timestamp: str) -> str:
+    """What a signed call is known again by, in hexadecimal: the same body of the same second. The call is signed."""
+    return _fingerprint(body, int(timestamp)).hex()
+
+
 def _fingerprint(body: bytes, epoch: int) -> bytes:
     return sha256(body + b"@" + str(epoch).encode()).digest()

@@ -66,7 +66,12 @@ class Settings(BaseSettings):
     database_url: PostgresDsn | None = Field(
         None, description="PostgreSQL 16 or later to use instead of the embedded server."
     )
-    database_pool_size: int = Field(10, ge=1, le=200, description="Connections that one process keeps open.")
+    database_pool_size: int = Field(
+        10,
+        ge=1,
+        le=200,
+        description="Connections that one process keeps open; never fewer than GATEWAY_WORKER_CONCURRENCY.",
+    )
     documents_url: str | None = Field(
         None,
         description="Where documents are kept: s3://bucket/prefix (any S3-compatible store) or file:///folder; "
@@ -215,6 +220,15 @@ class Settings(BaseSettings):
     )
     platform_timeout_seconds: float = Field(
         60.0, gt=0, le=600, description="Longest silence of a platform before its answer counts as lost."
+    )
+    platform_call_tolerance_seconds: int = Field(
+        300, ge=1, le=86400, description="How far the time that signs a call of a platform may be from ours."
+    )
+    platform_call_limit_per_minute: int = Field(
+        12000,
+        ge=0,
+        le=10_000_000,
+        description="Calls a minute of one network address to /platform-calls, in each process; 0: no limit.",
     )
     simulator_step_seconds: float = Field(
         60.0, ge=0, le=86400, description="Time the local platform simulator leaves between two statuses."

@@ -20,6 +20,7 @@ from gateway.flows.platforms.session import PlatformSession
 from gateway.flows.platforms.standard import StandardPlatform
 from gateway.flows.platforms.tokens import TokenAuth, Tokens
 from gateway.flows.platforms.transport import Transport
+from gateway.flows.platforms.webhooks import PlatformWebhooks
 from gateway.kernel.clock import Clock
 from gateway.kernel.text import Text
 
@@ -42,15 +43,17 @@ class Connections:
     def client(self, organisation_id: UUID, name: str) -> PlatformClient:
         """The client of a connection. Raises UnknownPlatformError; PlatformPausedError when it is switched off."""
         row = self._row(organisation_id, name)
-        session = PlatformSession(
-            self._transport, self._auth_of(row), self._clock, remote_organisation=row.remote_organisation
-        )
         standard = StandardPlatform(
-            session, platform_profile(row.kind), row.flow_url, max_download_bytes=self._max_file_bytes
+            self._session_of(row), platform_profile(row.kind), row.flow_url, max_download_bytes=self._max_file_bytes
         )
         policy = breaker_policy(row.kind)
         breaker = SharedBreaker(self._database, self._clock, organisation_id, row.id, name, policy)
         return GuardedPlatform(standard, breaker)
+
+    def webhooks(self, organisation_id: UUID, name: str) -> PlatformWebhooks:
+        """Our webhooks at a connection. Raises as `client` does."""
+        row = self._row(organisation_id, name)
+        return PlatformWebhooks(self._session_of(row), row.flow_url)
 
     def auth(self, organisation_id: UUID, name: str) -> httpx.Auth:
         """The token of a connection on requests to the other services of the standard. Raises as `client` does."""
@@ -68,6 +71,11 @@ class Connections:
             off = Text(f"La plateforme {name} est désactivée.", f"The platform {name} is switched off.")
             raise PlatformPausedError(off, now + _SWITCHED_OFF_PAUSE, now)
         return row
+
+    def _session_of(self, row: PlatformConnection) -> PlatformSession:
+        return PlatformSession(
+            self._transport, self._auth_of(row), self._clock, remote_organisation=row.remote_organisation
+        )
 
     def _auth_of(self, row: PlatformConnection) -> TokenAuth:
         """The token of a connection as the connection is now."""
