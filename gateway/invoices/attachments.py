@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from lxml import etree
 
+from gateway.invoices.dialects import Dialect
 from gateway.invoices.errors import AttachmentTooLargeError, InvalidAttachmentError, TooManyAttachmentsError, place
 from gateway.invoices.limits import ReadingLimits
-from gateway.invoices.mapping import Dialect, PartReader
+from gateway.invoices.mapping import PartReader
 from gateway.invoices.model import Attachment
 from gateway.invoices.xml import line_of
 

@@ -6,7 +6,8 @@ from typing import Any
 from lxml import etree
 
 from gateway.invoices.attachments import read_attachments
-from gateway.invoices.cii_parties import BUYER, CII, DELIVERY, PAYEE, SELLER, TAX_REPRESENTATIVE
+from gateway.invoices.cii_parties import BUYER, DELIVERY, PAYEE, SELLER, TAX_REPRESENTATIVE
+from gateway.invoices.dialects import CII
 from gateway.invoices.limits import ReadingLimits
 from gateway.invoices.mapping import PartReader, Where, number_of
 from gateway.invoices.model import (
@@ -34,8 +35,6 @@ from gateway.invoices.model import (
 )
 from gateway.invoices.payment import complete_payment_means
 from gateway.invoices.terms import Identifier
-
-CII_ROOT = CII.tag("rsm:CrossIndustryInvoice")
 
 #: UNTDID 1001 codes that tell additional references apart.
 INVOICED_OBJECT, TENDER = "130", "50"

@@ -1,12 +1,12 @@
-"""The parties of a CII document, and what all CII tables share."""
+"""The parties of a CII document."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from lxml import etree
 
-from gateway.invoices.mapping import Dialect, PartReader, Where, text_of
+from gateway.invoices.dialects import CII, text_of
+from gateway.invoices.mapping import PartReader, Where
 from gateway.invoices.parties import (
     Address,
     Buyer,
@@ -21,18 +21,6 @@ from gateway.invoices.parties import (
     SellerContact,
     TaxRepresentative,
     TaxRepresentativeAddress,
-)
-
-CII = Dialect(
-    namespaces={
-        "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
-        "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
-        "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
-        "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
-    },
-    date_pattern=re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})"),
-    date_format="YYYYMMDD",
-    date_format_code="102",
 )
 
 #: Schemes of a tax registration: the VAT number, and the local tax number.

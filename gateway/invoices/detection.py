@@ -5,13 +5,10 @@ from enum import StrEnum
 
 from lxml import etree
 
-from gateway.invoices.cii import CII_ROOT
-from gateway.invoices.cii_parties import CII
 from gateway.invoices.codes import PROFILES
+from gateway.invoices.dialects import CII, CII_ROOT, CREDIT_NOTE_ROOT, INVOICE_ROOT, UBL
 from gateway.invoices.errors import EmptyFileError, PdfInvoiceNotCiiError, UnknownDocumentError, UnknownFormatError
 from gateway.invoices.limits import ReadingLimits
-from gateway.invoices.ubl import CREDIT_NOTE_ROOT, INVOICE_ROOT
-from gateway.invoices.ubl_parties import UBL
 from gateway.invoices.xml import parse_xml
 
 CDAR_ROOT = (

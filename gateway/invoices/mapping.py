@@ -13,7 +13,8 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin
 
 from lxml import etree
 
-from gateway.invoices.errors import InvalidDateError, InvalidNumberError
+from gateway.invoices.dialects import XML_SPACE, Dialect, text_of
+from gateway.invoices.errors import InvalidNumberError
 from gateway.invoices.terms import Identifier, Part, terms_of
 from gateway.invoices.xml import line_of
 
@@ -23,62 +24,9 @@ Convert = Callable[[etree._Element], Any]
 #: the element found there.
 Where = str | tuple[str, Convert]
 
-XML_SPACE = " \t\r\n"
 #: Digits beyond which arithmetic would round silently (the precision of Python's default decimal context).
 MAX_DIGITS = 28
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What the tables of one syntax share.
-
-    Attributes:
-        namespaces: prefix to namespace, for the paths.
-        date_pattern: three groups, year, month and day.
-        date_format: the same for people.
-        date_format_code: what a `format` attribute must say when there is one (UNTDID 2379).
-    """
-
-    namespaces: Mapping[str, str]
-    date_pattern: re.Pattern[str]
-    date_format: str
-    date_format_code: str | None = None
-
-    def tag(self, name: str) -> str:
-        """`cbc:ID` as lxml names it."""
-        prefix, _, local = name.partition(":")
-        return f"{{{self.namespaces[prefix]}}}{local}"
-
-    def find(self, element: etree._Element, path: str) -> etree._Element | None:
-        """The first element at `path` (`cac:TaxScheme/cbc:ID`), following the first match of each step."""
-        found: etree._Element | None = element
-        for name in path.split("/"):
-            found = next(found.iterchildren(self.tag(name)), None) if found is not None else None
-        return found
-
-    def text_at(self, element: etree._Element, path: str) -> str | None:
-        """The text of the element that `find` finds."""
-        found = self.find(element, path)
-        return text_of(found) if found is not None else None
-
-    def date_of(self, element: etree._Element, term: str) -> date | None:
-        """The date an element holds. Raises InvalidDateError."""
-        value = text_of(element)
-        if value is None:
-            return None
-        found = self.date_pattern.fullmatch(value)
-        if found and element.get("format", self.date_format_code) == self.date_format_code:
-            try:
-                return date(*map(int, found.groups()))
-            except ValueError:
-                pass  # A day that no calendar has, such as 31 February: the same error as below.
-        raise InvalidDateError(term, value, line_of(element), self.date_format)
-
-
-def text_of(element: etree._Element) -> str | None:
-    """The text of an element without the space around it, None when nothing is left."""
-    return (element.text or "").strip(XML_SPACE) or None
 
 
 def number_of(element: etree._Element, term: str) -> Decimal | None:

@@ -1,15 +1,17 @@
 """The door of the room: bytes in, a document or an invoice out."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from gateway.invoices.cii import CII_ROOT, read_cii
 from gateway.invoices.detection import Detection, Syntax, detect
+from gateway.invoices.dialects import CII_ROOT
 from gateway.invoices.errors import EReportingNotAnInvoiceError, NotAnInvoiceError
 from gateway.invoices.limits import ReadingLimits
-from gateway.invoices.model import Invoice
-from gateway.invoices.ubl import read_ubl
+
+if TYPE_CHECKING:
+    from gateway.invoices.model import Invoice
 
 DEFAULT_LIMITS = ReadingLimits()
 
@@ -30,7 +32,7 @@ class ReadInvoice:
     """A document and the invoice read from it."""
 
     document: Document
-    invoice: Invoice
+    invoice: "Invoice"
 
 
 def read_document(data: bytes, limits: ReadingLimits = DEFAULT_LIMITS) -> Document:
@@ -49,11 +51,18 @@ def read_invoice(data: bytes, limits: ReadingLimits = DEFAULT_LIMITS) -> ReadInv
     return ReadInvoice(document, invoice_of(document, limits))
 
 
-def invoice_of(document: Document, limits: ReadingLimits = DEFAULT_LIMITS) -> Invoice:
+def invoice_of(document: Document, limits: ReadingLimits = DEFAULT_LIMITS) -> "Invoice":
     """The invoice of a document already opened. Raises as `read_invoice` does."""
     if document.syntax is Syntax.CDAR:
         raise NotAnInvoiceError
     if document.syntax is Syntax.E_REPORTING:
         raise EReportingNotAnInvoiceError
     root: etree._Element = document.tree.getroot()
-    return read_cii(root, limits) if root.tag == CII_ROOT else read_ubl(root, limits)
+    # Imported only for an invoice to be read: who validates by official rules alone does not wait for the model.
+    if root.tag == CII_ROOT:
+        from gateway.invoices.cii import read_cii
+
+        return read_cii(root, limits)
+    from gateway.invoices.ubl import read_ubl
+
+    return read_ubl(root, limits)

@@ -7,8 +7,9 @@ from typing import Any
 from lxml import etree
 
 from gateway.invoices.attachments import read_attachments
+from gateway.invoices.dialects import CREDIT_NOTE_ROOT, INVOICE_ROOT, UBL, text_of
 from gateway.invoices.limits import ReadingLimits
-from gateway.invoices.mapping import PartReader, Where, identifier_of, number_of, text_of
+from gateway.invoices.mapping import PartReader, Where, identifier_of, number_of
 from gateway.invoices.model import (
     AllowanceCharge,
     Attachment,
@@ -34,10 +35,7 @@ from gateway.invoices.model import (
 )
 from gateway.invoices.payment import complete_payment_means
 from gateway.invoices.terms import Identifier
-from gateway.invoices.ubl_parties import BUYER, DELIVERY, PAYEE, SELLER, TAX_REPRESENTATIVE, UBL, sepa_creditor
-
-INVOICE_ROOT = "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice"
-CREDIT_NOTE_ROOT = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote"
+from gateway.invoices.ubl_parties import BUYER, DELIVERY, PAYEE, SELLER, TAX_REPRESENTATIVE, sepa_creditor
 
 #: UNTDID 1001 codes that tell document references apart.
 INVOICED_OBJECT, PROJECT = "130", "50"

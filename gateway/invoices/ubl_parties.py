@@ -1,12 +1,12 @@
-"""The parties of a UBL document, and what all UBL tables share."""
+"""The parties of a UBL document."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from lxml import etree
 
-from gateway.invoices.mapping import Dialect, PartReader, Where, identifier_of, text_of
+from gateway.invoices.dialects import UBL, text_of
+from gateway.invoices.mapping import PartReader, Where, identifier_of
 from gateway.invoices.parties import (
     Address,
     Buyer,
@@ -23,16 +23,6 @@ from gateway.invoices.parties import (
     TaxRepresentativeAddress,
 )
 from gateway.invoices.terms import Identifier
-
-UBL = Dialect(
-    namespaces={
-        "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
-        "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
-    },
-    # A time zone is allowed by the schema and says nothing about a calendar day.
-    date_pattern=re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?"),
-    date_format="YYYY-MM-DD",
-)
 
 #: Scheme by which a party identification is the SEPA creditor identifier (BT-90) and no identifier of the party.
 SEPA = "SEPA"

@@ -68,29 +68,25 @@ class Document:
         source: the lxml root element it was made from.
         node: the document node; its only child is the document element.
         root: the document element.
-        paths: elements in document order by path, the tags from the root down joined with one space.
-        below: the same, by the path below the root; the root's own path is the empty string.
-        names: the paths of `paths`, in the same order.
+        by_name: the elements of each path in document order, a path before those below it.
+        below: the same elements by the path below the root, its tags joined with one space; empty for the root itself.
     """
 
-    def __init__(self, source: etree._Element) -> None:
+    def __init__(self, source: etree._Element, data: bytes | None = None) -> None:
+        """`data` is what `source`, the root of a document without a document type, was parsed from."""
         self.source = source
-        # The factory is plain lxml output: no entities, no document type, so expat has nothing to expand.
-        self.root: Element = ElementTree.fromstring(etree.tostring(source, with_tail=False))
+        self.root: Element = _copied(source) if data is None else _parsed(data, source)
         self.node: Element = Element(DOCUMENT_TAG)
         self.node.append(self.root)
-        found = self._by_name()
-        self.names: list[PathName] = [name for name, _ in found]
-        self.paths: dict[str, list[Element]] = {name.path: nodes for name, nodes in found}
-        self.below: dict[str, list[Element]] = {name.below: nodes for name, nodes in found}
+        self.by_name = self._found_by_name()
+        self.below: dict[str, list[Element]] = {name.below: nodes for name, nodes in self.by_name}
         self._endings: dict[str, list[Element]] = {}
         self._holders: dict[str, list[Element]] | None = None
         self._positions: dict[Element, int] = {}
         self._prefixes: dict[Element, str | None] = {}
         self._locations: dict[Element, str] = {self.node: ""}
 
-    def _by_name(self) -> list[tuple[PathName, list[Element]]]:
-        """The elements of each path, a path before those below it."""
+    def _found_by_name(self) -> list[tuple[PathName, list[Element]]]:
         found: list[tuple[PathName, list[Element]]] = [(path_of_root(self.root.tag), [self.root])]
         # Grows while it is walked.
         for name, nodes in found:
@@ -106,6 +102,11 @@ class Document:
         return found
 
     @cached_property
+    def paths(self) -> dict[str, list[Element]]:
+        """The same elements by the whole path, the tags from the root down joined with one space."""
+        return {name.path: nodes for name, nodes in self.by_name}
+
+    @cached_property
     def parents(self) -> dict[Element, Element]:
         """The parent of every element."""
         parents = {child: node for node in self.root.iter() for child in node}
@@ -113,25 +114,25 @@ class Document:
         return parents
 
     @cached_property
-    def _by_last_tag(self) -> dict[str, list[str]]:
-        """The paths by their last tag."""
-        found: dict[str, list[str]] = {}
-        for name in self.names:
-            found.setdefault(name.last, []).append(name.path)
+    def _by_last_tag(self) -> dict[str, list[tuple[str, list[Element]]]]:
+        """The paths and their elements by the last tag of the path."""
+        found: dict[str, list[tuple[str, list[Element]]]] = {}
+        for name, nodes in self.by_name:
+            found.setdefault(name.last, []).append((name.path, nodes))
         return found
 
     @cached_property
     def _nested(self) -> set[str]:
         """The tags of elements that stand below one of the same tag."""
-        return {name.last for name in self.names if name.is_nested}
+        return {name.last for name, _ in self.by_name if name.is_nested}
 
     def ending(self, suffix: str) -> list[Element]:
         """`//a/b`: the elements whose path ends with the tags of `suffix`, in document order."""
         found = self._endings.get(suffix)
         if found is None:
             last, tail = suffix.rpartition(" ")[2], f" {suffix}"
-            paths = [path for path in self._by_last_tag.get(last, ()) if path.endswith(tail) or path == suffix]
-            lists = [self.paths[path] for path in paths]
+            known = self._by_last_tag.get(last, ())
+            lists = [nodes for path, nodes in known if path.endswith(tail) or path == suffix]
             found = lists[0] if len(lists) == 1 else self.in_order(node for nodes in lists for node in nodes)
             self._endings[suffix] = found
         return found
@@ -160,7 +161,8 @@ class Document:
     def children_in_order(self, nodes: list[Element], tag: str) -> list[Element]:
         """Children named `tag` of elements that may contain one another."""
         children = [child for node in nodes for child in node.findall(tag)]
-        if len(nodes) > 1 and any(node.tag in self._nested for node in nodes):
+        nested = self._nested
+        if nested and len(nodes) > 1 and any(node.tag in nested for node in nodes):
             return self.in_order(children)
         return children
 
@@ -189,14 +191,28 @@ class Document:
         return f"{prefix}:{local}" if prefix else local
 
 
-def prepare(tree: "etree._ElementTree | etree._Element | Document") -> Document:
+def prepare(tree: "etree._ElementTree | etree._Element | Document", data: bytes | None = None) -> Document:
     """Make a parsed document ready to be checked; do it once when several rule sets check the same document.
 
-    The tree is copied: later changes to it are not seen.
+    The tree is copied: later changes to it are not seen. `data`, where it is at hand, are the bytes that it was parsed
+    from, unchanged since and without a document type: parsing them again is faster than writing the tree out first.
     """
     if isinstance(tree, Document):
         return tree
-    return Document(tree if isinstance(tree, etree._Element) else tree.getroot())
+    return Document(tree if isinstance(tree, etree._Element) else tree.getroot(), data)
+
+
+def _copied(source: etree._Element) -> Element:
+    # What lxml writes has no entities and no document type, so expat has nothing to expand.
+    return ElementTree.fromstring(etree.tostring(source, with_tail=False))
+
+
+def _parsed(data: bytes, source: etree._Element) -> Element:
+    try:
+        return ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        # libxml2 reads a few encodings that expat does not.
+        return _copied(source)
 
 
 def local_name(node: Node) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import localcontext
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ _ANY = "*"
 _KNOWN_PATHS = 20_000
 _NODES_BETWEEN_CLOCK_READINGS = 32
 _NO_LIMITS = Limits()
+_PATTERN = attrgetter("pattern")
 
 
 class _Check(NamedTuple):
@@ -98,19 +99,19 @@ class Rules:
     def plan(self, document: Document) -> Plan:
         """Which rules may apply to which elements, in the order of the patterns."""
         plan: dict[_Chain, list[list[Element]]] = {}
-        for name in document.names:
+        for name, nodes in document.by_name:
             chains = self._chains.get(name.path)
             if chains is None:
                 if len(self._chains) >= _KNOWN_PATHS:
                     self._chains.clear()
-                sample = document.paths[name.path][:1]
-                chains = self._chains[name.path] = tuple(self._chains_of(document, name, sample))
+                chains = self._chains[name.path] = tuple(self._chains_of(document, name, nodes[:1]))
             for chain in chains:
-                plan.setdefault(chain, []).append(document.paths[name.path])
-        return [
-            (chain, lists[0] if len(lists) == 1 else [node for nodes in lists for node in nodes])
-            for chain, lists in sorted(plan.items(), key=_pattern_of)
-        ]
+                lists = plan.get(chain)
+                if lists is None:
+                    plan[chain] = [nodes]
+                else:
+                    lists.append(nodes)
+        return [(chain, _joined(plan[chain])) for chain in sorted(plan, key=_PATTERN)]
 
     def _chains_of(self, document: Document, name: PathName, sample: list[Element]) -> Iterator[_Chain]:
         candidates = sorted(self._by_last_name.get(name.last, []) + self._by_last_name.get(_ANY, []))
@@ -260,8 +261,8 @@ class _Run:
         return replace(found, kind="error")
 
 
-def _pattern_of(planned: tuple[_Chain, object]) -> int:
-    return planned[0].pattern
+def _joined(lists: list[list[Element]]) -> list[Element]:
+    return lists[0] if len(lists) == 1 else [node for nodes in lists for node in nodes]
 
 
 def _by_last_name(patterns: Iterable[Sequence[_Branch]]) -> dict[str, list[tuple[int, int]]]:

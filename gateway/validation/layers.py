@@ -44,7 +44,7 @@ class Subject:
     @cached_property
     def prepared(self) -> schematron.Document:
         """The document as the Schematron engine wants it, made once for all rule sets."""
-        return schematron.prepare(self.document.tree)
+        return schematron.prepare(self.document.tree, self.document.xml)
 
     @cached_property
     def places(self) -> Places:

@@ -20,19 +20,29 @@ from gateway.validation.catalog import (
     load_catalog,
     newest_in_force,
 )
-from gateway.validation.layers import AUTO, Checker, RuleSelection, Subject
+from gateway.validation.layers import AUTO, Checker, Outcome, RuleSelection, Subject
 from gateway.validation.options import ValidationOptions
-from gateway.validation.own.checker import OwnChecker
 from gateway.validation.report import LayerReport, LayerStatus, Report, Severity, Verdict
 from gateway.validation.schematron import SchematronChecker
 from gateway.validation.unreadable import unreadable_finding
 from gateway.validation.xsd import XsdChecker
 
+
+class _OwnChecks:
+    """The layer of the gateway's own checks, loaded at the first document that it runs on."""
+
+    def check(self, subject: Subject, artefact: Artefact) -> Outcome:
+        """As `OwnChecker.check`."""
+        from gateway.validation.own.checker import OwnChecker
+
+        return OwnChecker().check(subject, artefact)
+
+
 #: The engine of each kind of artefact; a layer whose engine is not here is reported as not run.
 CHECKERS: Mapping[ArtefactKind, Checker] = {
     ArtefactKind.XSD: XsdChecker(),
     ArtefactKind.SCHEMATRON: SchematronChecker(),
-    ArtefactKind.OWN: OwnChecker(),
+    ArtefactKind.OWN: _OwnChecks(),
 }
 DEFAULT_OPTIONS = ValidationOptions()
 
@@ -84,7 +94,8 @@ def validate(
         document = read_document(data, options.reading)
     except UnreadableInvoiceError as error:
         return unreadable_report(error, path=path, on=on, catalog=catalog, ms=_ms_since(start))
-    run = _Run(Subject(document, options), rules, on, catalog, checkers)
+    root = etree.QName(document.tree.getroot()).localname
+    run = _Run(Subject(document, options), root, rules, on, catalog, checkers)
     run.layers.append(_layer(reading, LayerStatus.PASSED, ms=_ms_since(start)))
     for entry in others:
         run.do(entry)
@@ -123,6 +134,7 @@ class _Run:
     """One validation on its way through the layers."""
 
     subject: Subject
+    root: str
     rules: RuleSelection
     on: date | None
     catalog: Catalog
@@ -155,12 +167,11 @@ class _Run:
         """The artefact that counts for this layer, or why there is none."""
         document = self.subject.document
         syntax, profile = str(document.syntax), document.profile
-        root = etree.QName(document.tree.getroot()).localname
         named = self.rules.named_in(entry, self.catalog)
         if named:
-            candidates = [artefact for artefact in named if artefact.fits(syntax, root)]
+            candidates = [artefact for artefact in named if artefact.fits(syntax, self.root)]
         else:
-            candidates = self.catalog.candidates(entry.name, syntax, profile, root)
+            candidates = self.catalog.candidates(entry.name, syntax, profile, self.root)
         if not self.catalog.of_layer(entry.name):
             return None, _NO_ENGINE
         if not candidates:

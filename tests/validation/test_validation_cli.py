@@ -3,8 +3,8 @@
 import io
 import json
 import os
+import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -171,16 +171,22 @@ def test_many_documents_are_shared_out_over_processes_in_order(folder: Path, mon
     assert {verdict for _, verdict in alone} == set(Verdict)
 
 
+_STARTS = """
+import threading
+from gateway.validation import batch
+alone = batch._context().get_start_method()
+done = threading.Event()
+other = threading.Thread(target=done.wait)
+other.start()
+print(alone, batch._context().get_start_method())
+done.set()
+"""
+
+
 def test_processes_are_forked_only_while_no_other_thread_runs() -> None:
-    assert batch._context().get_start_method() == ("fork" if sys.platform == "linux" else "forkserver")
-    done = threading.Event()
-    other = threading.Thread(target=done.wait)
-    other.start()
-    try:
-        assert batch._context().get_start_method() == "forkserver"
-    finally:
-        done.set()
-        other.join()
+    # In a process of its own: other tests leave idle threads behind.
+    said = subprocess.run([sys.executable, "-c", _STARTS], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["fork" if sys.platform == "linux" else "forkserver", "forkserver"]
 
 
 def test_no_more_than_one_byte_over_the_limit_is_read_from_a_file() -> None:
@@ -226,3 +232,22 @@ def test_a_progress_bar_shows_on_a_terminal_and_on_long_runs_only(
     reports: list[command.Shown] = [(Verdict.VALID, "report")] * documents
     assert list(command._tracked(iter(reports), documents, "fr")) == reports
     assert ("Validation" in stderr.getvalue()) is shown
+
+
+def test_a_process_that_ends_at_once_has_printed_everything(folder: Path) -> None:
+    command_line = [sys.executable, "-c", "from gateway.cli import main; main()", "validate", "--format", "jsonl"]
+    done = subprocess.run([*command_line, str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert [json.loads(line)["verdict"] for line in done.stdout.splitlines()] == ["invalid", "valid"]
+    assert "ignoré" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_what_cannot_be_printed_is_no_success(folder: Path) -> None:
+    command_line = [sys.executable, "-c", "from gateway.cli import main; main()", "validate", "--format", "jsonl"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*command_line, str(folder / "b")], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode != 0
+    assert "No space left" in done.stderr
