@@ -146,6 +146,8 @@ def _declared_sums() -> Select[UUID, Decimal]:
 
 
 def _declared(session: Session, allocation_ids: Collection[UUID]) -> dict[UUID, Decimal]:
+    if not allocation_ids:
+        return {}
     wanted = _declared_sums().where(col(ReceiptDeclaration.allocation_id).in_(allocation_ids))
     return dict(session.exec(wanted).all())
 

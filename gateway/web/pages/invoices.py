@@ -128,7 +128,7 @@ def _receipts(visit: Visit, session: Session, invoice: InvoiceRecord) -> list[Re
     """The money that pays an invoice, the latest day first."""
     scope = visit.principal.scope
     page = receipts_page(session, scope, invoice_id=invoice.id, cursor=None, limit=LONGEST_PAGE)
-    return views_of(session, scope, page.items)
+    return views_of(session, scope, page.items) if page.items else []
 
 
 def _figure(visit: Visit, session: Session, name: str) -> NamedFigure:
