@@ -96,15 +96,17 @@ def export_command(invoice: Invoice, since: Since = None, output: Output = None,
                 checkpoint = _checkpoint(room, session, one, known.get(one.id))
                 record = session.get_one(InvoiceRecord, invoice_id)
                 timeline = timeline_of(session, Scope.everything(), record, system_clock())
-                data = make_evidence(
-                    session,
-                    room.store,
-                    story=story_of(timeline, subject_of(record), room.settings.language),
-                    subjects=_subjects(session, record, [entry.flow_id for entry in timeline.entries]),
-                    checkpoint=checkpoint,
-                    key=room.key(),
-                    since=known.get(one.id),
-                )
+                with progress_bar(one.name) as progress:
+                    data = make_evidence(
+                        session,
+                        room.store,
+                        story=story_of(timeline, subject_of(record), room.settings.language),
+                        subjects=_subjects(session, record, [entry.flow_id for entry in timeline.entries]),
+                        checkpoint=checkpoint,
+                        key=room.key(),
+                        since=known.get(one.id),
+                        progress=progress,
+                    )
             file = output or Path(_file_name(record))
             if number:
                 file = file.with_stem(f"{file.stem}-{number + 1}")

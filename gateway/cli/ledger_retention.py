@@ -49,18 +49,16 @@ def purge_command(
     now, day = system_clock(), before.date() if before else None
     with open_room() as room:
         for one in room.organisations(organisation):
-            with room.database.transaction(one.id) as session:
-                plan = plan_purge(session, now=now, before=day)
-            held = [each for each in plan.decisions if each.is_held]
-            gone = [each for each in plan.decisions if not each.is_held]
-            if not dry_run:
-                with progress_bar(one.name) as progress:
-                    gone = record_purge(room.database, one.id, plan, now=now, progress=progress)
-            for each in sorted((*gone, *held), key=lambda decision: decision.sha256):
-                typer.echo(_decided(each))
+            going, held, size = 0, 0, 0
+            with room.database.transaction(one.id) as session, progress_bar(one.name) as progress:
+                plan = plan_purge(session, now=now, before=day, progress=progress)
+                for each in plan.decisions if dry_run else record_purge(room.database, one.id, plan, now=now):
+                    typer.echo(_decided(each))
+                    going, held = going + (not each.is_held), held + each.is_held
+                    size += 0 if each.is_held else each.size
             typer.echo(
-                f"{one.siren} {one.name}: {len(gone)} {'à purger / to purge' if dry_run else 'purgés / purged'}, "
-                f"{len(held)} gelés / held, {sum(each.size for each in gone)} octets / bytes"
+                f"{one.siren} {one.name}: {going} {'à purger / to purge' if dry_run else 'purgés / purged'}, "
+                f"{held} gelés / held, {size} octets / bytes"
             )
         if not dry_run:
             with progress_bar(room.store.place) as progress:

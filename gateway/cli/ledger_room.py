@@ -1,5 +1,6 @@
 """What the commands of the ledger work with: the settings, the database, the documents, the key, a progress bar."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -124,11 +125,16 @@ def open_room() -> Iterator[Room]:
 
 @contextmanager
 def progress_bar(name: str) -> Iterator[Report]:
-    """A bar on a terminal's standard error, gone when done."""
+    """A bar on a terminal's standard error, gone when done; lines printed meanwhile to that terminal go above it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(name, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

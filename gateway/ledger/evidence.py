@@ -25,6 +25,7 @@ from gateway.ledger.evidence_proof import prove
 from gateway.ledger.key_changes import key_changes
 from gateway.ledger.model import Document, LedgerEntry
 from gateway.ledger.retention import purge_subject, purged_among
+from gateway.ledger.service import Progress
 from gateway.ledger.signing import SigningKey
 
 _HERE = Path(__file__).parent
@@ -88,6 +89,7 @@ def make_evidence(
     checkpoint: Checkpoint,
     key: SigningKey,
     since: Checkpoint | None = None,
+    progress: Progress | None = None,
 ) -> bytes:
     """The zip about `subjects` (that of the story first), proved against a checkpoint of the session's organisation.
 
@@ -105,7 +107,7 @@ def make_evidence(
     if gone:
         about = {entry.position: entry for entry in [*entries, *_entries_about(session, gone, checkpoint.position)]}
         entries = [about[position] for position in sorted(about)]
-    proof = prove(session, entries, checkpoint, since)
+    proof = prove(session, entries, checkpoint, since, progress)
     files = {
         "README.txt": _README.format(subject=story.title).encode(),
         "verify.py": (_HERE / "evidence_verifier.py").read_bytes(),

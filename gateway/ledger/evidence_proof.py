@@ -13,6 +13,7 @@ from gateway.ledger.checkpoints import Checkpoint
 from gateway.ledger.errors import ChainBrokenError
 from gateway.ledger.merkle import Frontier, inclusion_paths, leaf_hash, peak_leaves
 from gateway.ledger.model import LedgerEntry
+from gateway.ledger.service import Progress
 
 _PAGE = 10_000
 _HASHES = text("SELECT hash FROM ledger_entry WHERE position <= :position ORDER BY position").execution_options(
@@ -29,14 +30,23 @@ class Proof:
 
 
 def prove(
-    session: Session, entries: Sequence[LedgerEntry], checkpoint: Checkpoint, since: Checkpoint | None = None
+    session: Session,
+    entries: Sequence[LedgerEntry],
+    checkpoint: Checkpoint,
+    since: Checkpoint | None = None,
+    progress: Progress | None = None,
 ) -> Proof:
     """The entries with the hashes that lead from each to the checkpoint's root, and so for the peaks of `since`.
 
+    `progress` is called page by page with the hashes read and the number to read: all up to the checkpoint.
     Raises ChainBrokenError when the ledger no longer has an entry or a root as it was stated.
     """
+    leaves: list[bytes] = []
     with session.connection().execute(_HASHES, {"position": checkpoint.position}) as hashes:
-        leaves = [leaf_hash(row[0]) for row in hashes]
+        for page in hashes.partitions():
+            leaves += [leaf_hash(row[0]) for row in page]
+            if progress is not None:
+                progress(len(leaves), checkpoint.position)
     peaks = peak_leaves(since.position) if since else []
     indexes = {*(entry.position - 1 for entry in entries), *(first for first, _ in peaks)}
     _require_roots(leaves, [since, checkpoint] if since else [checkpoint])

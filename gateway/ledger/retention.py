@@ -4,7 +4,7 @@ Holds and purges are entries of the ledger and nothing else: who may delete, wha
 rest of the chain. `purging` acts on what is decided here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,7 +16,7 @@ from gateway.kernel.dated import data_file, in_force
 from gateway.ledger.documents import hold_bytes
 from gateway.ledger.errors import LegalHoldError, NoRetentionRuleError
 from gateway.ledger.model import LedgerEntry
-from gateway.ledger.service import append, head_position, take_turn
+from gateway.ledger.service import Progress, append, head_position, take_turn
 
 PURGED = "document.purged"
 HOLD_PLACED = "hold.placed"
@@ -52,6 +52,7 @@ FATES = f"""
 _THERE = text(f"{FATES} SELECT * FROM fate WHERE NOT is_purged ORDER BY sha256").execution_options(
     stream_results=True, yield_per=_PAGE
 )
+_KNOWN = text("SELECT count(*) FROM document")
 _PURGED_AMONG = text(
     f"{FATES} SELECT sha256 FROM fate JOIN unnest(CAST(:asked AS text[])) AS asked(sha256) USING (sha256) "
     "WHERE is_purged"
@@ -93,10 +94,13 @@ class PurgeDecision:
 
 @dataclass(frozen=True, slots=True)
 class PurgePlan:
-    """What is past its retention, in order of sha256, as the organisation's ledger stood at `position`."""
+    """What is past its retention, in order of sha256, as the organisation's ledger stood at `position`.
+
+    `decisions` are read once, while the transaction that made the plan is open.
+    """
 
     position: int
-    decisions: tuple[PurgeDecision, ...]
+    decisions: Iterable[PurgeDecision]
 
 
 def retention_rule(on: date) -> RetentionRule:
@@ -128,23 +132,32 @@ def is_held(session: Session, subject: str) -> bool:
     return last == HOLD_PLACED
 
 
-def plan_purge(session: Session, *, now: datetime, before: date | None = None) -> PurgePlan:
+def plan_purge(
+    session: Session, *, now: datetime, before: date | None = None, progress: Progress | None = None
+) -> PurgePlan:
     """The documents of the organisation whose retention is over, held ones included and marked.
 
-    `before` narrows them to those last named before that day (Paris); it never shortens the retention.
+    `before` narrows them to those last named before that day (Paris); it never shortens the retention. `progress` is
+    called page by page, as the decisions are read, with the documents looked at and the number to look at.
     """
     today = paris_date(now)
     rule = retention_rule(today)
     position = head_position(session)
-    decisions = []
-    with session.connection().execute(_THERE) as rows:
-        for row in rows:
-            kept_until = rule.kept_until(row.last_named_at)
-            if kept_until < today and (before is None or paris_date(row.last_named_at) < before):
-                decisions.append(
-                    PurgeDecision(row.sha256, row.size, row.last_named_at, kept_until, rule.id, row.is_held)
-                )
-    return PurgePlan(position, tuple(decisions))
+    total = session.connection().execute(_KNOWN).scalar_one()
+    rows = session.connection().execute(_THERE)
+
+    def decisions() -> Iterator[PurgeDecision]:
+        looked_at = 0
+        for page in rows.partitions():
+            for row in page:
+                kept_until = rule.kept_until(row.last_named_at)
+                if kept_until < today and (before is None or paris_date(row.last_named_at) < before):
+                    yield PurgeDecision(row.sha256, row.size, row.last_named_at, kept_until, rule.id, row.is_held)
+            looked_at += len(page)
+            if progress is not None:
+                progress(looked_at, total)
+
+    return PurgePlan(position, decisions())
 
 
 def purge_subject(sha256: str) -> str:

@@ -407,10 +407,26 @@ def test_no_evidence_is_made_of_a_chain_that_was_changed_since_its_checkpoint(ma
         make(at=checkpoint)
 
 
+def test_making_evidence_tells_how_far_it_has_read_the_chain(make):
+    said: list[tuple[int, int]] = []
+    checkpoint = make.checkpoint()
+    with make.database.transaction(make.organisation) as session:
+        make_evidence(
+            session,
+            make.documents,
+            story=STORY,
+            subjects=[SUBJECT],
+            checkpoint=checkpoint,
+            key=make.key,
+            progress=lambda *each: said.append(each),
+        )
+    assert said == [(6, 6)]
+
+
 def test_a_purged_document_is_proved_by_the_entry_of_its_purge(make, database, organisation, documents, tmp_path):
     with database.transaction(organisation) as session:
         plan = plan_purge(session, now=YEARS_LATER)
-    record_purge(database, organisation, plan, now=YEARS_LATER)
+        list(record_purge(database, organisation, plan, now=YEARS_LATER))
     delete_purged_bytes(database, documents, now=YEARS_LATER)
     (tmp_path / "evidence.zip").write_bytes(make())
     assert "6 entries, 0 documents, 3 purged; all holds" in verify(str(tmp_path / "evidence.zip"))

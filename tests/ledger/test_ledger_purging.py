@@ -1,6 +1,7 @@
 """A purge that others cross, or that is cut short, deletes nothing that is wanted, and ends its work the next time."""
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -8,12 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from gateway.database import Database
+from gateway.ledger import purging
 from gateway.ledger.documents import DocumentStore, keep_document
 from gateway.ledger.documents_proof import verify_documents
 from gateway.ledger.errors import DocumentPurgedError
 from gateway.ledger.model import LedgerEntry
 from gateway.ledger.purging import COMPLETED, delete_purged_bytes, record_purge
-from gateway.ledger.retention import PurgePlan, lift_hold, place_hold, plan_purge, purge_subject
+from gateway.ledger.retention import PURGED, PurgePlan, lift_hold, place_hold, plan_purge, purge_subject
 from gateway.ledger.service import append, verify
 from gateway.ledger.storage import FolderStorage
 
@@ -36,11 +38,12 @@ class House:
 
     def plan(self) -> PurgePlan:
         with self.database.transaction(self.organisation) as session:
-            return plan_purge(session, now=LATER)
+            plan = plan_purge(session, now=LATER)
+            return PurgePlan(plan.position, tuple(plan.decisions))
 
     def record(self, plan: PurgePlan | None = None) -> list[str]:
         done = record_purge(self.database, self.organisation, plan or self.plan(), now=LATER)
-        return [each.sha256 for each in done]
+        return [each.sha256 for each in done if not each.is_held]
 
     def delete(self) -> int:
         return delete_purged_bytes(self.database, self.store, now=LATER)
@@ -221,16 +224,50 @@ def test_bytes_go_when_the_last_of_two_organisations_has_purged_them(house, data
     assert house.delete() == 1
 
 
-def test_a_purge_of_many_is_written_batch_by_batch_and_the_chain_holds(house):
+def test_a_purge_of_many_is_written_batch_by_batch_as_it_is_read_and_the_chain_holds(house, monkeypatch):
+    monkeypatch.setattr(purging, "_BATCH", 3)
     expected = sorted(house.keep(str(number).encode()) for number in range(7))
     said: list[tuple[int, int]] = []
-    done = record_purge(
-        house.database, house.organisation, house.plan(), now=LATER, progress=lambda *each: said.append(each)
-    )
-    assert [each.sha256 for each in done] == expected
+    with house.database.transaction(house.organisation) as session:
+        plan = plan_purge(session, now=LATER, progress=lambda *each: said.append(each))
+        done = record_purge(house.database, house.organisation, plan, now=LATER)
+        assert next(done).sha256 == expected[0]
+        assert len(house.entries(PURGED)) == 3, "the first batch is committed, and no other"
+        assert [each.sha256 for each in done] == expected[1:]
     assert said == [(7, 7)]
+    assert len(house.entries(PURGED)) == 7
     assert house.delete() == 7
     assert house.proof().purged == 7
+
+
+def test_deletion_tells_how_far_it_is(house):
+    for number in range(3):
+        house.keep(str(number).encode())
+    house.record()
+    said: list[tuple[int, int]] = []
+    delete_purged_bytes(house.database, house.store, now=LATER, progress=lambda *each: said.append(each))
+    assert said == [(3, 3)]
+
+
+def test_a_look_for_news_reads_what_is_new_and_not_the_whole_ledger(house):
+    """Each batch of a purge looks: if a look read the ledger from its start, the purge would grow with its square."""
+    for number in range(300):
+        house.keep(str(number).encode())
+    known = {"organisations": [house.organisation], "positions": [299]}
+    with house.database.system_transaction() as session:
+        session.connection().execute(text("ANALYZE ledger_entry"))
+    with house.database.transaction(house.organisation) as session:
+        explain = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {purging._SINCE}")
+        (plan,) = session.connection().execute(explain, known).scalar_one()
+    reads = [node for node in nodes(plan["Plan"]) if node.get("Relation Name") == "ledger_entry"]
+    assert sum(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in reads) == 1
+
+
+def nodes(plan: dict) -> Iterator[dict]:
+    """A query plan and all below it."""
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from nodes(below)
 
 
 def test_the_purge_needs_no_right_to_change_the_ledger(house, monkeypatch):
