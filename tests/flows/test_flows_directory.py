@@ -21,6 +21,7 @@ from gateway.flows.directory.errors import (
     DirectoryRefusedError,
     DirectoryTimeoutError,
     DirectoryUnavailableError,
+    NoDirectoryError,
 )
 from gateway.flows.directory.model import DirectoryLookup
 from gateway.flows.directory.resources import DirectoryLine
@@ -144,6 +145,15 @@ def test_a_silent_directory_is_left_alone_for_a_moment_then_asked_again(director
     assert verdict(directory, company, SIREN) is AddressVerdict.ADDRESSABLE
 
 
+def test_a_connection_without_a_directory_is_not_said_to_be_silent(database, clock, settings, company):
+    def none_there(_organisation_id):
+        raise NoDirectoryError
+
+    directory = Directory(database, clock, settings, none_there)
+    check = directory.check(company, SIREN)
+    assert (check.verdict, check.is_checked, check.is_addressable) == (AddressVerdict.NOT_OFFERED, False, False)
+
+
 def test_the_silence_of_one_organisation_s_directory_is_not_another_s(directory, company, other_organisation, written):
     written.failing = True
     directory.check(company, SIREN)
@@ -186,12 +196,13 @@ CASES = {
     "732829320_AVENIR": AddressVerdict.UPCOMING,
     "732829320_PORTAIL": AddressVerdict.PUBLIC_PORTAL,
 }
+WITHOUT_A_DIRECTORY = {AddressVerdict.MALFORMED, AddressVerdict.NOT_CHECKED, AddressVerdict.NOT_OFFERED}
 
 
 def test_the_simulated_directory_shows_every_case_an_address_can_be_in(database, clock, settings, company, simulated):
     directory = Directory(database, clock, settings, lambda _: simulated)
     assert {address: verdict(directory, company, address) for address in CASES} == CASES
-    assert set(CASES.values()) == set(AddressVerdict) - {AddressVerdict.MALFORMED, AddressVerdict.NOT_CHECKED}
+    assert set(CASES.values()) == set(AddressVerdict) - WITHOUT_A_DIRECTORY
 
 
 def test_an_upcoming_line_of_the_simulated_directory_becomes_enabled_on_its_day(simulated, clock):
@@ -389,7 +400,7 @@ def test_the_directory_of_the_default_connection_answers_when_it_has_one(world, 
     with world.database.transaction(world.organisation_id) as session:
         connect(session, order, now=world.clock())
     if directory_url is None:
-        with pytest.raises(DirectoryNotOfferedError):
+        with pytest.raises(NoDirectoryError):
             choice(world.organisation_id)
         return
     source = choice(world.organisation_id)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from gateway.flows.directory.addresses import LONGEST_ADDRESS, ElectronicAddress, read_address
-from gateway.flows.directory.checking import AddressVerdict, Lookup, check, malformed, not_checked
+from gateway.flows.directory.checking import AddressVerdict, Lookup, check, malformed, not_checked, not_offered
 from gateway.flows.directory.preflight import PreflightMode, decide
 from gateway.flows.directory.resources import DirectoryLine
 from gateway.kernel.dated import data_file
@@ -175,3 +175,9 @@ def test_no_answer_is_told_and_neither_alerts_nor_holds():
     decision = decide(not_checked(SIREN), PreflightMode.HOLD)
     assert [remark.level for remark in decision.remarks] == ["Warning"]
     assert (decision.told, decision.hold) == (None, None)
+
+
+def test_where_no_directory_is_offered_an_invoice_leaves_without_a_remark():
+    for mode in PreflightMode:
+        decision = decide(not_offered(SIREN), mode)
+        assert (decision.remarks, decision.told, decision.hold) == ((), None, None)

@@ -34,6 +34,8 @@ class AddressVerdict(StrEnum):
     MALFORMED = "malformed"
     #: The directory did not answer: neither good nor bad.
     NOT_CHECKED = "not_checked"
+    #: The connection to the platform has no directory address: there is nobody to ask.
+    NOT_OFFERED = "not_offered"
 
 
 class Lookup(BaseModel):
@@ -92,8 +94,8 @@ class AddressCheck:
 
     @property
     def is_checked(self) -> bool:
-        """False when nothing is known of the address because the directory did not answer."""
-        return self.verdict is not AddressVerdict.NOT_CHECKED
+        """False when nothing is known of the address: the directory did not answer, or there is none."""
+        return self.verdict not in (AddressVerdict.NOT_CHECKED, AddressVerdict.NOT_OFFERED)
 
 
 def check(address: ElectronicAddress, lookup: Lookup, asked_at: datetime) -> AddressCheck:
@@ -125,6 +127,11 @@ def malformed(text: str) -> AddressCheck:
 def not_checked(address: str) -> AddressCheck:
     """The answer when the directory gave none."""
     return AddressCheck(address, AddressVerdict.NOT_CHECKED, *_sentences(AddressVerdict.NOT_CHECKED, address))
+
+
+def not_offered(address: str) -> AddressCheck:
+    """The answer when there is no directory to ask."""
+    return AddressCheck(address, AddressVerdict.NOT_OFFERED, *_sentences(AddressVerdict.NOT_OFFERED, address))
 
 
 def _verdict(address: ElectronicAddress, lookup: Lookup) -> AddressVerdict:

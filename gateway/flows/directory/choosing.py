@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.database.engine import Database
-from gateway.flows.directory.errors import DirectoryNotOfferedError, DirectoryUnavailableError
+from gateway.flows.directory.errors import DirectoryUnavailableError, NoDirectoryError
 from gateway.flows.directory.simulated import SimulatedDirectory
 from gateway.flows.directory.source import DirectorySource
 from gateway.flows.directory.standard import StandardDirectory
@@ -36,7 +36,7 @@ class DirectoryOfPlatform:
                 return SimulatedDirectory(self.database, organisation_id, self.clock)
             row = connection_by_name(session, name)
         if row.directory_url is None:
-            raise DirectoryNotOfferedError
+            raise NoDirectoryError
         try:
             auth = self.connections.auth(organisation_id, name)
         except PlatformError as error:

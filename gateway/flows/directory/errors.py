@@ -90,6 +90,10 @@ class DirectoryNotOfferedError(DirectorySourceError):
         )
 
 
+class NoDirectoryError(DirectoryNotOfferedError):
+    """The connection of the default platform has no directory address: there is nobody to ask."""
+
+
 class DirectoryRefusedError(DirectorySourceError):
     """The platform refuses a request that is well formed."""
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from gateway.flows.acknowledgement import AckDetail, reason_code
 from gateway.flows.context import FlowsContext
-from gateway.flows.directory.checking import AddressCheck
+from gateway.flows.directory.checking import AddressCheck, AddressVerdict
 from gateway.flows.directory.errors import BuyerNotAddressableError
 from gateway.flows.model import Flow
 from gateway.flows.terms import ProcessingRule
@@ -41,8 +41,11 @@ class PreflightDecision:
 
 
 def decide(check: AddressCheck, mode: PreflightMode) -> PreflightDecision:
-    """A directory that did not answer is told and blocks nothing; only a bad answer alerts, or holds when asked to."""
-    if check.is_addressable:
+    """A directory that did not answer is told and blocks nothing; only a bad answer alerts, or holds when asked to.
+
+    Where the connection has none, there is nothing to say of each invoice.
+    """
+    if check.is_addressable or check.verdict is AddressVerdict.NOT_OFFERED:
         return PreflightDecision()
     message = Text(f"{check.says.fr} {check.to_do.fr}", f"{check.says.en} {check.to_do.en}")
     remarks = (AckDetail("Warning", "BT-49", reason_code(f"ADDRESS_{check.verdict.name}"), message),)

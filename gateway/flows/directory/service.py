@@ -13,11 +13,12 @@ import structlog
 
 from gateway.database.engine import Database
 from gateway.flows.directory.addresses import ElectronicAddress, read_address
-from gateway.flows.directory.checking import AddressCheck, Lookup, check, malformed, not_checked
+from gateway.flows.directory.checking import AddressCheck, Lookup, check, malformed, not_checked, not_offered
 from gateway.flows.directory.errors import (
     DirectoryEntryNotFoundError,
     DirectorySourceError,
     DirectoryUnavailableError,
+    NoDirectoryError,
 )
 from gateway.flows.directory.model import DirectoryLookup
 from gateway.flows.directory.repository import cached_lookup, forget_lookups, keep_lookup
@@ -60,6 +61,8 @@ class Directory:
             return malformed(text.strip())
         try:
             answered = self.look_up(organisation_id, address, anew=anew)
+        except NoDirectoryError:
+            return not_offered(address.text)
         except DirectorySourceError as error:
             _log.warning("address_not_checked", address=address.text, code=error.code, reason=str(error))
             return not_checked(address.text)
