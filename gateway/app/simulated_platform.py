@@ -60,7 +60,7 @@ def run_simulated_platform(settings: Settings, simulation: Simulation) -> None:
         caller.start()
         _log.info("simulated_platform_started", host=settings.host, port=socket.getsockname()[1])
         config = uvicorn.Config(
-            create_platform(platform, simulation.habits, webhooks),
+            create_platform(platform, simulation.habits, webhooks, settings),
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=settings.shutdown_grace_seconds,

@@ -75,7 +75,7 @@ class Neighbours:
         )
         self.platform = platform
         self.webhooks = Webhooks(platform, httpx.Client(transport=httpx.MockTransport(self._called)))
-        served = create_platform(platform, PlatformHabits({"gw": "s3cret"}), self.webhooks)
+        served = create_platform(platform, PlatformHabits({"gw": "s3cret"}), self.webhooks, world.context.settings)
         self.transport = Transport(client_of(served, base_url=THERE), timeout_seconds=5)
         self.connections = Connections(world.database, world.clock, self.transport, max_file_bytes=10**7)
         world.context = replace(

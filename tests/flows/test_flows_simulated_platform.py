@@ -39,7 +39,7 @@ class Served:
         answering = httpx.MockTransport(called or (lambda request: httpx.Response(200)))
         self.webhooks = Webhooks(self.platform, httpx.Client(transport=answering))
         habits = PlatformHabits({"gw": "s3cret"}, slow=0.0, lost=0.0)
-        self.client = client_of(create_platform(self.platform, habits, self.webhooks))
+        self.client = client_of(create_platform(self.platform, habits, self.webhooks, world.context.settings))
         self.sign_in()
 
     def sign_in(self) -> None:
@@ -116,6 +116,34 @@ def test_without_a_token_nothing_is_said(served):
     assert platform.client.get(f"{BASE}/healthcheck").status_code == 200
     refused = platform.client.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=("gw", "no"))
     assert refused.status_code == 401
+
+
+def test_its_directory_knows_every_company_and_answers_only_its_clients(served, customer):
+    platform = served()
+    path = f"/directory-service/v1/siren/code-insee:{customer.siren}"
+    assert platform.client.get(path).json()["siren"] == customer.siren
+    platform.client.headers["Authorization"] = "Bearer other"
+    assert platform.client.get(path).status_code == 401
+
+
+@pytest.mark.parametrize("status", ["Ok", "Error", "Pending"])
+def test_what_was_sent_is_found_by_its_acknowledgement(served, invoice, status):
+    platform = served()
+    platform.platform.chosen["F2"] = "inadmissible"
+    platform.submit(invoice("F1"))
+    platform.submit(invoice("F2"), trackingId="t-2", name="F2.xml")
+    found = [flow["trackingId"] for flow in platform.listed(flowDirection=["Out"], ackStatus=status)]
+    assert found == {"Ok": ["t-1"], "Error": ["t-2"], "Pending": []}[status]
+
+
+def test_an_invoice_whose_file_was_refused_may_be_sent_again_and_is_no_double(served, invoice):
+    platform = served()
+    platform.platform.chosen["F1"] = "inadmissible"
+    platform.submit(invoice("F1"))
+    platform.platform.chosen["F1"] = "silent"
+    platform.submit(invoice("F1"), trackingId="t-2")
+    platform.clock.advance(STEP)
+    assert [name.split("_")[1] for name in (flow["name"] for flow in platform.listed())] == ["200"]
 
 
 def test_a_token_ends_after_an_hour(served):

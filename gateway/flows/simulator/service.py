@@ -1,4 +1,4 @@
-"""The simulated platform over HTTP: the Flow Service of XP Z12-013, with faults on demand.
+"""The simulated platform over HTTP: the Flow Service of XP Z12-013, with faults on demand, and its Directory Service.
 
 It is another company's system: it has its own database, its own clients, and knows nothing of the gateway's.
 """
@@ -30,12 +30,14 @@ from gateway.flows.representation import (
     SearchAnswer,
     SearchRequest,
 )
+from gateway.flows.simulator.directory import directory_routes
 from gateway.flows.simulator.faults import Fault
 from gateway.flows.simulator.platform import SimulatedPlatform
 from gateway.flows.simulator.views import flow_view
 from gateway.flows.simulator.webhooks import WebhookOrder, Webhooks
 from gateway.flows.terms import DocType
 from gateway.flows.upload import read_upload
+from gateway.kernel.settings import Settings
 
 BASE_PATH = "/flow-service/v1"
 _TOKEN_LENGTH = timedelta(hours=1)
@@ -82,13 +84,16 @@ class _Tokens:
         self.given.pop(authorization.removeprefix("Bearer "), None)
 
 
-def create_platform(platform: SimulatedPlatform, habits: PlatformHabits, webhooks: Webhooks) -> FastAPI:
-    """The application of the simulated platform."""
+def create_platform(
+    platform: SimulatedPlatform, habits: PlatformHabits, webhooks: Webhooks, settings: Settings
+) -> FastAPI:
+    """The application of the simulated platform; `settings`: those of its directory."""
     app = FastAPI(title="Simulated accredited platform", docs_url=None, redoc_url=None)
     tokens = _Tokens(platform)
     app.include_router(_token_route(habits, tokens))
     app.include_router(_flow_routes(platform, habits, tokens))
     app.include_router(_webhook_routes(webhooks, tokens))
+    app.include_router(directory_routes(platform, settings, _bearer(tokens)))
     requests = count(1)
 
     @app.middleware("http")
