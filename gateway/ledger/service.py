@@ -8,12 +8,11 @@ from typing import Any
 
 from sqlalchemy import Result, Row, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine import ScalarResult
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session, select
 
 from gateway.database.engine import organisation_of
-from gateway.ledger.chain import GENESIS, canonical_hash, entry_hash
+from gateway.ledger.chain import GENESIS, canonical_hash, canonical_json, entry_hash
 from gateway.ledger.model import LedgerEntry, LedgerHead
 
 _PAGE = 5000
@@ -27,6 +26,20 @@ _HASHED = text(
     FROM ledger_entry WHERE position > :after ORDER BY position
     """
 ).execution_options(stream_results=True, yield_per=_PAGE)
+
+_LOCK = text("SELECT position, hash FROM ledger_head WHERE organisation_id = :organisation FOR UPDATE")
+#: Entries and head in one round trip: the other writers of the organisation wait for it.
+_APPEND = text(
+    """
+    WITH added AS (
+        INSERT INTO ledger_entry
+            (organisation_id, position, at, kind, subject, content, documents, previous_hash, hash)
+        SELECT :organisation, position, :at, :kind, subject, content, CAST(:documents AS jsonb), previous_hash, hash
+        FROM jsonb_to_recordset(CAST(:entries AS jsonb))
+            AS entry (position bigint, subject text, content jsonb, previous_hash text, hash text))
+    UPDATE ledger_head SET position = :position, hash = :hash WHERE organisation_id = :organisation
+    """
+)
 
 #: Position, previous hash, hash, and what is hashed, of one entry.
 _Row = Row[int, str, str, str]
@@ -61,33 +74,21 @@ class Verification:
         return self.broken_at is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Turn:
-    """A head held, in that transaction or savepoint only: one that is undone gives its locks back."""
+    """The head held, in that transaction or savepoint only: one that is undone gives its locks back."""
 
     transaction: SessionTransaction | None
-    head: LedgerHead
+    position: int
+    hash: str
 
 
-def take_turn(session: Session) -> LedgerHead:
+def take_turn(session: Session) -> None:
     """Wait for the organisation's other writers; from here to the end of the transaction they wait for this one.
 
     `append` does it by itself. A use case that reads what others may be writing takes its turn before it reads.
     """
-    transaction = session.get_nested_transaction() or session.get_transaction()
-    held: _Turn | None = session.info.get(_TURN)
-    if held is not None and held.transaction is transaction:
-        return held.head
-    head = _locked_head(session).one_or_none()
-    if head is None:
-        session.execute(
-            insert(LedgerHead)
-            .values(organisation_id=organisation_of(session), position=0, hash=GENESIS)
-            .on_conflict_do_nothing()
-        )
-        head = _locked_head(session).one()
-    session.info[_TURN] = _Turn(transaction, head)
-    return head
+    _turn(session)
 
 
 def append(
@@ -98,14 +99,13 @@ def append(
     subject: str,
     content: dict[str, Any],
     documents: Sequence[str] = (),
-) -> LedgerEntry:
+) -> None:
     """Add one fact; writers of one organisation wait for each other on the head's row.
 
     `content` must be JSON as it is read back (strings, integers, booleans, lists, objects): floats would not
     hash the same twice, so amounts are strings.
     """
-    (entry,) = append_all(session, at=at, kind=kind, facts=[(subject, content)], documents=documents)
-    return entry
+    append_all(session, at=at, kind=kind, facts=[(subject, content)], documents=documents)
 
 
 def append_all(
@@ -115,37 +115,45 @@ def append_all(
     kind: str,
     facts: Iterable[tuple[str, dict[str, Any]]],
     documents: Sequence[str] = (),
-) -> list[LedgerEntry]:
-    """Add facts of one kind, each a subject with its content, as `append` does, in few statements."""
+) -> None:
+    """Add facts of one kind, each a subject with its content, as `append` does, in one statement."""
     organisation_id = organisation_of(session)
-    head = take_turn(session)
+    turn = _turn(session)
     entries = []
     for subject, content in facts:
-        entry = LedgerEntry(
-            organisation_id=organisation_id,
-            position=head.position + 1,
+        position = turn.position + 1
+        of_entry = entry_hash(
+            organisation_id=str(organisation_id),
+            position=position,
             at=at,
             kind=kind,
             subject=subject,
             content=content,
-            documents=list(documents),
-            previous_hash=head.hash,
-            hash=entry_hash(
-                organisation_id=str(organisation_id),
-                position=head.position + 1,
-                at=at,
-                kind=kind,
-                subject=subject,
-                content=content,
-                documents=documents,
-                previous_hash=head.hash,
-            ),
+            documents=documents,
+            previous_hash=turn.hash,
         )
-        head.position, head.hash = entry.position, entry.hash
-        entries.append(entry)
-    session.add_all([*entries, head])
-    session.flush()
-    return entries
+        entries.append(
+            {
+                "position": position,
+                "subject": subject,
+                "content": content,
+                "previous_hash": turn.hash,
+                "hash": of_entry,
+            }
+        )
+        turn.position, turn.hash = position, of_entry
+    session.connection().execute(
+        _APPEND,
+        {
+            "organisation": organisation_id,
+            "at": at,
+            "kind": kind,
+            "documents": canonical_json(list(documents)),
+            "entries": canonical_json(entries),
+            "position": turn.position,
+            "hash": turn.hash,
+        },
+    )
 
 
 def verify(
@@ -218,8 +226,24 @@ def _fault_at_start(session: Session, since: ChainStart) -> str | None:
     return None if found == since.hash else "the entry does not have the hash that the checkpoint states"
 
 
-def _locked_head(session: Session) -> ScalarResult[LedgerHead]:
-    return session.exec(select(LedgerHead).with_for_update().execution_options(populate_existing=True))
+def _turn(session: Session) -> _Turn:
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    held: _Turn | None = session.info.get(_TURN)
+    if held is None or held.transaction is not transaction:
+        head = _locked_head(session)
+        if head is None:
+            first = insert(LedgerHead).values(organisation_id=organisation_of(session), position=0, hash=GENESIS)
+            session.execute(first.on_conflict_do_nothing())
+            head = _locked_head(session)
+        assert head is not None  # it is there now, and nobody may delete it
+        held = _Turn(transaction, *head)
+        session.info[_TURN] = held
+    return held
+
+
+def _locked_head(session: Session) -> tuple[int, str] | None:
+    row = session.connection().execute(_LOCK, {"organisation": organisation_of(session)}).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def _fault(row: _Row, expected_position: int, previous: str) -> str | None:
