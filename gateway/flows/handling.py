@@ -243,11 +243,11 @@ def _settle(session: Session, flow: Flow, acknowledgement: Acknowledgement, cloc
     """The flow shows as updated from the end of its processing on, not from its start: clients page by that date."""
     take_turn(session)
     now = clock()
+    flow.updated_at = next_update(session, now)  # asked first: the row is then written once
     flow.state = FlowState.PROCESSED.value
     flow.problem = None
     flow.ack_status = acknowledgement.status.value
     flow.ack_details = [detail.as_json() for detail in acknowledgement.details]
-    flow.updated_at = next_update(session, now)
     session.add(flow)
     append(
         session,
@@ -261,11 +261,13 @@ def _settle(session: Session, flow: Flow, acknowledgement: Acknowledgement, cloc
 
 
 def _own_siren(session: Session) -> str:
-    return session.exec(select(Organisation.siren).where(Organisation.id == organisation_of(session))).one()
+    with session.no_autoflush:  # nothing written here concerns it
+        return session.exec(select(Organisation.siren).where(Organisation.id == organisation_of(session))).one()
 
 
 def _agency_of(session: Session, party: Party) -> UUID | None:
     """The agency whose SIRET the party bears, when it is one of ours."""
     known = (party.legal_id, *party.identifiers) if party.legal_id else party.identifiers
     sirets = [identifier.value for identifier in known if identifier.scheme == SCHEME_SIRET]
-    return next(iter(agencies_by_siret(session, sirets).values()), None)
+    with session.no_autoflush:  # nothing written here concerns them
+        return next(iter(agencies_by_siret(session, sirets).values()), None)

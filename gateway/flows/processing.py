@@ -1,8 +1,8 @@
 """Drain the flows of one organisation, each alone: a bad one is tried again, then quarantined, and stops no other.
 
-A try is counted before it is made, in its own transaction: a flow that kills its worker is counted too, and its next
-try is due later, so that it does not come first again. The work itself is one transaction that holds the flow's row;
-`kill -9` anywhere leaves either all of it or nothing.
+A try is counted before it is made, in a transaction before its own: a flow that kills its worker is counted too, and
+its next try is due later, so that it does not come first again. The work itself is one transaction that holds the
+flow's row, and counts the try of the flow that follows; `kill -9` anywhere leaves either all of it or nothing.
 """
 
 import random
@@ -47,6 +47,7 @@ _PERMANENT = (
     PlatformRefusedError,
     BuyerNotAddressableError,
 )
+_JITTER = random.Random()
 _log = structlog.get_logger(__name__)
 
 
@@ -58,34 +59,49 @@ class Drained:
     processed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """How one flow ended: `well` or not (it failed, or another worker has it), and the flow claimed to follow it."""
+
+    well: bool
+    following: UUID | None = None
+
+
 def drain_flows(context: FlowsContext, organisation_id: UUID) -> Drained:
     """Process the flows that are due, at most one batch; when the batch is full, ask for another run."""
     tried = processed = 0
-    jitter = random.Random()
+    following: UUID | None = None
     while tried < context.settings.batch_size:
-        flow_id = _claim(context, organisation_id, jitter)
+        flow_id = following or _claim(context, organisation_id)
         if flow_id is None:
             return Drained(tried, processed)
         tried += 1
-        processed += process_flow(context, organisation_id, flow_id)
+        ended = process_flow(context, organisation_id, flow_id, tried < context.settings.batch_size)
+        processed += ended.well
+        following = ended.following
     with context.database.transaction(organisation_id) as session:
         enqueue(session, PROCESS_TASK)
     return Drained(tried, processed)
 
 
-def process_flow(context: FlowsContext, organisation_id: UUID, flow_id: UUID) -> bool:
-    """Process one waiting flow; True when it ended well, False when it failed or another worker has it."""
+def process_flow(
+    context: FlowsContext, organisation_id: UUID, flow_id: UUID, claims_following: bool = False
+) -> Processed:
+    """Process one waiting flow; the next one is claimed with it when asked for, which spares a commit."""
     with (
         structlog.contextvars.bound_contextvars(flow_id=str(flow_id)),
         PROCESSING_SECONDS.time(),
         context.database.transaction(organisation_id) as session,
     ):
         flow = hold_waiting(session, flow_id)
+        following: UUID | None = None
         if flow is None:
-            return False
+            return Processed(False)
         try:
             data = _bytes_of(session, context, flow)  # kept even when what follows fails
             failed_before = flow.problem is not None
+            if claims_following:  # once nothing waits for a platform's file, before anything waits for the ledger
+                following = _claim_following(session, context, flow)
             with session.begin_nested():
                 handle_flow(session, context, flow, data)
                 if failed_before:
@@ -94,8 +110,8 @@ def process_flow(context: FlowsContext, organisation_id: UUID, flow_id: UUID) ->
             # Everything written for the flow is undone; what failed is written beside it.
             session.refresh(flow)
             _record_failure(session, context, flow, error)
-            return False
-        return True
+            return Processed(False, following)
+        return Processed(True, following)
 
 
 def replay(session: Session, flow_id: UUID, *, context: FlowsContext) -> Flow:
@@ -116,23 +132,34 @@ def replay(session: Session, flow_id: UUID, *, context: FlowsContext) -> Flow:
     return flow
 
 
-def _claim(context: FlowsContext, organisation_id: UUID, jitter: random.Random) -> UUID | None:
+def _claim(context: FlowsContext, organisation_id: UUID) -> UUID | None:
     """Count a try of the next flow due and return its identifier; None when nothing is due."""
-    limit = context.settings.processing_attempts
     while True:
         with context.database.transaction(organisation_id) as session:
-            now = context.clock()
-            flow = next_due(session, now)
+            flow = next_due(session, context.clock())
             if flow is None:
                 return None
-            session.add(flow)
-            if flow.attempts < limit:
-                flow.attempts += 1
-                # A margin over the limit: the last try, too, needs a time after which a dead worker is noticed.
-                retry = decide_retry(attempts=flow.attempts, limit=limit + 1, now=now, jitter=jitter)
-                flow.next_attempt_at = retry.at or now
-                return flow.id
+            if flow.attempts < context.settings.processing_attempts:
+                return _count_try(session, context, flow)
             _quarantine(session, context, flow, ProcessingInterruptedError(flow.attempts))
+
+
+def _claim_following(session: Session, context: FlowsContext, held: Flow) -> UUID | None:
+    """The same in the transaction of the flow held; one that has no try left is for `_claim`."""
+    flow = next_due(session, context.clock(), after=held.id)
+    if flow is None or flow.attempts >= context.settings.processing_attempts:
+        return None
+    return _count_try(session, context, flow)
+
+
+def _count_try(session: Session, context: FlowsContext, flow: Flow) -> UUID:
+    now, limit = context.clock(), context.settings.processing_attempts
+    flow.attempts += 1
+    # A margin over the limit: the last try, too, needs a time after which a dead worker is noticed.
+    retry = decide_retry(attempts=flow.attempts, limit=limit + 1, now=now, jitter=_JITTER)
+    flow.next_attempt_at = retry.at or now
+    session.add(flow)
+    return flow.id
 
 
 def _bytes_of(session: Session, context: FlowsContext, flow: Flow) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func, or_, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -57,11 +57,15 @@ def known_at_platform(session: Session, source: str, flow_ids: Sequence[str]) ->
     return {flow_id for flow_id in session.exec(query) if flow_id is not None}
 
 
-def next_due(session: Session, now: datetime) -> Flow | None:
-    """The flow that has waited longest, locked; flows that other workers hold are passed over."""
+def next_due(session: Session, now: datetime, *, after: UUID | None = None) -> Flow | None:
+    """The flow that has waited longest, locked; flows that other workers hold are passed over.
+
+    `after`: the flow that the caller itself holds.
+    """
     return session.exec(
         select(Flow)
         .where(Flow.state == FlowState.RECEIVED.value, Flow.next_attempt_at <= now)
+        .where(col(Flow.id) != after if after else true())
         .order_by(col(Flow.next_attempt_at), col(Flow.submitted_at), col(Flow.id))
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -252,7 +252,7 @@ def test_a_flow_that_another_worker_holds_is_passed_over(world, invoice):
     with world.database.transaction(world.organisation_id) as session:
         hold(session, held)
         drained = drain_flows(world.context, world.organisation_id)
-        assert not process_flow(world.context, world.organisation_id, held)
+        assert not process_flow(world.context, world.organisation_id, held).well
     assert (drained.tried, drained.processed) == (1, 1)
     assert world.flow(free).state == FlowState.PROCESSED
     assert world.flow(held).state == FlowState.RECEIVED
