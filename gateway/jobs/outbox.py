@@ -6,6 +6,7 @@ written: a marked row that nobody holds was left by a worker that died, and may 
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -71,6 +72,15 @@ def put_in_outbox(
     return inserted is not None
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A message that was due; `leaves`: it is marked and leaves next, else a doubt about it was dealt with."""
+
+    id: UUID
+    attempt: int
+    leaves: bool = False
+
+
 class OutboxWorker:
     """Drains the due messages of one organisation, each alone."""
 
@@ -88,29 +98,31 @@ class OutboxWorker:
     def drain(self, organisation_id: UUID) -> int:
         """Deliver what is due, at most one batch, and say how many messages were tried."""
         tried = 0
-        while tried < self._batch and self._deliver_next(organisation_id):
+        following: _Taken | None = None
+        while tried < self._batch:
+            taken = following or self._take_next(organisation_id)
+            if taken is None:
+                return tried
             tried += 1
-        if tried == self._batch:
-            with self._database.transaction(organisation_id) as session:
-                enqueue(session, TASK)
+            following = self._let_go(organisation_id, taken, tried < self._batch) if taken.leaves else None
+        with self._database.transaction(organisation_id) as session:
+            enqueue(session, TASK)
         return tried
 
-    def _deliver_next(self, organisation_id: UUID) -> bool:
+    def _take_next(self, organisation_id: UUID) -> _Taken | None:
+        """Mark the next message due, or deal with the doubt about it; None when nothing is due."""
         with self._database.transaction(organisation_id) as session:
             message = self._next_due(session)
             if message is None:
-                return False
-            before = message.state
-            if before == OutboxState.PENDING:
-                self._mark(message)
-            elif before == OutboxState.LEAVING:
+                return None
+            session.add(message)
+            if message.state == OutboxState.PENDING:
+                return self._mark(message)
+            if message.state == OutboxState.LEAVING:
                 self._doubt(message, "the worker died while it was leaving")
             else:
                 self._ask(message)
-            session.add(message)
-        if before == OutboxState.PENDING:
-            self._let_go(organisation_id, message.id, message.attempts)
-        return True
+            return _Taken(message.id, message.attempts)
 
     def _next_due(self, session: Session) -> OutboxMessage | None:
         """The message that has waited longest, locked; those that other workers hold are passed over."""
@@ -122,22 +134,30 @@ class OutboxWorker:
             .with_for_update(skip_locked=True)
         ).first()
 
-    def _mark(self, message: OutboxMessage) -> None:
+    def _mark(self, message: OutboxMessage) -> _Taken:
         message.state = OutboxState.LEAVING.value
         message.attempts += 1
         message.lookups = 0
         message.left_at = self._clock()
         message.next_attempt_at = message.left_at + _GRACE
+        return _Taken(message.id, message.attempts, leaves=True)
 
-    def _let_go(self, organisation_id: UUID, message_id: UUID, attempt: int) -> None:
-        """Send a marked message while its row is held, and write how that ended."""
+    def _let_go(self, organisation_id: UUID, taken: _Taken, marks_following: bool) -> _Taken | None:
+        """Send a marked message while its row is held, and write how that ended.
+
+        The next one is marked with it when asked for, which spares a commit: it leaves right after that commit.
+        """
         with self._database.transaction(organisation_id) as session:
-            message = session.exec(select(OutboxMessage).where(OutboxMessage.id == message_id).with_for_update()).one()
+            message = session.exec(select(OutboxMessage).where(OutboxMessage.id == taken.id).with_for_update()).one()
             # Held up for longer than the grace, this worker was taken for dead: the message is no longer its own.
-            if message.state != OutboxState.LEAVING or message.attempts != attempt:
-                return
-            self._deliver(message)
-            session.add(message)
+            if message.state == OutboxState.LEAVING and message.attempts == taken.attempt:
+                self._deliver(message)
+                session.add(message)
+            following = self._next_due(session) if marks_following else None
+            if following is None or following.id == message.id or following.state != OutboxState.PENDING:
+                return None
+            session.add(following)
+            return self._mark(following)
 
     def _deliver(self, message: OutboxMessage) -> None:
         try:
