@@ -209,16 +209,22 @@ class WrongIssuerError(InvalidStatusMessageError):
 
     code: ClassVar[str] = "WRONG_ISSUER"
 
-    def __init__(self, status_code: str) -> None:
+    def __init__(self, status_code: str, *, portal_only: bool = False) -> None:
+        """`portal_only`: the public portal alone sets that status, nobody writes it for it."""
+        portal = Text(
+            "Le portail public seul le pose : attendez-le de votre plateforme.",
+            "The public portal alone sets it: await it from your platform.",
+        )
+        others = Text(
+            "Statut de transmission : une plateforme (WK). Statut de traitement : une partie, avec son SIREN.",
+            "Transmission status: a platform (WK). Treatment status: a party, with its SIREN.",
+        )
         super().__init__(
             Text(
                 f"L’auteur du statut {status_code} n’a pas le rôle ou l’identifiant attendu.",
                 f"The issuer of status {status_code} lacks the expected role or identifier.",
             ),
-            Text(
-                "Statut de transmission : une plateforme (WK). Statut de traitement : une partie, avec son SIREN.",
-                "Transmission status: a platform (WK). Treatment status: a party, with its SIREN.",
-            ),
+            portal if portal_only else others,
             where="MDT-38, MDT-40, BR-FR-CDV-07, BR-FR-CDV-CL-03",
         )
 

@@ -60,5 +60,5 @@ def test_a_status_is_written_and_read_back_by_the_official_rules_or_is_not_for_t
 @pytest.mark.parametrize("code", [each.code for each in all_statuses() if each.set_by == ("public_portal",)])
 def test_what_the_portal_alone_sets_is_not_ours_to_write(code: str) -> None:
     for issuer in (platform(), SELLER, BUYER):
-        with pytest.raises(WrongIssuerError):
+        with pytest.raises(WrongIssuerError, match="The public portal alone sets it"):
             built(code, issuer=issuer)

@@ -43,6 +43,8 @@ from gateway.lifecycle.statuses import Phase, Status
 from gateway.lifecycle.statuses import status as status_of
 
 #: Statuses whose comment (MDT-126) the public portal requires: annex 7, G7.25.
+#: In `Status.set_by`: a status that nobody writes for the public portal.
+_PORTAL_ONLY = ("public_portal",)
 _COMMENTED = frozenset({"208", "210"})
 
 #: MDT-91 of a referenced object that is itself a status: annex 7, G7.15.
@@ -216,7 +218,7 @@ def _check(
     if not known.known:
         raise UnknownStatusError(known.code)
     if not _may_issue(known, issuer):
-        raise WrongIssuerError(known.code)
+        raise WrongIssuerError(known.code, portal_only=known.set_by == _PORTAL_ONLY)
     people = (party for party in recipients if party.role not in (ROLE_PLATFORM, ROLE_PUBLIC_PORTAL))
     if not recipients or any(party.address is None for party in people):
         raise MissingRecipientError
@@ -232,7 +234,7 @@ def _check(
 
 
 def _may_issue(known: Status, issuer: Party) -> bool:
-    if known.set_by == ("public_portal",):
+    if known.set_by == _PORTAL_ONLY:
         return issuer.role == ROLE_PUBLIC_PORTAL
     if known.phase is Phase.TRANSMISSION:
         return issuer.role == ROLE_PLATFORM
