@@ -24,9 +24,15 @@ from gateway.flows.errors import (
 from gateway.flows.representation import ErrorView
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.problems import headers_of
+from gateway.kernel.text import Text
 
 _SERVICES = ("/flow-service/", "/directory-service/")
 _log = structlog.get_logger(__name__)
+
+_NO_OBJECT = Text(
+    "le corps doit être un objet JSON, envoyé en application/json",
+    "the body must be a JSON object, sent as application/json",
+)
 
 #: What every route may answer beside its result, for the description of the interface.
 ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -74,6 +80,11 @@ def answer_unrouted(request: Request, error: HTTPException) -> Response | None:
 
 def _invalid(error: RequestValidationError) -> InvalidFlowRequestError:
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        where = f"body, character {first['loc'][-1]}"
+        return InvalidFlowRequestError(f"{first['msg']}: {first['ctx']['error']}", where)
+    if tuple(first["loc"]) == ("body",) and first["type"] != "missing":
+        return InvalidFlowRequestError(_NO_OBJECT, "body")
     where = ".".join(str(step) for step in first["loc"])
     return MissingFieldError(where) if first["type"] == "missing" else InvalidFlowRequestError(first["msg"], where)
 

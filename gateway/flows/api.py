@@ -35,6 +35,7 @@ from gateway.flows.webhooks import api as webhooks_api
 from gateway.invoices.limits import reading_limits
 from gateway.kernel.clock import Clock
 from gateway.kernel.settings import Settings
+from gateway.kernel.text import Text
 from gateway.ledger.documents import DocumentStore
 
 #: Source of what comes in through this service.
@@ -93,7 +94,9 @@ def router(context: FlowApiContext) -> APIRouter:
             try:
                 page = search_flows(session, wanted.where.criteria(), cursor=wanted.cursor, limit=wanted.limit)
             except InvalidCursorError as error:
-                raise InvalidFlowRequestError("it was not given by a search", "cursor") from error
+                raise InvalidFlowRequestError(
+                    Text("aucune recherche ne l’a donné", "it was not given by a search"), "cursor"
+                ) from error
             return SearchAnswer(
                 results=tuple(flow_view(flow) for flow in page.items),
                 filters=wanted.where,

@@ -21,10 +21,14 @@ class InvalidFlowRequestError(FlowError):
     code: ClassVar[str] = "INVALID_REQUEST"
     status: ClassVar[int] = 400
 
-    def __init__(self, reason: str, where: str) -> None:
-        """`reason`: what is wrong, in English as parsers say it; `where`: the field."""
+    def __init__(self, reason: Text | str, where: str) -> None:
+        """`reason`: what is wrong, a text in English when a parser says it; `where`: the field."""
+        told = Text(reason, reason) if isinstance(reason, str) else reason
         super().__init__(
-            Text(f"La requête est mal formée : {reason}.", f"The request is malformed: {reason}."),
+            Text(
+                f"La requête est mal formée : {told.fr.rstrip('.')}.",
+                f"The request is malformed: {told.en.rstrip('.')}.",
+            ),
             Text("Corrigez ce champ selon la norme XP Z12-013.", "Correct this field as standard XP Z12-013 says."),
             where,
         )
@@ -36,7 +40,7 @@ class MissingFieldError(InvalidFlowRequestError):
     code: ClassVar[str] = "MISSING_REQUIRED_FIELD"
 
     def __init__(self, where: str) -> None:
-        super().__init__("a required field is missing", where)
+        super().__init__(Text("il y manque un champ obligatoire", "a required field is missing"), where)
 
 
 class FileSizeExceededError(FlowError):

@@ -10,11 +10,17 @@ from starlette.requests import ClientDisconnect, Request
 
 from gateway.flows.errors import FileSizeExceededError, InvalidFlowRequestError, MissingFieldError
 from gateway.flows.representation import FlowInfo
+from gateway.kernel.text import Text
 
 #: The part `flowInfo` and the part headers, beside the file.
 _ENVELOPE_BYTES = 64 * 1024
 #: Parts that the standard does not name are passed over; no more of each kind than this.
 _MOST_PARTS = 20
+_NO_MULTIPART = Text(
+    "le corps doit être en multipart/form-data, avec une partie flowInfo (JSON) et une partie file",
+    "the body must be multipart/form-data, with a part flowInfo (JSON) and a part file",
+)
+_UNREADABLE = Text("le corps multipart ne se lit pas", "the multipart body cannot be read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ async def read_upload(request: Request, max_file_bytes: int) -> Upload:
     InvalidFlowRequestError naming the first wrong field.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise InvalidFlowRequestError("the body must be multipart/form-data", "Content-Type")
+        raise InvalidFlowRequestError(_NO_MULTIPART, "Content-Type")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_file_bytes + _ENVELOPE_BYTES:
         raise FileSizeExceededError(max_file_bytes)
@@ -46,7 +52,7 @@ async def read_upload(request: Request, max_file_bytes: int) -> Upload:
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeDecodeError, ClientDisconnect) as error:
-        raise InvalidFlowRequestError(str(error) or "the multipart body cannot be read", "body") from error
+        raise InvalidFlowRequestError(str(error) or _UNREADABLE, "body") from error
     try:
         return Upload(_flow_info(await _part(form, "flowInfo")), await _file(form, max_file_bytes))
     finally:

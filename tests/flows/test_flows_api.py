@@ -436,3 +436,21 @@ def test_a_wrong_search_is_400(service, token):
     for body in WRONG_SEARCHES:
         response = service.post(f"{BASE}/flows/search", json=body, headers=headers)
         assert_error(response, 400, response.json()["errorCode"])
+
+
+def test_what_is_wrong_with_a_body_is_said_in_both_languages(service, token, invoice):
+    headers = token()
+    in_json = headers | {"Content-Type": "application/json"}
+    no_multipart = service.post(f"{BASE}/flows", json={}, headers=headers).json()
+    assert "part file" in no_multipart["errorMessage"]
+    assert "une partie file" in no_multipart["details"]
+    no_file = service.post(f"{BASE}/flows", files={"flowInfo": (None, "{}")}, headers=headers).json()
+    assert (no_file["errorCode"], "[" in no_file["details"]) == ("MISSING_REQUIRED_FIELD", True)
+    assert "champ obligatoire" in no_file["details"]
+    for wrong, where, told in [
+        (b"[]", "[body]", "objet JSON"),
+        (b'{"where": ', "[body, character ", "Expecting value"),
+    ]:
+        answer = service.post(f"{BASE}/flows/search", content=wrong, headers=in_json)
+        assert_error(answer, 400, "INVALID_REQUEST")
+        assert (where in answer.json()["details"], told in answer.json()["details"]) == (True, True)

@@ -20,6 +20,7 @@ from gateway.flows.directory.source import DirectorySource
 from gateway.flows.directory.terms import LineField, RoutingCodeField, SirenField, SiretField
 from gateway.flows.errors import InvalidFlowRequestError
 from gateway.kernel.dated import data_file
+from gateway.kernel.text import Text
 
 PREFIX = "/directory-service/v1"
 #: Where the service notes the base path that a client called, when it is not the standard's.
@@ -159,10 +160,18 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > _LONGEST_SEARCH:
-            raise InvalidFlowRequestError(f"the search is longer than {_LONGEST_SEARCH} bytes", "body")
+            raise InvalidFlowRequestError(
+                Text(
+                    f"la recherche dépasse {_LONGEST_SEARCH} octets",
+                    f"the search is longer than {_LONGEST_SEARCH} bytes",
+                ),
+                "body",
+            )
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if body and kind != "application/json":
-        raise InvalidFlowRequestError("the body must be application/json", "Content-Type")
+        raise InvalidFlowRequestError(
+            Text("le corps doit être en application/json", "the body must be application/json"), "Content-Type"
+        )
     return bytes(body)
 
 
@@ -180,7 +189,12 @@ def _names(parameter: str, given: Iterable[str] | None, known: tuple[str, ...]) 
     names = [name for part in given or () if part for name in part.split(",")]
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise InvalidFlowRequestError(f"“{unknown[0]}” is none of {', '.join(known)}", f"query.{parameter}")
+        raise InvalidFlowRequestError(
+            Text(
+                f"« {unknown[0]} » n’est pas parmi {', '.join(known)}", f"“{unknown[0]}” is none of {', '.join(known)}"
+            ),
+            f"query.{parameter}",
+        )
     return tuple(names)
 
 
