@@ -35,6 +35,9 @@ ClientOption = Annotated[str, typer.Option(help="Notre identifiant chez elle. / 
 SecretOption = Annotated[
     str, typer.Option(metavar="env:NOM|file:CHEMIN", help="Où lire le secret. / Where the secret is read.")
 ]
+FlowUrlOption = Annotated[str | None, typer.Option(help="Flow Service, version comprise : …/v1.")]
+TokenUrlOption = Annotated[str | None, typer.Option(help="Adresse des jetons. / Token endpoint.")]
+DirectoryUrlOption = Annotated[str | None, typer.Option(help="Directory Service, version comprise.")]
 
 
 @platforms_app.command("add")
@@ -43,9 +46,9 @@ def add_platform(
     platform: Annotated[str, typer.Option(help="Une de schemas/platforms.toml. / One of that file.")],
     client_id: ClientOption,
     secret: SecretOption,
-    flow_url: Annotated[str | None, typer.Option(help="Flow Service, version comprise : …/v1.")] = None,
-    token_url: Annotated[str | None, typer.Option(help="Adresse des jetons. / Token endpoint.")] = None,
-    directory_url: Annotated[str | None, typer.Option(help="Directory Service, version comprise.")] = None,
+    flow_url: FlowUrlOption = None,
+    token_url: TokenUrlOption = None,
+    directory_url: DirectoryUrlOption = None,
     remote_organisation: Annotated[str | None, typer.Option(help="Organization-Id chez elle. / There.")] = None,
     number: Annotated[str | None, typer.Option(help="Numéro à l'annuaire (0238). / Number in the directory.")] = None,
     organisation: OrganisationOption = None,
@@ -154,6 +157,23 @@ def change_platform_credentials(
         organisation,
         lambda session, now: service.change_credentials(
             session, name, client_id=client_id, secret_reference=secret, now=now
+        ),
+    )
+
+
+@platforms_app.command("addresses")
+def change_platform_addresses(
+    name: NameArgument,
+    flow_url: FlowUrlOption = None,
+    token_url: TokenUrlOption = None,
+    directory_url: DirectoryUrlOption = None,
+    organisation: OrganisationOption = None,
+) -> None:
+    """Changer les adresses qui sont données. / Change the addresses that are given."""
+    _change(
+        organisation,
+        lambda session, now: service.change_addresses(
+            session, name, flow_url=flow_url, token_url=token_url, directory_url=directory_url, now=now
         ),
     )
 

@@ -71,6 +71,24 @@ def test_credentials_and_number_of_a_connection_change(run, rows):
         run("platforms", "number", "one", "42")
 
 
+def test_the_addresses_that_are_given_change_and_the_others_stay(run, rows):
+    run(*ADD, *HERE, "one")
+    run("platforms", "addresses", "one", "--flow-url", "https://pa.example/flow-service/v1/")
+    run("platforms", "addresses", "one", "--directory-url", "https://pa.example/directory-service/v1")
+    [row] = rows(PlatformConnection)
+    assert (row.flow_url, row.directory_url, row.token_url) == (
+        "https://pa.example/flow-service/v1",
+        "https://pa.example/directory-service/v1",
+        "http://127.0.0.1:9/token",
+    )
+    for refused in (("--token-url", "http://pa.example/token"), ()):
+        with pytest.raises(InvalidConnectionError):
+            run("platforms", "addresses", "one", *refused)
+    assert [entry.content["directory_url"] for entry in rows(LedgerEntry) if "directory_url" in entry.content] == [
+        "https://pa.example/directory-service/v1"
+    ]
+
+
 def test_a_test_of_a_platform_says_what_fails_and_the_list_remembers(run):
     run(*ADD, *HERE, "one")
     with pytest.raises(SecretUnavailableError):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.flows.errors import PlatformAmbiguousError, PlatformRefusedError, PlatformUnavailableError
-from gateway.flows.platforms.errors import PlatformAnswerError, PlatformCredentialsError
+from gateway.flows.platforms.errors import PlatformAddressError, PlatformAnswerError, PlatformCredentialsError
 from gateway.flows.platforms.retry_after import retry_after
 from gateway.kernel.text import Text, printable
 
@@ -78,7 +78,7 @@ def require_done(answer: Answer, now: datetime, *, effects: bool, service: bool 
     if status in _LATER:
         raise PlatformUnavailableError(reason, retry_after(answer.headers.get("retry-after"), now))
     if status in _NO_SERVICE and service:
-        raise PlatformAnswerError(f"no such service at this address: {reason}")
+        raise PlatformAddressError(f"no such service at this address: {reason}")
     fault = status >= 500 and status != _NOT_IMPLEMENTED
     if effects and (fault or status == _CONFLICT):
         raise PlatformAmbiguousError(reason)

@@ -44,6 +44,19 @@ class PlatformAnswerError(PlatformUnavailableError):
         self.fix = Text("Signalez-le à la plateforme.", "Report it to the platform.")
 
 
+class PlatformAddressError(PlatformAnswerError):
+    """Nothing of XP Z12-013 answers at an address of the connection."""
+
+    code: ClassVar[str] = "PLATFORM_ADDRESS"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.fix = Text(
+            "Vérifiez les adresses de la connexion (gateway platforms addresses).",
+            "Check the addresses of the connection (gateway platforms addresses).",
+        )
+
+
 class PlatformListStuckError(PlatformAnswerError):
     """A platform's list of flows cannot be read to its end: the same page comes again and again."""
 

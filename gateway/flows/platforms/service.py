@@ -111,6 +111,32 @@ def change_credentials(
     return row
 
 
+def change_addresses(
+    session: Session,
+    name: str,
+    *,
+    flow_url: str | None = None,
+    directory_url: str | None = None,
+    token_url: str | None = None,
+    now: datetime,
+) -> PlatformConnection:
+    """Replace those addresses of a connection that are given; running processes take them with the next call.
+
+    Raises UnknownPlatformError, InvalidConnectionError.
+    """
+    row = _held(session, name)
+    given = {
+        field: _address(url, field.replace("_", "-"))
+        for field, url in (("flow_url", flow_url), ("directory_url", directory_url), ("token_url", token_url))
+        if url is not None
+    }
+    _require(bool(given), "Donnez au moins une adresse.", "Give at least one address.", "flow-url")
+    for field, url in given.items():
+        setattr(row, field, url)
+    _note(session, row, "platform.addresses_changed", now, **given)
+    return row
+
+
 def set_number(session: Session, name: str, number: str, *, now: datetime) -> PlatformConnection:
     """Tell the number of a platform in the directory. Raises UnknownPlatformError, InvalidConnectionError."""
     row = _held(session, name)

@@ -13,7 +13,7 @@ import httpx
 from gateway.flows.errors import PlatformUnavailableError
 from gateway.flows.platforms.answers import Answer
 from gateway.flows.platforms.credentials import Credentials
-from gateway.flows.platforms.errors import PlatformAnswerError, PlatformCredentialsError
+from gateway.flows.platforms.errors import PlatformAddressError, PlatformAnswerError, PlatformCredentialsError
 from gateway.flows.platforms.profile import PlatformProfile
 from gateway.flows.platforms.retry_after import retry_after
 from gateway.flows.platforms.transport import Transport
@@ -126,7 +126,7 @@ def _refused(answer: Answer, now: datetime) -> PlatformUnavailableError:
             f"it does not accept our credentials ({answer.status} {code})".replace(" )", ")")
         )
     if answer.status < 500 and answer.status not in (408, 425, 429):
-        return PlatformAnswerError(f"no token endpoint at this address ({answer.status})")
+        return PlatformAddressError(f"no token endpoint at this address ({answer.status})")
     return PlatformUnavailableError(
         f"its token endpoint answers {answer.status}", retry_after(answer.headers.get("retry-after"), now)
     )
