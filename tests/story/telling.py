@@ -1,5 +1,7 @@
 """The story: invoices go through a gateway and a platform, each of several processes that are killed all the time.
 
+The gateway hears the platform in both ways: it reads its list now and then, and is called, when no call is lost.
+
 Run as `python tests/story/telling.py --invoices 2000 --seed 1` (make story), or by the test with fewer invoices. Both
 sides have a database of their own. When the killing is over they must agree on every invoice.
 """
@@ -23,7 +25,7 @@ from random import Random
 from uuid import UUID
 
 import httpx
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from fixtures.companies import Company, make_customers, make_seller
 from fixtures.drafts import Kind, make_draft
@@ -32,6 +34,7 @@ from gateway.access.model import Organisation
 from gateway.access.roles import ApiScope
 from gateway.access.service import create_client, create_organisation
 from gateway.database import Database, open_database
+from gateway.flows.hearing.model import PlatformCall
 from gateway.flows.model import Flow, FlowState, SimulatedFlow
 from gateway.flows.platforms.service import ConnectionOrder, connect
 from gateway.flows.simulator.scenarios import scenario_for
@@ -46,6 +49,7 @@ SECRET = "s3cret-of-the-story"
 DAMAGED = "damaged-"
 #: After this and a second an invoice, what is not agreed is a quarrel.
 _PATIENCE_SECONDS = 300.0
+_SUBSCRIBING_TRIES = 30
 FAULTS = {
     "slow": 0.02,
     "429": 0.01,
@@ -108,6 +112,7 @@ class Agreement:
     invoices: int
     statuses: int
     quarantined: int
+    called: int = 0
     deaths: Mapping[str, int] = field(default_factory=dict)
     quarrels: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -160,9 +165,10 @@ def set_stage(folder: Path, seed: int) -> Iterator[Stage]:
         environment = {
             "GATEWAY_DATA_DIR": str(ours),
             "GATEWAY_PORT": str(port),
+            "GATEWAY_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "GATEWAY_PLATFORM_TIMEOUT_SECONDS": "2",
             "GATEWAY_SWEEP_SECONDS": "0.5",
-            "GATEWAY_POLL_SECONDS": "0.5",
+            "GATEWAY_POLL_SECONDS": "3",
             "GATEWAY_POLL_OVERLAP_SECONDS": "5",
             "GATEWAY_DELIVERY_ATTEMPTS": "100",
             "GATEWAY_PROCESSING_ATTEMPTS": "50",
@@ -253,6 +259,18 @@ def invoices(seller: Company, count: int, seed: int) -> Iterator[tuple[str, byte
         )
 
 
+def subscribe(stage: Stage) -> None:
+    """Have the platform call the gateway, as soon as it answers."""
+    command = [str(GATEWAY), "platforms", "subscribe", "story"]
+    environment = {**os.environ, **stage.programs[0].environment}
+    for _ in range(_SUBSCRIBING_TRIES):
+        done = subprocess.run(command, check=False, env=environment, capture_output=True)
+        if done.returncode == 0:
+            return
+        time.sleep(0.5)
+    raise AssertionError(done.stderr.decode())
+
+
 def push(stage: Stage, count: int, seed: int) -> None:
     """Push every invoice as a patient billing system does: again until it is answered 202."""
     with httpx.Client(base_url=stage.address, timeout=10) as client:
@@ -294,6 +312,7 @@ def tell(folder: Path, *, count: int, seed: int, deaths: int) -> Agreement:
         try:
             for program in stage.programs:
                 program.start()
+            subscribe(stage)
             billing.start()
             while True:
                 agreement = compare(stage, count, seed)
@@ -331,6 +350,10 @@ def compare(stage: Stage, count: int, seed: int) -> Agreement:
             .where(OutboxMessage.kind == "platform.flow")
             .where(OutboxMessage.state != OutboxState.SENT.value)
         ).all()
+        unanswered = session.exec(
+            select(func.count()).where(OutboxMessage.kind == "platform.flow", col(OutboxMessage.answer).is_(None))
+        ).one()
+        called = session.exec(select(func.count()).select_from(PlatformCall)).one()
         chain = verify(session)
     quarrels = [f"the platform holds {key} {times} times" for key, times in Counter(held).items() if times != 1]
     holding = Counter(str(key).split("/", 1)[0] for key in held)
@@ -348,8 +371,9 @@ def compare(stage: Stage, count: int, seed: int) -> Agreement:
     if quarantined != damaged:
         quarrels.append(f"quarantine holds {quarantined - damaged} too many, {damaged - quarantined} too few")
     quarrels += [f"an unsent delivery: {state} {error}" for state, error in unsent]
+    quarrels += [f"{unanswered} deliveries whose acknowledgement was not heard"] if unanswered else []
     quarrels += [] if chain.holds else ["the ledger's chain is broken"]
-    return Agreement(len(records), len(told), quarantined.total(), quarrels=quarrels)
+    return Agreement(len(records), len(told), quarantined.total(), called, quarrels=quarrels)
 
 
 def _quarrels(
@@ -388,7 +412,8 @@ def main() -> None:
     agreement = tell(folder, count=given.invoices, seed=given.seed, deaths=given.deaths)
     sys.stdout.write(
         f"seed {given.seed}: {agreement.invoices} invoices, {agreement.statuses} statuses, "
-        f"{agreement.quarantined} damaged messages in quarantine, deaths {dict(agreement.deaths)}, "
+        f"{agreement.quarantined} damaged messages in quarantine, {agreement.called} calls heard, "
+        f"deaths {dict(agreement.deaths)}, "
         f"{agreement.seconds:.0f} s\n"
     )
     for quarrel in agreement.quarrels[:50]:

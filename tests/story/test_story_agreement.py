@@ -10,4 +10,5 @@ def test_both_sides_agree_on_every_invoice_whatever_is_killed(tmp_path):
     assert agreement.quarrels == []
     assert agreement.invoices == 16
     assert agreement.statuses > 16
+    assert agreement.called > 0
     assert sum(agreement.deaths.values()) == 6
