@@ -146,8 +146,8 @@ def rebuild_command() -> None:
     """
     with open_room() as room:
         for one in room.organisations(None):
-            with room.database.transaction(one.id) as session, progress_bar(one.name) as progress:
-                done = rebuild(session, lambda count, progress=progress: progress(count, count))  # type: ignore[misc]
+            with progress_bar(one.name) as progress:
+                done = rebuild(room.database, one.id, progress)
             typer.echo(
                 f"{one.siren} {one.name}: {done.invoices} factures / invoices, "
                 f"{len(done.corrected)} corrigées / corrected"

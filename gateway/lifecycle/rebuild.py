@@ -1,11 +1,12 @@
 """Compute every projection again from the immutable events."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, func, select
 
+from gateway.database.engine import Database
+from gateway.ledger.service import Progress, take_turn
 from gateway.lifecycle import repository
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.service import store_projection
@@ -19,25 +20,31 @@ class Rebuilt:
     corrected: tuple[UUID, ...]
 
 
-def rebuild(session: Session, progress: Callable[[int], None] | None = None) -> Rebuilt:
-    """Compute the projection of every invoice of the session's organisation again.
+def rebuild(database: Database, organisation: UUID, progress: Progress | None = None) -> Rebuilt:
+    """Compute the projection of every invoice of an organisation again.
 
-    The service may go on reading; a status of an invoice already done waits until the transaction ends. `progress` is
-    called with the number of invoices done so far, batch by batch.
+    Batch by batch, each a turn and a transaction of its own: the service goes on, whoever records a status waits for
+    one batch at most. `progress` is called after each with the number of invoices done and the number to do.
     """
     done, corrected = 0, list[UUID]()
-    for batch in repository.invoice_ids(session):
-        for invoice_id in batch:
-            invoice = repository.lock_invoice(session, invoice_id)
-            before = _projection(invoice)
-            store_projection(session, invoice, repository.events_of(session, invoice))
-            if _projection(invoice) != before:
-                corrected.append(invoice_id)
-        done += len(batch)
-        session.expunge_all()
-        if progress is not None:
-            progress(done)
+    with database.transaction(organisation) as reading:
+        total = reading.exec(select(func.count()).select_from(InvoiceRecord)).one()
+        for batch in repository.invoice_ids(reading):
+            with database.transaction(organisation) as session:
+                take_turn(session)  # before the invoices, as every writer does: nobody waits for another in a circle
+                corrected += [invoice_id for invoice_id in batch if _rebuilt(session, invoice_id)]
+            done += len(batch)
+            if progress is not None:
+                progress(done, max(done, total))
     return Rebuilt(done, tuple(corrected))
+
+
+def _rebuilt(session: Session, invoice_id: UUID) -> bool:
+    """Whether an invoice had not stood where its events say; it stands there now."""
+    invoice = repository.lock_invoice(session, invoice_id)
+    before = _projection(invoice)
+    store_projection(session, invoice, repository.events_of(session, invoice))
+    return _projection(invoice) != before
 
 
 def _projection(invoice: InvoiceRecord) -> tuple[object, ...]:

@@ -1,13 +1,18 @@
 """Every projection is what its events say: computed again, it is the same to the byte."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from random import Random
+from time import monotonic
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from gateway.kernel.text import Text
 from gateway.ledger.model import LedgerEntry
+from gateway.ledger.service import take_turn
+from gateway.lifecycle import repository
 from gateway.lifecycle.cdar.model import CdarMessage
 from gateway.lifecycle.events import StatusEvent, events_of
 from gateway.lifecycle.model import Direction, InvoiceRecord
@@ -82,8 +87,7 @@ def test_rebuilding_gives_the_same_bytes_as_taking_random_histories_one_thing_at
     with database.transaction(organisation) as session:
         take_one_by_one(session, histories(Random(seed), 60))
     before = projections(database, organisation)
-    with database.transaction(organisation) as session:
-        result = rebuild(session)
+    result = rebuild(database, organisation)
     assert (result.invoices, result.corrected) == (len(before), ())
     assert projections(database, organisation) == before
 
@@ -104,8 +108,7 @@ def test_rebuilding_a_thousand_random_histories_from_nothing_gives_what_their_ev
             for number in numbers
         )
         session.add_all(event_row(each, first, origin, organisation_id=organisation, now=START) for each in unique)
-    with database.transaction(organisation) as session:
-        assert rebuild(session).invoices == len(numbers) > 800
+    assert rebuild(database, organisation).invoices == len(numbers) > 800
     of_number: dict[str, list[StatusEvent]] = {}
     for event in unique:
         of_number.setdefault(event.key.number, []).append(event)
@@ -127,16 +130,54 @@ def test_a_projection_changed_by_hand_is_put_right_and_named(database, organisat
         tampered = session.get_one(InvoiceRecord, followed.id)
         tampered.status, tampered.collected, tampered.state = "205", Decimal("99.00"), {}
     done = []
-    with database.transaction(organisation) as session:
-        result = rebuild(session, done.append)
+    result = rebuild(database, organisation, lambda *each: done.append(each))
     assert result.corrected == (followed.id,)
-    assert done == [1]
+    assert done == [(1, 1)]
     assert now_known(database, organisation, followed.id).model_dump() == right
 
 
 def test_rebuilding_writes_nothing_but_projections(database, organisation):
     register(database, organisation)
     record(database, organisation, "205", 1)
+    rebuild(database, organisation)
     with database.transaction(organisation) as session:
-        rebuild(session)
         assert len(session.exec(select(LedgerEntry)).all()) == 2
+
+
+def test_whoever_records_a_status_waits_for_one_batch_of_a_rebuild_and_not_for_all(database, organisation, monkeypatch):
+    monkeypatch.setattr(repository, "_BATCH", 1)
+    for number in ("F1", "F2"):
+        register(database, organisation, invoice(number))
+    recorded = []
+
+    def record_between(done: int, total: int) -> None:
+        recorded.append((done, total))
+        for number in ("F2", "F1"):  # the other way round: no circle of waiting
+            record(database, organisation, "205", done, number=number)
+
+    assert rebuild(database, organisation, record_between).corrected == ()
+    assert recorded == [(1, 2), (2, 2)]
+
+
+def test_a_rebuild_takes_its_turn_before_it_holds_an_invoice(database, organisation):
+    """A message about two invoices holds the turn and wants both: a rebuild that held one would wait for the other."""
+    followed = register(database, organisation).invoice
+    with database.transaction(organisation) as writer, ThreadPoolExecutor(1) as pool:
+        take_turn(writer)
+        rebuilding = pool.submit(rebuild, database, organisation)
+        wait_for_a_waiter(database)
+        repository.lock_invoice(writer, followed.id)  # would never end if the rebuild held it
+        writer.commit()
+        assert rebuilding.result(timeout=10).invoices == 1
+
+
+def wait_for_a_waiter(database) -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    end = monotonic() + 10
+    while monotonic() < end:
+        with database.system_transaction() as session:
+            if session.connection().execute(waiting).scalar_one():
+                return
+    raise AssertionError("nobody waits")
