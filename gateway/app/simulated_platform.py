@@ -1,5 +1,7 @@
 """Run the simulated platform as a service of its own, with a database of its own."""
 
+import signal
+import sys
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,6 +44,10 @@ class Simulation:
 
 def run_simulated_platform(settings: Settings, simulation: Simulation) -> None:
     """Serve until SIGINT or SIGTERM. Raises AddressUnavailableError, or the errors of `open_database`."""
+    # The web server raises the signal again once it has stopped, which by default would end the process at once: before
+    # the embedded database is stopped.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     socket = listen(settings.host, settings.port)
     database = open_database(settings)
     stop = threading.Event()
