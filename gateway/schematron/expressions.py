@@ -96,7 +96,9 @@ class Compiler:
     def emit(self, expression: Expression, scope: Scope) -> Code:
         """Code of an expression; a global one is computed once per document."""
         if is_costly(expression) and self.is_global(expression):
-            return self.module.remember(expression, scope.once, lambda: self._emit(expression, DOCUMENT_SCOPE))
+            # What is remembered is computed once, and so are the values that it is made of.
+            inside = replace(DOCUMENT_SCOPE, once=True)
+            return self.module.remember(expression, scope.once, lambda: self._emit(expression, inside))
         return self._emit(expression, scope)
 
     def _emit(self, expression: Expression, scope: Scope) -> Code:

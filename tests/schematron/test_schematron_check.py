@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import getcontext
 from pathlib import Path
+from xml.etree.ElementTree import ParseError, fromstring, tostring
 
 import pytest
 from lxml import etree
@@ -231,3 +232,20 @@ def test_names_that_differ_in_punctuation_only_stay_apart(findings_of):
     lets = '<xsl:variable name="a-b" select="b"/><xsl:variable name="a_b" select="c"/>'
     rule = SmallRule("a", [("1", "$a-b = 'b'", ()), ("2", "$a_b = 'c'", ()), ("3", "$a-b = $a_b", ())], more=lets)
     assert [finding.rule for finding in findings_of("<a><b>b</b><c>c</c></a>", [rule])] == ["3"]
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16", "US-ASCII", "ISO-8859-1", "ISO-8859-15", "windows-1252"])
+def test_a_document_made_ready_from_its_bytes_is_the_one_made_ready_from_its_tree(encoding: str):
+    text = f"<?xml version='1.0' encoding='{encoding}'?><!-- é --><a k=' é\t'>\r\né<b>1</b> <?p?>é<!-- c -->\n<b/></a>"
+    data = text.encode(encoding, "xmlcharrefreplace")
+    tree = etree.fromstring(data, etree.XMLParser(remove_comments=True, remove_pis=True))
+    from_tree, from_bytes = prepare(tree), prepare(tree, data)
+    assert tostring(from_bytes.root) == tostring(from_tree.root)
+
+
+def test_bytes_that_only_the_reader_of_the_tree_can_decode_do_not_stop_a_check(rules_of):
+    data = "<?xml version='1.0' encoding='EUC-JP'?><a><b>日</b></a>".encode("EUC-JP")
+    with pytest.raises((ParseError, ValueError)):
+        fromstring(data)
+    document = prepare(etree.fromstring(data), data)
+    assert rules_of([SmallRule("a", [("R", "b = '日'", ())])]).check(document) == []
