@@ -5,6 +5,7 @@ from decimal import Decimal
 from babel.dates import format_datetime
 from babel.numbers import format_currency
 
+from gateway.cli.event_text import details_of
 from gateway.kernel.clock import PARIS
 from gateway.kernel.text import Language, Text
 from gateway.ledger.evidence import Happening, Story
@@ -50,11 +51,10 @@ def story_of(timeline: Timeline, subject: str, language: Language) -> Story:
 
 
 def _happening(entry: TimelineEntry, language: Language) -> Happening:
-    reasons = [f"{reason.code} {reason.label.in_language(language)}" for reason in entry.reasons]
     message = f"message {entry.message_id}" if entry.message_id else ""
     return Happening(
         when=format_datetime(entry.at.astimezone(PARIS), "yyyy-MM-dd HH:mm:ss", locale=language),
         what=f"{entry.status.code} {entry.status.label.in_language(language)}",
         who=entry.issuer_name or (entry.issuer.label.in_language(language) if entry.issuer else ""),
-        details=" — ".join(part for part in (*reasons, entry.comment, message) if part),
+        details=" — ".join(filter(None, (details_of(entry, language), message))),
     )

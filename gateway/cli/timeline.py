@@ -11,6 +11,7 @@ from babel.numbers import format_currency
 
 from gateway.access.repository import organisations
 from gateway.access.scope import Scope
+from gateway.cli.event_text import details_of
 from gateway.database import open_database
 from gateway.flows.awaiting import awaited_of
 from gateway.kernel.clock import PARIS, system_clock
@@ -129,8 +130,7 @@ def _moment(instant: datetime) -> str:
 
 def _line(entry: TimelineEntry, language: Language) -> str:
     said_by = entry.issuer_name or (entry.issuer.label.in_language(language) if entry.issuer else "")
-    reasons = "; ".join(f"{reason.code} {reason.label.in_language(language)}" for reason in entry.reasons)
-    details = " — ".join(part for part in (reasons, entry.comment) if part)
+    details = details_of(entry, language)
     label = entry.status.label.in_language(language)
     return f"  {_moment(entry.at)}  {entry.status.code} {label}  {said_by}" + (f"\n      {details}" if details else "")
 

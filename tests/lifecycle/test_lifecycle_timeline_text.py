@@ -61,6 +61,20 @@ def test_each_line_has_its_own_place(database, organisation):
     assert any("En attente d’envoi (simulator)  Pas encore parti" in each for each in told[reporting:])
 
 
+def test_a_status_is_told_with_its_reasons_amounts_and_comment_and_why_it_is_unusual(database, organisation):
+    invoice = register(database, organisation).invoice
+    record(database, organisation, "200")
+    record(database, organisation, "207", 1, reasons=["QTE_ERR"], actions=["NIN"], comment="Deux palettes manquaient")
+    record(database, organisation, "212", 2, data=[amount("MEN", "20.00", "5.50")])
+    told = lines_of(database, organisation, invoice)
+    dispute, receipt = (next(n for n, each in enumerate(told) if code in each) for code in ("207", "212"))
+    assert told[dispute + 1].startswith(
+        "      QTE_ERR Quantité facturée incorrecte — NIN Émettre une facture rectifiée — Deux palettes manquaient — "
+    )
+    assert told[receipt + 1].startswith("      Montant encaissé TTC 20,00\xa0€ (5,5 %)")
+    assert "Suite habituelle" not in "".join(told)
+
+
 def test_a_line_on_which_nothing_happened_is_left_out(database, organisation):
     told = lines_of(database, organisation, register(database, organisation).invoice)
     assert not {"remises à la plateforme", "déclarations au portail public"} & set(told)
