@@ -317,6 +317,9 @@ class MissingScopeError(GatewayError):
     def __init__(self, scope: str) -> None:
         super().__init__(
             Text(f"Le jeton n'a pas la portée {scope}.", f"The token does not hold the scope {scope}."),
-            Text(f"Demandez un jeton avec scope={scope}.", f"Ask for a token with scope={scope}."),
+            Text(
+                f"Demandez un tel jeton avec un client qui y a droit : gateway clients add --scope {scope}.",
+                f"Ask for a token with that scope, of a client that may have it: gateway clients add --scope {scope}.",
+            ),
             "Authorization",
         )
