@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from sqlmodel import select
@@ -155,3 +156,16 @@ def test_every_recorded_message_is_one_click_away(site, manager):
     assert len(links) >= 5
     for link in links:
         assert b"CrossDomainAcknowledgementAndResponse" in manager.get(link).content
+
+
+def test_the_page_shows_what_the_platform_made_of_the_file_and_why(site, manager):
+    path = site.invoice("paid")
+    remark = {"level": "Error", "item": "file", "reason_code": "VirusFound", "message": "<b>A virus</b>"}
+    with site.services.database.transaction(site.story.house) as session:
+        record = session.get_one(InvoiceRecord, UUID(path.rsplit("/", 1)[1]))
+        sent = session.exec(select(OutboxMessage).where(OutboxMessage.subject_id == record.flow_id)).one()
+        sent.answer = {"status": "Error", "at": site.clock().isoformat(), "remarks": [remark]}
+        session.add(sent)
+    page = manager.get(path).text
+    assert "Refusée par la plateforme" in page
+    assert "<code>VirusFound</code> file &lt;b&gt;A virus" in page

@@ -111,7 +111,7 @@ def _follow(session: Session, message: OutboxMessage, answer: KeptAnswer, contex
     if answer.status != AckStatus.ERROR:
         follow_accepted_delivery(session, message.id, now)
         return
-    code, invoice = _told_by(session, message.subject_id)
+    code, invoice = _told_by(session, message.subject_id) if message.subject_id else (None, None)
     refused = RefusedDelivery(
         delivery_id=message.id,
         platform=message.payload["platform"],
@@ -123,7 +123,7 @@ def _follow(session: Session, message: OutboxMessage, answer: KeptAnswer, contex
     follow_refused_delivery(session, refused, context.settings, now)
 
 
-def _told_by(session: Session, flow_id: UUID | None) -> tuple[str | None, InvoiceRecord | None]:
+def _told_by(session: Session, flow_id: UUID) -> tuple[str | None, InvoiceRecord | None]:
     """The status that a flow of ours tells, None for an invoice, and the invoice that it brought or speaks of."""
     invoice = session.exec(select(InvoiceRecord).where(InvoiceRecord.flow_id == flow_id)).first()
     if invoice is not None:
