@@ -1,5 +1,6 @@
 """The `gateway` command. Each command lives in its own module, imported only when it is called."""
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -9,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from gateway.cli.errors import OutputLostError
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language
@@ -44,6 +46,7 @@ COMMANDS = {
 #: Commands that leave nothing to close: the system takes all their memory back at once, the interpreter piece by piece.
 NOTHING_TO_CLOSE = frozenset({"validate"})
 EXIT_BAD_USAGE = 2
+_OUTPUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 class LazyCommands(TyperGroup):
@@ -100,24 +103,29 @@ def gateway(
 def main() -> None:
     """Entry point: an error that has a name is said in one line, in the person's language, with exit code 2."""
     try:
-        app(prog_name="gateway")
+        _run()
     except GatewayError as error:
         sys.stderr.write(f"{error.code}: {error.in_language(_language())}\n")
         sys.exit(EXIT_BAD_USAGE)
-    except SystemExit as end:
-        if NOTHING_TO_CLOSE.issuperset(sys.argv[1:2]) and isinstance(end.code, int):
-            _leave_at_once(end.code)
-        raise
 
 
-def _leave_at_once(code: int) -> None:
-    """End the process without taking it apart; return when something printed could not be written."""
+def _run() -> None:
+    """Run the command and see its output off. Raises OutputLostError: half a result must not look like a whole one."""
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        return
-    os._exit(code)
+        try:
+            app(prog_name="gateway")
+        except SystemExit as end:
+            sys.stdout.flush()
+            if NOTHING_TO_CLOSE.issuperset(sys.argv[1:2]) and isinstance(end.code, int):
+                sys.stderr.flush()
+                os._exit(end.code)
+            raise
+    except OSError as error:
+        if error.errno not in _OUTPUT_FAILS:
+            raise
+        # What is still held back would fail again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputLostError(os.strerror(error.errno)) from error
 
 
 def _language() -> Language:

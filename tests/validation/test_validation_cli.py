@@ -249,5 +249,7 @@ def test_what_cannot_be_printed_is_no_success(folder: Path) -> None:
         done = subprocess.run(
             [*command_line, str(folder / "b")], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
-    assert done.returncode != 0
+    assert done.returncode == 2
+    assert done.stderr.startswith("OUTPUT_LOST: ")
     assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
