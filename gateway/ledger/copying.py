@@ -15,7 +15,7 @@ _PAGE = 500
 _THREADS = 8
 _COUNT = text("SELECT count(DISTINCT sha256) FROM document")
 _ALL = text("SELECT DISTINCT sha256 FROM document ORDER BY sha256").execution_options(
-    stream_results=True, yield_per=_PAGE
+    stream_results=True, max_row_buffer=_PAGE
 )
 
 
@@ -46,7 +46,7 @@ def copy_documents(
     with database.system_transaction() as session, ThreadPoolExecutor(_THREADS) as pool:
         total = session.connection().execute(_COUNT).scalar_one()
         with session.connection().execute(_ALL) as rows:
-            for page in rows.scalars().partitions():
+            for page in rows.scalars().partitions(_PAGE):
                 for sha256, outcome in zip(page, pool.map(lambda one: _copy(source, target, one), page), strict=True):
                     outcomes[outcome] += 1
                     if outcome is _Outcome.FAULTY:

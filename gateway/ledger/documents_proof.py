@@ -23,7 +23,7 @@ _COUNT = text(f"SELECT count(DISTINCT d.sha256) {_FROM}")
 _NAMED = text(
     f"SELECT d.sha256, min(position) AS position, max(position) AS last, max(at) AS last_at {_FROM} "
     "GROUP BY d.sha256 ORDER BY position"
-).execution_options(stream_results=True, yield_per=_PAGE)
+).execution_options(stream_results=True, max_row_buffer=_PAGE)
 #: sha256, first and last position that names it, instant of the last.
 _Named = Row[tuple[str, int, int, datetime]]
 
@@ -75,7 +75,7 @@ def verify_documents(
         session.connection().execute(_NAMED, {"after": since.position}) as result,
         ThreadPoolExecutor(_THREADS) as pool,
     ):
-        for page in result.partitions():
+        for page in result.partitions(_PAGE):
             outcomes = list(pool.map(lambda row: _looked_at(store, row.sha256), page))
             absent = [row.sha256 for row, outcome in zip(page, outcomes, strict=True) if outcome is _Outcome.ABSENT]
             purges = purges_of(session, absent) if absent else {}

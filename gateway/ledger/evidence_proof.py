@@ -17,7 +17,7 @@ from gateway.ledger.service import Progress
 
 _PAGE = 10_000
 _HASHES = text("SELECT hash FROM ledger_entry WHERE position <= :position ORDER BY position").execution_options(
-    stream_results=True, yield_per=_PAGE
+    stream_results=True, max_row_buffer=_PAGE
 )
 
 
@@ -43,7 +43,7 @@ def prove(
     """
     leaves: list[bytes] = []
     with session.connection().execute(_HASHES, {"position": checkpoint.position}) as hashes:
-        for page in hashes.partitions():
+        for page in hashes.partitions(_PAGE):
             leaves += [leaf_hash(row[0]) for row in page]
             if progress is not None:
                 progress(len(leaves), checkpoint.position)

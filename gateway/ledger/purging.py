@@ -86,7 +86,7 @@ _GONE = text(
     FROM fate JOIN (SELECT DISTINCT sha256 FROM wanted) AS asked USING (sha256)
     GROUP BY sha256 HAVING bool_and(is_purged) ORDER BY sha256
     """
-).execution_options(stream_results=True, yield_per=_DELETED_TOGETHER)
+).execution_options(stream_results=True, max_row_buffer=_DELETED_TOGETHER)
 
 
 _T = TypeVar("_T")
@@ -146,7 +146,7 @@ def delete_purged_bytes(
         pending = plan.execute(_PENDING).all()
         total = sum(row.documents for row in pending)
         with plan.execute(_GONE) as gone:
-            for batch in gone.partitions():
+            for batch in gone.partitions(_DELETED_TOGETHER):
                 with database.system_transaction() as session:
                     mine = _still_free(session, [row for row in batch if row.is_free], watch)
                     deleted += sum(pool.map(lambda row: store.purge(row.sha256, at=row.at, rule=row.rule), mine))

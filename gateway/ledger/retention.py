@@ -50,7 +50,7 @@ FATES = f"""
     )
     """
 _THERE = text(f"{FATES} SELECT * FROM fate WHERE NOT is_purged ORDER BY sha256").execution_options(
-    stream_results=True, yield_per=_PAGE
+    stream_results=True, max_row_buffer=_PAGE
 )
 _KNOWN = text("SELECT count(*) FROM document")
 _PURGED_AMONG = text(
@@ -148,7 +148,7 @@ def plan_purge(
 
     def decisions() -> Iterator[PurgeDecision]:
         looked_at = 0
-        for page in rows.partitions():
+        for page in rows.partitions(_PAGE):
             for row in page:
                 kept_until = rule.kept_until(row.last_named_at)
                 if kept_until < today and (before is None or paris_date(row.last_named_at) < before):

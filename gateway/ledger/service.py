@@ -25,7 +25,7 @@ _HASHED = text(
         'kind', kind, 'subject', subject, 'content', content, 'documents', documents, 'previous', previous_hash)::text
     FROM ledger_entry WHERE position > :after ORDER BY position
     """
-).execution_options(stream_results=True, yield_per=_PAGE)
+).execution_options(stream_results=True, max_row_buffer=_PAGE)
 
 _LOCK = text("SELECT position, hash FROM ledger_head WHERE organisation_id = :organisation FOR UPDATE")
 #: Entries and head in one round trip: the other writers of the organisation wait for it.
@@ -174,7 +174,7 @@ def verify(
     if (fault := _fault_at_start(session, since)) is not None:
         return Verification(0, since.position, fault)
     with _streamed(session, since.position) as result:
-        for page in result.partitions():
+        for page in result.partitions(_PAGE):
             for row in page:
                 reason = _fault(row, position + 1, previous)
                 if reason is not None:

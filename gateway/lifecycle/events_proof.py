@@ -56,7 +56,7 @@ _SIDE_BY_SIDE = text(
     FULL JOIN (SELECT * FROM lifecycle_event WHERE sequence > :sequence) AS event
         ON event.id::text = entry.content ->> 'event_id'
     """
-).execution_options(stream_results=True, yield_per=_PAGE)
+).execution_options(stream_results=True, max_row_buffer=_PAGE)
 _Pair = Row[int | None, dict[str, Any] | None, UUID | None, str | None, str | None]
 
 _MISSING = Text("l'événement a disparu", "the event is missing")
@@ -136,7 +136,7 @@ def verify_events(session: Session, progress: Progress | None = None, *, since: 
         nonlocal compared, faulty
         wanted = {"after": since.position, "sequence": sequence}
         with session.connection().execute(_SIDE_BY_SIDE, wanted) as pairs:
-            for page in pairs.partitions():
+            for page in pairs.partitions(_PAGE):
                 for pair in page:
                     if (found := _fault(pair)) is not None:
                         faulty += 1

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from gateway.database import Database
 from gateway.ledger.service import START as WHOLE
 from gateway.ledger.service import ChainStart, head_position, verify
-from gateway.lifecycle import service
+from gateway.lifecycle import events_proof, service
 from gateway.lifecycle.events_proof import EventsProof, entry_content, verify_events
 from gateway.lifecycle.model import LifecycleEvent
 from tests.lifecycle.following import record, register
@@ -135,8 +135,9 @@ def test_what_another_organisation_recorded_is_not_compared(database, organisati
     assert not proof(database, other_organisation).holds
 
 
-def test_progress_reaches_the_number_of_events(database, organisation, events):
+def test_events_are_read_page_by_page_and_progress_reaches_their_number(database, organisation, events, monkeypatch):
+    monkeypatch.setattr(events_proof, "_PAGE", 3)
     calls: list[tuple[int, int]] = []
     with database.transaction(organisation) as session:
         verify_events(session, lambda done, total: calls.append((done, total)))
-    assert calls == [(4, 4)]
+    assert calls == [(3, 4), (4, 4)]
