@@ -48,12 +48,15 @@ class UnknownFormatError(UnreadableInvoiceError):
     def __init__(self, start: bytes) -> None:
         """`start`: the first bytes of the file."""
         super().__init__(
-            Text("Le fichier n’est ni un XML ni un PDF.", "The file is neither XML nor PDF."),
+            Text(
+                f"Le fichier n’est ni un XML ni un PDF : il commence par {start!r}.",
+                f"The file is neither XML nor PDF: it starts with {start!r}.",
+            ),
             Text(
                 "Envoyez la facture en UBL, en CII ou en PDF Factur-X.",
                 "Send the invoice as UBL, as CII or as a Factur-X PDF.",
             ),
-            where=f"starts with {start!r}",
+            where="byte 0",
         )
 
 

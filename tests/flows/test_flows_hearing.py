@@ -33,6 +33,7 @@ from gateway.flows.hearing.errors import (
     ReplayedCallError,
 )
 from gateway.flows.hearing.model import PlatformCall, PlatformSubscription
+from gateway.flows.hearing.repository import mark_heard
 from gateway.flows.hearing.subscriptions import subscribe, unsubscribe
 from gateway.flows.model import Flow, PlatformCursor
 from gateway.flows.platforms import webhooks as platform_webhooks
@@ -52,7 +53,9 @@ from gateway.jobs.model import OutboxMessage
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.problems import headers_of
 from gateway.ledger.model import LedgerEntry
+from gateway.ledger.service import take_turn
 from gateway.lifecycle.model import LifecycleEvent
+from tests.database.waiting import wait_until_one_waits_for_a_lock
 
 STEP = timedelta(minutes=1)
 PUBLIC = "https://gateway.test"
@@ -422,6 +425,19 @@ def test_after_the_end_of_a_subscription_its_calls_are_not_proven(called):
     with pytest.raises(NotSubscribedError):
         called.unsubscribe()
     called.subscribe()
+
+
+def test_the_end_of_a_subscription_waits_for_a_call_being_heard_and_not_in_a_circle(subscribed):
+    world = subscribed.world
+    [row] = world.rows(PlatformSubscription)
+    with ThreadPoolExecutor(1) as other:
+        with world.database.transaction(world.organisation_id) as session:
+            assert mark_heard(session, row.id, "f" * 64, world.clock())
+            ending = other.submit(subscribed.unsubscribe)
+            wait_until_one_waits_for_a_lock(world.database)
+            take_turn(session)
+        ending.result(timeout=20)
+    assert world.rows(PlatformSubscription) == []
 
 
 def test_a_webhook_that_the_platform_has_forgotten_can_be_ended(subscribed):

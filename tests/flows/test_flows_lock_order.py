@@ -1,7 +1,6 @@
 """Nobody who holds the organisation's turn waits for what a worker keeps while it waits for that turn."""
 
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,6 +18,7 @@ from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.jobs.outbox import put_in_outbox
 from gateway.jobs.undelivered import mark_arrived, send_again
 from gateway.ledger.service import take_turn
+from tests.database.waiting import wait_until_one_waits_for_a_lock
 
 PATIENCE_SECONDS = 10.0
 
@@ -26,18 +26,6 @@ PATIENCE_SECONDS = 10.0
 def put(session, now, key="k1", **more):
     put_in_outbox(session, kind=WEBHOOK_CALL, idempotency_key=key, payload={}, now=now, **more)
     return session.exec(select(OutboxMessage).where(OutboxMessage.idempotency_key == key)).one()
-
-
-def wait_until_one_waits_for_a_lock(database):
-    end = time.monotonic() + PATIENCE_SECONDS
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    while time.monotonic() < end:
-        with database.system_transaction() as session:
-            if session.connection().execute(waiting).scalar_one():
-                return
-    raise AssertionError("nobody waits")
 
 
 @pytest.mark.parametrize("settle", [send_again, mark_arrived])

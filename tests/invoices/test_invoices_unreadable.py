@@ -19,8 +19,8 @@ DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
 
 BAD_INPUTS: dict[str, tuple[bytes, type[errors.UnreadableInvoiceError], str]] = {
     "empty": (b"", errors.EmptyFileError, ""),
-    "text": (b"Bonjour", errors.UnknownFormatError, "Bonjour"),
-    "zip": (b"PK\x03\x04....", errors.UnknownFormatError, "PK"),
+    "text": (b"Bonjour", errors.UnknownFormatError, "byte 0"),
+    "zip": (b"PK\x03\x04....", errors.UnknownFormatError, "byte 0"),
     "spaces": (b"  \n ", errors.UnknownFormatError, ""),
     "not well-formed": (b"<a>\n<b></a>", errors.MalformedXmlError, "line 2, column"),
     "cut short": (UBL_INVOICE[:-200], errors.MalformedXmlError, "line"),

@@ -3,10 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from random import Random
-from time import monotonic
 
 import pytest
-from sqlalchemy import text
 from sqlmodel import select
 
 from gateway.kernel.text import Text
@@ -29,6 +27,7 @@ from gateway.lifecycle.records import (
 from gateway.lifecycle.service import record_message, register_invoice
 from gateway.lifecycle.statuses import StateLine, all_statuses
 from gateway.lifecycle.transitions import Transition, TransitionKind
+from tests.database.waiting import wait_until_one_waits_for_a_lock
 from tests.lifecycle.following import invoice, now_known, record, register
 from tests.lifecycle.making_events import START, amount, message
 
@@ -165,19 +164,7 @@ def test_a_rebuild_takes_its_turn_before_it_holds_an_invoice(database, organisat
     with database.transaction(organisation) as writer, ThreadPoolExecutor(1) as pool:
         take_turn(writer)
         rebuilding = pool.submit(rebuild, database, organisation)
-        wait_for_a_waiter(database)
+        wait_until_one_waits_for_a_lock(database)
         repository.lock_invoice(writer, followed.id)  # would never end if the rebuild held it
         writer.commit()
         assert rebuilding.result(timeout=10).invoices == 1
-
-
-def wait_for_a_waiter(database) -> None:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    end = monotonic() + 10
-    while monotonic() < end:
-        with database.system_transaction() as session:
-            if session.connection().execute(waiting).scalar_one():
-                return
-    raise AssertionError("nobody waits")

@@ -37,10 +37,10 @@ def subscriber_of(session: Session, subscription_id: UUID) -> Subscriber | None:
     return Subscriber(connection.organisation_id, connection.name, connection.is_active, key.key)
 
 
-def subscription_of(session: Session, connection_id: UUID) -> PlatformSubscription | None:
-    """Our subscription at a connection."""
+def subscription_of(session: Session, connection_id: UUID, *, lock: bool = False) -> PlatformSubscription | None:
+    """Our subscription at a connection; `lock`: no call is being heard on it while the transaction lasts."""
     query = select(PlatformSubscription).where(PlatformSubscription.connection_id == connection_id)
-    return session.exec(query).one_or_none()
+    return session.exec(query.with_for_update() if lock else query).one_or_none()
 
 
 def was_heard(session: Session, subscription_id: UUID, fingerprint: str) -> bool:

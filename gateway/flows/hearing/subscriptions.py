@@ -64,8 +64,9 @@ def unsubscribe(
         webhook_id = _subscribed(session, name).webhook_id
     connections.webhooks(organisation_id, name).close(webhook_id)
     with database.transaction(organisation_id) as session:
+        # The row before the turn: a call being heard holds the row and then waits for the turn.
+        row = _subscribed(session, name, lock=True)
         take_turn(session)
-        row = _subscribed(session, name)
         _note(session, name, row, "platform.unsubscribed", clock())
         session.delete(row)
         return row
@@ -99,8 +100,8 @@ def _require_unsubscribed(session: Session, name: str) -> UUID:
     return connection.id
 
 
-def _subscribed(session: Session, name: str) -> PlatformSubscription:
-    row = subscription_of(session, connection_by_name(session, name).id)
+def _subscribed(session: Session, name: str, *, lock: bool = False) -> PlatformSubscription:
+    row = subscription_of(session, connection_by_name(session, name).id, lock=lock)
     if row is None:
         raise NotSubscribedError(name)
     return row
