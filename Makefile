@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(max(2, min(4, os.cpu_count() or 2)))')
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types contracts coverage check bench parity story migration lock clean
 
@@ -22,8 +23,8 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## The gateway with sample data, pages on http://127.0.0.1:8000
 	$(BIN)/gateway demo
 
-test: $(READY) ## All tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+test: $(READY) ## All tests, in as many processes as there are cores, four at most: make test PROCESSES=1
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 lint: $(READY) ## Style (ruff)
 	$(BIN)/ruff check .

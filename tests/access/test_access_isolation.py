@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import ProgrammingError
 from sqlmodel import Session, select
 from starlette.routing import BaseRoute, Route
@@ -20,7 +20,10 @@ from gateway.alerts.model import Alert
 from gateway.app.service import create_app
 from gateway.app.tables import METADATA
 from gateway.collection.model import CollectionAction
+from gateway.database.engine import organisation_of
+from gateway.flows.hearing.model import PlatformSubscription, PlatformSubscriptionKey
 from gateway.flows.model import Flow, FlowState
+from gateway.flows.platforms.model import PlatformConnection
 from gateway.flows.webhooks.model import Webhook, WebhookKind
 from gateway.kernel.clock import paris_date
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
@@ -49,6 +52,7 @@ def theirs(site: Site) -> dict[str, UUID]:
             "action_id": session.exec(select(CollectionAction.id).where(CollectionAction.state == "todo")).first(),
             "webhook_id": _webhook(session, site.clock()).id,
             "receipt_id": _receipt(session, site.clock()).id,
+            "subscription": _subscription(session, site.clock()).id,
             "flow_id": session.exec(select(Flow.id).where(Flow.state == FlowState.QUARANTINED.value)).one(),
         }
 
@@ -71,6 +75,33 @@ def _webhook(session: Session, now: datetime) -> Webhook:
 def _receipt(session: Session, now: datetime) -> Receipt:
     new = NewReceipt(amount=Decimal("10.00"), currency="EUR", received_on=paris_date(now), reference="R1")
     return record_receipt(session, Scope.everything(), new, source=ReceiptSource.API, by="a test", now=now).receipt
+
+
+def _subscription(session: Session, now: datetime) -> PlatformSubscription:
+    """A webhook of the house at a platform: whoever calls it proves a key, and no token."""
+    connection = PlatformConnection(
+        organisation_id=organisation_of(session),
+        name="elsewhere",
+        kind="standard",
+        flow_url="https://platform.example/flow-service/v1",
+        token_url="https://platform.example/token",
+        client_id="house",
+        secret_reference="env:NOWHERE",
+        created_at=now,
+    )
+    session.add(connection)
+    session.flush()
+    made = PlatformSubscription(
+        organisation_id=connection.organisation_id,
+        connection_id=connection.id,
+        webhook_id="w-1",
+        callback_url="https://house.example/platform-calls",
+        created_at=now,
+    )
+    session.add(made)
+    session.flush()
+    session.execute(insert(PlatformSubscriptionKey).values(subscription_id=made.id, key=bytes(32)))
+    return made
 
 
 def snapshot(site: Site, organisation: UUID) -> dict[str, list[str]]:
@@ -194,7 +225,7 @@ def test_no_route_lets_another_organisation_see_or_change_a_row(site, theirs):
         assert not [mark for mark in marks if mark in answer.text], (method, path)
         if names:
             crossed += 1
-            assert answer.status_code in (403, 404), (method, path)
+            assert answer.status_code in ((401,) if "subscription" in names else (403, 404)), (method, path)
         if names and method == "GET":
             shown = owner.get(address, headers=own_headers).status_code
             assert shown == 200, f"{path} shows its owner nothing"
