@@ -4,10 +4,12 @@ The list holds the flows for us, and those from us whose acknowledgement may hav
 
 The norm pages by updatedAt, strictly after; flows that share one updatedAt, or that the platform commits late, would
 be lost at the edge. So each reading starts a little before the newest mark, and what is known already is passed over.
-The mark moves once the whole list is recorded: a reading that breaks in the middle begins where it began before.
+The mark moves page by page while the list comes in the order of updatedAt, so that a long list that breaks goes on
+where it broke; a list in another order is read anew until it was read whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -58,19 +60,51 @@ def poll_platform(context: FlowsContext, organisation_id: UUID, platform: str) -
     with context.database.transaction(organisation_id) as session:
         before = read_until(session, platform)
     overlap = timedelta(seconds=context.settings.poll_overlap_seconds)
-    newest = unsettled = None
-    new = 0
+    reach = Reach()
+    unsettled, new = None, 0
     for page in _pages(client, before - overlap if before else None):
+        reach = reach.after([flow.updated_at for flow in page.flows])
         with context.database.transaction(organisation_id) as session:
             heard = record_heard(session, platform, page.flows, context)
+            unsettled = min(filter(None, (unsettled, heard.unsettled)), default=None)
+            now = context.clock()
+            whole = page.next_cursor is None
+            move_cursor(session, platform, _mark(reach.newest if whole else reach.surely_read, unsettled, now), now)
         new += heard.new
-        newest = max([flow.updated_at for flow in page.flows] + ([newest] if newest else []), default=None)
-        unsettled = min(filter(None, (unsettled, heard.unsettled)), default=None)
-    with context.database.transaction(organisation_id) as session:
-        now = context.clock()
-        move_cursor(session, platform, _mark(newest, unsettled, now), now)
     RECEIVED.labels(PLATFORM_SOURCE + platform).inc(new)
     return new
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a list of flows has come, by their updatedAt.
+
+    Attributes:
+        oldest, newest: of the flows listed so far; None before the first.
+        in_order: no flow was older than one before it.
+    """
+
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    in_order: bool = True
+
+    def after(self, page: Sequence[datetime]) -> "Reach":
+        """With one page more."""
+        if not page:
+            return self
+        ascending = sorted(page) == list(page) and (self.newest is None or self.newest <= page[0])
+        known = [each for each in (self.oldest, self.newest) if each is not None]
+        return Reach(min([*known, *page]), max([*known, *page]), self.in_order and ascending)
+
+    @property
+    def surely_read(self) -> datetime | None:
+        """Up to which instant nothing is left, though pages follow; None when that cannot be told.
+
+        A list that rises has nothing older to come; what shares its last instant may. One instant alone shows no order.
+        """
+        if self.oldest is None or self.newest is None or not self.in_order or self.oldest == self.newest:
+            return None
+        return self.newest - _SMALLEST_STEP
 
 
 def _mark(newest: datetime | None, unsettled: datetime | None, now: datetime) -> datetime | None:

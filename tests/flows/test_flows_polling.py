@@ -1,6 +1,8 @@
 """Nothing a platform lists is lost, doubled, or stuck behind something bad."""
 
+import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -10,7 +12,7 @@ import pytest
 
 from gateway.flows.errors import PlatformUnavailableError
 from gateway.flows.model import Flow, FlowState, PlatformCursor
-from gateway.flows.platforms.client import PlatformFlow
+from gateway.flows.platforms.client import FlowPage, PlatformFlow
 from gateway.flows.polling import poll_platform
 from gateway.flows.simulator.answers import AnsweredInvoice, answer
 from gateway.flows.simulator.scenarios import Step
@@ -108,25 +110,53 @@ def test_the_jobs_poll_the_chosen_platform_and_process_what_it_listed(world, pla
     assert [flow.state for flow in world.rows(Flow)] == [FlowState.PROCESSED]
 
 
-def test_a_list_that_breaks_in_the_middle_is_read_again_from_where_it_began(world, platform, monkeypatch):
+@pytest.fixture
+def breaking(world, monkeypatch):
+    """Lets every reading of the list break after some pages; `newest_first` turns the list round."""
+
+    def make(pages: int, *, newest_first: bool = False) -> None:
+        whole = world.listed.search
+        asked = itertools.count()
+
+        def search(*, updated_after, cursor=None):
+            if cursor is None:
+                nonlocal asked
+                asked = itertools.count()
+            if next(asked) == pages:
+                raise PlatformUnavailableError("503")
+            if not newest_first:
+                return whole(updated_after=updated_after, cursor=cursor)
+            start = int(cursor or 0)
+            left = sorted(world.listed.flows, key=lambda flow: flow.updated_at, reverse=True)[start:]
+            return FlowPage(tuple(left[:1]), str(start + 1) if len(left) > 1 else None)
+
+        monkeypatch.setattr(world.listed, "search", search)
+
+    return make
+
+
+def test_a_long_list_that_breaks_every_time_is_read_to_its_end_all_the_same(world, platform, breaking):
     world.listed.page_size = 1
-    platform("F1")
-    platform("F2")
-    whole = world.listed.search
+    for number in range(8):
+        platform(f"F{number}", LISTED_AT + number // 2 * timedelta(minutes=10))
+    breaking(pages=4)
+    for _ in range(7):
+        with suppress(PlatformUnavailableError):
+            poll(world)
+    assert sorted(flow.platform_flow_id for flow in world.rows(Flow)) == [f"F{number}" for number in range(8)]
 
-    def broken(*, updated_after, cursor=None):
-        if cursor is not None:
-            raise PlatformUnavailableError("503")
-        return whole(updated_after=updated_after)
 
-    monkeypatch.setattr(world.listed, "search", broken)
-    with pytest.raises(PlatformUnavailableError):
-        poll(world)
-    assert [flow.platform_flow_id for flow in world.rows(Flow)] == ["F1"]
-    assert world.rows(PlatformCursor) == [], "the mark moves with the whole list alone"
+def test_a_list_in_another_order_that_breaks_hides_nothing_behind_the_mark(world, platform, breaking, monkeypatch):
+    for number in range(4):
+        platform(f"F{number}", LISTED_AT + number * timedelta(hours=1))
+    with monkeypatch.context():
+        breaking(pages=3, newest_first=True)
+        with pytest.raises(PlatformUnavailableError):
+            poll(world)
+    assert len(world.rows(Flow)) == 3
     monkeypatch.undo()
     assert poll(world) == 1
-    assert len(world.rows(Flow)) == 2
+    assert len(world.rows(Flow)) == 4
 
 
 def test_a_bad_message_in_the_middle_is_quarantined_and_stops_no_other(world, platform):
