@@ -15,6 +15,8 @@ from gateway.flows.drops.places import Folder, LocalPlace, open_place
 from gateway.flows.drops.round import DropRound, visit_drops
 from gateway.flows.model import Flow
 from gateway.kernel.settings import DropSettings, SettingsError, load_settings
+from gateway.ledger.documents import DocumentStore
+from gateway.ledger.errors import DocumentStoreUnavailableError
 from gateway.lifecycle.model import InvoiceRecord
 from tests.flows.sftp_server import sftp_server
 
@@ -140,10 +142,41 @@ def test_a_file_that_is_too_large_is_put_aside_with_its_reason_and_stops_no_othe
     dropped.put("F1.xml", invoice("F1"))
     files = dropped.visit().files
     assert (files.taken, files.refused) == (1, 1)
-    assert dropped.names("refused") == ["A.xml", "A.xml.error.json"]
-    reason = json.loads((dropped.root / "refused" / "A.xml.error.json").read_text())
-    assert reason["errorCode"] == "FILE_SIZE_EXCEEDED"
-    assert (dropped.root / "refused" / "A.xml").stat().st_size == 100_001
+    kept, told = dropped.names("refused")
+    assert (kept[-6:], told) == ("-A.xml", f"{kept}.error.json")
+    assert json.loads((dropped.root / "refused" / told).read_text())["errorCode"] == "FILE_SIZE_EXCEEDED"
+    assert (dropped.root / "refused" / kept).stat().st_size == 100_001
+
+
+def test_two_refused_files_of_one_name_are_both_kept(dropped):
+    for letter in (b"x", b"y"):
+        dropped.world.clock.advance(timedelta(seconds=10))
+        dropped.put("A.xml", letter * 100_001)
+        assert dropped.visit().files.refused == 1
+    assert len(dropped.names("refused")) == 4
+
+
+@pytest.mark.parametrize("name", ["F" * 251 + ".xml", "é" * 125 + ".xml"])
+def test_a_file_with_the_longest_name_is_taken_or_refused_as_any_other(dropped, invoice, name):
+    dropped.put(name, invoice("F1"))
+    assert dropped.visit().files.taken == 1
+    dropped.put(name, b"x" * 100_001)
+    assert dropped.visit().files.refused == 1
+    assert dropped.names("in") == []
+
+
+def test_while_documents_cannot_be_stored_every_file_stays(dropped, invoice, monkeypatch):
+    dropped.put("F1.xml", invoice("F1"))
+
+    def silent(self, data):
+        raise DocumentStoreUnavailableError("s3://bucket", "timeout")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(DocumentStore, "put", silent)
+        with pytest.raises(DocumentStoreUnavailableError):
+            dropped.visit()
+    assert (dropped.names("in"), dropped.names("refused")) == (["F1.xml"], [])
+    assert dropped.visit().files.taken == 1
 
 
 def test_a_crash_between_storing_and_moving_doubles_nothing(dropped, invoice, monkeypatch):

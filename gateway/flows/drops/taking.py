@@ -1,8 +1,9 @@
 """Take the files of a drop in: each is stored first and moved then, so that a crash between the two doubles nothing."""
 
 import json
+import os
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -10,15 +11,18 @@ import structlog
 
 from gateway.flows.context import FlowsContext
 from gateway.flows.drops.places import DroppedFile, Folder, Place
-from gateway.flows.errors import FileSizeExceededError
+from gateway.flows.errors import FileSizeExceededError, FlowError
 from gateway.flows.intake import Submission, accept_flow
-from gateway.kernel.errors import GatewayError
 from gateway.kernel.settings import DropSettings
 from gateway.kernel.text import printable
 
 #: Start of the source of a flow that came by a drop; the drop's name follows.
 DROP_SOURCE = "drop:"
 _LONGEST_NAME = 255
+#: Bytes of a name that are kept beside a mark and `.error.json`: file systems take 255 in all.
+_LONGEST_KEPT = 200
+#: Bytes that do not begin a character in UTF-8: a cut must not leave half of one.
+_CONTINUATIONS = bytes(range(0x80, 0xC0))
 _log = structlog.get_logger(__name__)
 
 
@@ -32,7 +36,10 @@ class Taken:
 
 
 def take_files(context: FlowsContext, organisation_id: UUID, drop: DropSettings, place: Place) -> Taken:
-    """Take every finished file, each in a transaction of its own. One that cannot be taken stops no other."""
+    """Take every finished file, each in a transaction of its own. One that cannot be taken stops no other.
+
+    Raises DocumentStoreError: then the gateway is at fault and no file, so that all stay where they are.
+    """
     quiet_since = context.clock() - timedelta(seconds=context.settings.drop_quiet_seconds)
     taken = refused = forbidden = 0
     for file in place.waiting():
@@ -41,8 +48,8 @@ def take_files(context: FlowsContext, organisation_id: UUID, drop: DropSettings,
         try:
             _take(context, organisation_id, drop, place, file)
             taken += 1
-        except GatewayError as error:
-            _refuse(place, file, error)
+        except FlowError as error:
+            _refuse(place, file, error, context.clock())
             refused += 1
         except FileNotFoundError:
             _log.info("dropped_file_gone", drop=drop.name, file=file.name)  # another worker was quicker
@@ -62,11 +69,11 @@ def _take(context: FlowsContext, organisation_id: UUID, drop: DropSettings, plac
         accepted = accept_flow(session, context.store, submission, now=context.clock())
         flow_id = accepted.flow.id
     # The content is in the name: another file of the same name replaces nothing.
-    place.move(file.name, Folder.TAKEN, f"{sha256(data).hexdigest()[:12]}-{file.name}")
+    place.move(file.name, Folder.TAKEN, _kept(sha256(data).hexdigest()[:12], file.name))
     _log.info("dropped_file_taken", drop=drop.name, file=file.name, flow_id=str(flow_id))
 
 
-def _refuse(place: Place, file: DroppedFile, error: GatewayError) -> None:
+def _refuse(place: Place, file: DroppedFile, error: FlowError, now: datetime) -> None:
     """Put a file aside with its reason beside it: the reason first, so that none lies there without one."""
     reason = {
         "file": file.name,
@@ -74,9 +81,16 @@ def _refuse(place: Place, file: DroppedFile, error: GatewayError) -> None:
         "errorMessage": error.in_language("fr"),
         "errorMessage_en": error.in_language("en"),
     }
-    place.write(Folder.REFUSED, f"{file.name}.error.json", _json(reason))
-    place.move(file.name, Folder.REFUSED, file.name)
+    # The instant is in the name: a later file of the same name replaces nothing.
+    kept = _kept(f"{now:%Y%m%dT%H%M%S%f}", file.name)
+    place.write(Folder.REFUSED, f"{kept}.error.json", _json(reason))
+    place.move(file.name, Folder.REFUSED, kept)
     _log.warning("dropped_file_refused", file=file.name, reason=error.code)
+
+
+def _kept(mark: str, name: str) -> str:
+    """The name under which a file is put away; of a long one the end is kept, with its extension."""
+    return f"{mark}-{os.fsdecode(os.fsencode(name)[-_LONGEST_KEPT:].lstrip(_CONTINUATIONS))}"
 
 
 def _json(content: object) -> bytes:
