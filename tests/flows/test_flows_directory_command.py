@@ -31,7 +31,7 @@ def test_a_good_address_is_said_in_words_and_exits_with_0(run):
 def test_one_bad_address_among_others_exits_with_1_and_each_has_its_line_of_json(run):
     done = run("--format", "json", GOOD, UPCOMING)
     assert done.exit_code == 1
-    answers = [json.loads(line) for line in done.output.splitlines()]
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(each["address"], each["addressable"]) for each in answers] == [(GOOD, True), (UPCOMING, False)]
     assert answers[1]["effective_from"] == "2027-01-01"
 
@@ -43,7 +43,7 @@ def test_a_silent_directory_exits_with_2(run, monkeypatch):
     monkeypatch.setattr(SimulatedDirectory, "search", silent)
     done = run("--format", "json", GOOD)
     assert done.exit_code == 2
-    assert json.loads(done.output.splitlines()[-1])["addressable"] is None
+    assert json.loads(done.stdout.splitlines()[-1])["addressable"] is None
 
 
 def test_nothing_in_an_address_acts_on_the_terminal(run):

@@ -1,0 +1,10 @@
+"""Scenarios of reminders, what was sent, and exclusions."""
+
+revision = "0020"
+down_revision = "0019"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
