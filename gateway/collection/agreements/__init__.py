@@ -1,0 +1,1 @@
+"""What a customer and we agreed or disagree on: promises to pay, disputes, instalment plans."""
