@@ -65,6 +65,9 @@ class ApiScope(StrEnum):
     INVOICES_READ = "invoices:read"
     EVENTS_READ = "events:read"
     RECEIPTS_WRITE = "receipts:write"
+    CUSTOMERS_WRITE = "customers:write"
+    COLLECTION_READ = "collection:read"
+    COLLECTION_WRITE = "collection:write"
     VALIDATE = "validate"
 
     @property
@@ -88,6 +91,16 @@ _OPENS = {
     ApiScope.INVOICES_READ: Text("lire les factures et leur chronologie", "read invoices and their timelines"),
     ApiScope.EVENTS_READ: Text("suivre le fil des événements", "follow the feed of events"),
     ApiScope.RECEIPTS_WRITE: Text("enregistrer des encaissements", "record receipts of money"),
+    ApiScope.CUSTOMERS_WRITE: Text("importer et modifier les clients", "import and change customers"),
+    ApiScope.COLLECTION_READ: Text(
+        "lire les clients, les encours et le recouvrement", "read customers, receivables and collection"
+    ),
+    ApiScope.COLLECTION_WRITE: Text(
+        "enregistrer promesses, litiges, relances et autres actes de recouvrement",
+        "record promises, disputes, reminders and other acts of collection",
+    ),
     ApiScope.VALIDATE: Text("valider un document", "validate a document"),
 }
-_SHOWING_EVERYTHING = frozenset({ApiScope.FLOWS_READ, ApiScope.EVENTS_READ, ApiScope.WEBHOOKS_MANAGE})
+_SHOWING_EVERYTHING = frozenset(
+    {ApiScope.FLOWS_READ, ApiScope.EVENTS_READ, ApiScope.WEBHOOKS_MANAGE, ApiScope.CUSTOMERS_WRITE}
+)
