@@ -1,4 +1,4 @@
-"""Table of the outbox: what must leave, once, whatever crashes."""
+"""Tables of the outbox: what must leave, once, whatever crashes, and how each try of it ended."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from gateway.database.columns import IdentifiedRow, Json, UtcDateTime
+from gateway.database.columns import IdentifiedRow, Json, OrganisationRow, UtcDateTime
 
 
 class OutboxState(StrEnum):
@@ -53,3 +53,34 @@ class OutboxMessage(IdentifiedRow, table=True):
     )
     last_error: str | None = None
     subject_id: UUID | None = Field(default=None, index=True, description="Row it is about: a flow, a notification.")
+
+
+class TryOutcome(StrEnum):
+    """How a try to deliver ended, or a question to the other side about one that was in doubt."""
+
+    SENT = "sent"
+    #: It did not leave, and no further try can succeed.
+    REFUSED = "refused"
+    #: It did not leave; another try may succeed.
+    FAILED = "failed"
+    #: It may have left; after a question: the other side does not tell.
+    IN_DOUBT = "in_doubt"
+    #: The other side was asked: it had arrived.
+    FOUND = "found"
+    #: The other side was asked: it had not arrived.
+    ABSENT = "absent"
+
+
+class DeliveryTry(OrganisationRow, table=True):
+    """One try to deliver a message of the outbox. Never changed, never deleted: the database refuses both."""
+
+    __tablename__ = "delivery_try"
+
+    organisation_id: UUID = Field(foreign_key="organisation.id")
+    delivery_id: UUID = Field(primary_key=True, foreign_key="outbox_message.id")
+    number: int = Field(primary_key=True, description="1, 2, 3… of one delivery, whoever asked for another try.")
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime = Field(sa_type=UtcDateTime)
+    outcome: str
+    reason: str | None = Field(default=None, description="Why it did not leave, with the other side's error code.")
+    next_try_at: datetime | None = Field(default=None, sa_type=UtcDateTime, description="None: no further try is made.")

@@ -26,9 +26,10 @@ from gateway.jobs.channels import (
     LookUp,
 )
 from gateway.jobs.metrics import DELIVERIES
-from gateway.jobs.model import OutboxMessage, OutboxState
+from gateway.jobs.model import OutboxMessage, OutboxState, TryOutcome
 from gateway.jobs.queue import enqueue
 from gateway.jobs.retrying import RetryDecision, decide_retry
+from gateway.jobs.tries import keep_try
 from gateway.kernel.clock import Clock
 from gateway.kernel.identifiers import new_id
 
@@ -118,10 +119,10 @@ class OutboxWorker:
             session.add(message)
             if message.state == OutboxState.PENDING:
                 return self._mark(message)
-            if message.state == OutboxState.LEAVING:
-                self._doubt(message, "the worker died while it was leaving")
-            else:
-                self._ask(message)
+            abandoned = message.state == OutboxState.LEAVING
+            started = (message.left_at if abandoned else None) or self._clock()
+            outcome = self._doubt(message, "the worker died while it was leaving") if abandoned else self._ask(message)
+            keep_try(session, message, outcome, started, self._clock())
             return _Taken(message.id, message.attempts)
 
     def _next_due(self, session: Session) -> OutboxMessage | None:
@@ -151,33 +152,37 @@ class OutboxWorker:
             message = session.exec(select(OutboxMessage).where(OutboxMessage.id == taken.id).with_for_update()).one()
             # Held up for longer than the grace, this worker was taken for dead: the message is no longer its own.
             if message.state == OutboxState.LEAVING and message.attempts == taken.attempt:
-                self._deliver(message)
+                started, outcome = message.left_at or self._clock(), self._deliver(message)
                 session.add(message)
+                keep_try(session, message, outcome, started, self._clock())
             following = self._next_due(session) if marks_following else None
             if following is None or following.id == message.id or following.state != OutboxState.PENDING:
                 return None
             session.add(following)
             return self._mark(following)
 
-    def _deliver(self, message: OutboxMessage) -> None:
+    def _deliver(self, message: OutboxMessage) -> TryOutcome | None:
+        """How it ended; None when nothing was tried."""
         try:
             channel = self._channels.get(message.kind)
             if channel is None:
                 raise DeliveryFailedError(f"nothing delivers messages of kind {message.kind}", permanent=True)
             remote_id = channel.deliver(_delivery(message))
         except DeliveryAmbiguousError as error:
-            self._doubt(message, str(error))
+            return self._doubt(message, str(error))
         except DeliveryPostponedError as error:
             message.attempts -= 1
             message.left_at = None
             self._wait(message, OutboxState.PENDING, error.until, str(error))
+            return None
         except DeliveryFailedError as error:
             self._fail(message, error)
+            return TryOutcome.REFUSED if error.permanent else TryOutcome.FAILED
         except Exception as error:  # a fault of ours, before or after the other side took it: nobody knows
             _log.exception("delivery_fault", kind=message.kind, message_id=str(message.id))
-            self._doubt(message, f"{type(error).__name__}: {error}")
-        else:
-            self._arrived(message, remote_id)
+            return self._doubt(message, f"{type(error).__name__}: {error}")
+        self._arrived(message, remote_id)
+        return TryOutcome.SENT
 
     def _fail(self, message: OutboxMessage, error: DeliveryFailedError) -> None:
         """It certainly did not leave: again later, or a person decides."""
@@ -187,25 +192,26 @@ class OutboxWorker:
         else:
             self._wait(message, OutboxState.PENDING, decision.at, str(error))
 
-    def _doubt(self, message: OutboxMessage, reason: str) -> None:
+    def _doubt(self, message: OutboxMessage, reason: str) -> TryOutcome:
         """It may have left: the other side is asked, or recognises a repeat, or a person decides."""
         channel = self._channels.get(message.kind)
         if channel is not None and channel.look_up is not None:
             self._wait(message, OutboxState.UNCERTAIN, self._clock(), reason)
-            return
+            return TryOutcome.IN_DOUBT
         repeatable = channel is not None and channel.repeatable
         decision = self._retry(message.attempts, self._attempts if repeatable else 0)
         if decision.at is None:
             self._settle(message, OutboxState.AMBIGUOUS, reason)
         else:
             self._wait(message, OutboxState.PENDING, decision.at, reason)
+        return TryOutcome.IN_DOUBT
 
-    def _ask(self, message: OutboxMessage) -> None:
-        """Ask the other side what became of a message, and act on what it knows."""
+    def _ask(self, message: OutboxMessage) -> TryOutcome | None:
+        """Ask the other side what became of a message, and act on what it knows; None when it is to be asked later."""
         channel = self._channels.get(message.kind)
         if channel is None or channel.look_up is None:
             self._settle(message, OutboxState.AMBIGUOUS, "nothing can ask the other side any more")
-            return
+            return TryOutcome.IN_DOUBT
         now = self._clock()
         message.lookups += 1
         try:
@@ -213,33 +219,37 @@ class OutboxWorker:
         except DeliveryPostponedError as error:
             message.lookups -= 1
             self._wait(message, OutboxState.UNCERTAIN, error.until, str(error))
+            return None
         except DeliveryFailedError as error:
-            self._ask_again(message, error)
+            return self._ask_again(message, error)
         except Exception as error:
             _log.exception("lookup_fault", kind=message.kind, message_id=str(message.id))
-            self._ask_again(message, DeliveryFailedError(f"{type(error).__name__}: {error}"))
-        else:
-            self._act_on(message, found, now)
+            return self._ask_again(message, DeliveryFailedError(f"{type(error).__name__}: {error}"))
+        return self._act_on(message, found, now)
 
-    def _ask_again(self, message: OutboxMessage, error: DeliveryFailedError) -> None:
+    def _ask_again(self, message: OutboxMessage, error: DeliveryFailedError) -> TryOutcome:
         limit = 0 if error.permanent else self._attempts
         decision = self._retry(message.lookups, limit, error.retry_after)
         if decision.at is None:
             self._settle(message, OutboxState.AMBIGUOUS, f"the other side cannot tell: {error}")
         else:
             self._wait(message, OutboxState.UNCERTAIN, decision.at, str(error))
+        return TryOutcome.IN_DOUBT
 
-    def _act_on(self, message: OutboxMessage, found: LookUp, now: datetime) -> None:
+    def _act_on(self, message: OutboxMessage, found: LookUp, now: datetime) -> TryOutcome | None:
         if found.finding is Finding.ARRIVED:
             self._arrived(message, found.remote_id)
-        elif found.finding is Finding.LOOK_AGAIN:
+            return TryOutcome.FOUND
+        if found.finding is Finding.LOOK_AGAIN:
             # Waiting until the other side shows what it took is no failure of it.
             message.lookups -= 1
             self._wait(message, OutboxState.UNCERTAIN, found.at or now + _GRACE, message.last_error)
-        elif found.finding is Finding.UNDECIDABLE:
+            return None
+        if found.finding is Finding.UNDECIDABLE:
             self._settle(message, OutboxState.AMBIGUOUS, found.reason)
-        else:
-            self._fail(message, DeliveryFailedError(message.last_error or ""))
+            return TryOutcome.IN_DOUBT
+        self._fail(message, DeliveryFailedError(message.last_error or ""))
+        return TryOutcome.ABSENT
 
     def _retry(self, tries: int, limit: int, not_before: timedelta | None = None) -> RetryDecision:
         return decide_retry(attempts=tries, limit=limit, now=self._clock(), jitter=self._jitter, not_before=not_before)
