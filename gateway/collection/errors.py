@@ -1,5 +1,6 @@
 """What can go wrong with collection actions."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 from uuid import UUID
 
@@ -36,3 +37,23 @@ class ActionNotOpenError(GatewayError):
             Text("Il n'y a rien à faire.", "There is nothing left to do."),
             str(action_id),
         )
+
+
+class InvalidScenariosError(GatewayError):
+    """The scenarios an organisation wants to store cannot be followed."""
+
+    code: ClassVar[str] = "INVALID_SCENARIOS"
+    status: ClassVar[int] = 422
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        """`faults`: place and what is wrong there, in the words of the reader."""
+        said = " ; ".join(f"{place or 'document'} : {message}" for place, message in faults)
+        super().__init__(
+            Text(f"Ces scénarios sont inutilisables : {said}.", f"These scenarios cannot be followed: {said}."),
+            Text(
+                "Corrigez ces champs ; partez du modèle que donne « gateway reminders scenarios show ».",
+                "Correct these fields; start from what `gateway reminders scenarios show` prints.",
+            ),
+            faults[0][0] if faults else "",
+        )
+        self.faults = tuple(faults)

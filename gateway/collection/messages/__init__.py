@@ -1,0 +1,1 @@
+"""What is written to customers: e-mails and letters."""
