@@ -164,6 +164,18 @@ def unsettled_of_flow(session: Session, condition: str, flow_id: UUID) -> list[A
     )
 
 
+def unsettled_of_event(session: Session, event_id: UUID) -> list[Alert]:
+    """Unsettled alerts that an event opened; locked."""
+    return list(
+        session.exec(
+            select(Alert)
+            .where(Alert.event_id == event_id, _in_states(UNSETTLED))
+            .order_by(col(Alert.opened_at), col(Alert.id))
+            .with_for_update()
+        )
+    )
+
+
 def without_invoice(session: Session, event_ids: tuple[UUID, ...]) -> list[Alert]:
     """Alerts of these events whose invoice was unknown when they opened; locked."""
     return list(

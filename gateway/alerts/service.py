@@ -142,17 +142,53 @@ def raise_for_unaddressable_buyer(
     """Tell the billing team that the directory would not route an invoice; None when they were told."""
     take_turn(session)
     decision = alert_for_unaddressable(key_of_invoice(invoice), says, to_do)
+    return raise_about_invoice(session, decision, invoice, now, flow_id=invoice.flow_id)
+
+
+def raise_about_invoice(
+    session: Session,
+    decision: AlertDecision,
+    invoice: InvoiceRecord,
+    now: datetime,
+    *,
+    flow_id: UUID | None = None,
+    amount: Decimal | None = None,
+) -> OpenedAlert | None:
+    """Open an alert that a room above decided on, about one of our invoices; None when its key is there already.
+
+    `amount`: what is at stake, by default what is left to pay. The caller holds its turn on the ledger.
+    """
     alert = _open(
         session,
         decision,
         now,
         invoice_id=invoice.id,
         event_id=None,
-        flow_id=invoice.flow_id,
+        flow_id=flow_id,
         agency_id=invoice.agency_id,
         customer_siren=invoice.buyer_siren,
     )
-    return OpenedAlert(alert, decision, invoice.remaining, invoice.currency) if alert else None
+    at_stake = invoice.remaining if amount is None else amount
+    return OpenedAlert(alert, decision, at_stake, invoice.currency) if alert else None
+
+
+def close_settled_key(session: Session, dedup_key: str, because: Text, now: datetime) -> tuple[Alert, ...]:
+    """The matter of one alert is settled: close it; nothing when it is closed, or was never opened."""
+    take_turn(session)
+    alert = repository.alert_of_key(session, dedup_key)
+    if alert is None or alert.state == AlertState.CLOSED:
+        return ()
+    _close(session, alert, because, {"key": dedup_key}, now)
+    return (alert,)
+
+
+def close_of_event(session: Session, event_id: UUID, because: Text, now: datetime) -> tuple[Alert, ...]:
+    """What a lifecycle event called for is settled otherwise than by a later status: close its alerts."""
+    take_turn(session)
+    alerts = repository.unsettled_of_event(session, event_id)
+    for alert in alerts:
+        _close(session, alert, because, {"event_id": str(event_id)}, now)
+    return tuple(alerts)
 
 
 def raise_for_refused_delivery(session: Session, refused: RefusedDelivery, now: datetime) -> OpenedAlert | None:
@@ -176,13 +212,8 @@ def raise_for_refused_delivery(session: Session, refused: RefusedDelivery, now: 
 
 def close_refused_delivery(session: Session, delivery_id: UUID, now: datetime) -> tuple[Alert, ...]:
     """The platform has taken back its refusal of a delivery: close its alert."""
-    take_turn(session)
-    alert = repository.alert_of_key(session, refused_delivery_key(delivery_id))
-    if alert is None or alert.state == AlertState.CLOSED:
-        return ()
     because = Text("La plateforme est revenue sur son refus.", "The platform has taken back its refusal.")
-    _close(session, alert, because, {"delivery_id": str(delivery_id)}, now)
-    return (alert,)
+    return close_settled_key(session, refused_delivery_key(delivery_id), because, now)
 
 
 def close_refused_file(session: Session, registration: Registration, now: datetime) -> tuple[Alert, ...]:

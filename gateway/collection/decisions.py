@@ -3,6 +3,7 @@
 Pure decisions: an alert makes exactly one action; chasing follows the lifecycle. Data: `schemas/alerts.toml`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -112,12 +113,13 @@ def action_for(alert: AlertDecision, opened_on: date, amount: Decimal | None = N
     )
 
 
-def chasing_allowed(state: InvoiceState, today: date) -> ChasingDecision:
+def chasing_allowed(state: InvoiceState, today: date, answered: Collection[str] = frozenset()) -> ChasingDecision:
     """Whether the buyer may be reminded of an invoice today (Europe/Paris), as far as its lifecycle tells.
 
     Never: rejected (213), cancelled (220), refused (210), not delivered (221, 501), paid. Paused: suspended (208), in
     dispute (207), a payment announced (211) some working days ago or not yet made. A 206 leaves out its disputed part,
-    and pauses the whole when that part is unknown. Due dates, promises and exclusions are not looked at here.
+    and pauses the whole when that part is unknown. `answered`: statuses (206, 207) whose dispute a person has settled
+    here, which hold nothing back any more. Due dates, promises and exclusions are not looked at here.
     """
     ended = state.ended_by or ("210" if state.refused else None)
     if ended:
@@ -132,12 +134,12 @@ def chasing_allowed(state: InvoiceState, today: date) -> ChasingDecision:
         )
     if state.paid:
         return _forbidden("La facture est payée.", "The invoice is paid.")
-    if hold := state.issue("207", "208"):
+    if hold := state.issue(*(code for code in ("207", "208") if code not in answered)):
         return _paused(
             f"« {_label(hold.code).fr} » ({hold.code}) : la relance reprendra une fois ce point réglé.",
             f"“{_label(hold.code).en}” ({hold.code}): chasing resumes once this is settled.",
         )
-    partial = state.issue("206")
+    partial = None if "206" in answered else state.issue("206")
     if partial and partial.disputed is None:
         return _paused(
             "Approuvée partiellement (206) sans montant contesté connu : le demander avant de relancer.",

@@ -163,6 +163,15 @@ def test_the_disputed_part_of_a_partial_approval_is_left_out() -> None:
     assert (decision.verdict, decision.excluded) == (ChasingVerdict.ALLOWED, Decimal("200"))
 
 
+@pytest.mark.parametrize("code", ["206", "207"])
+def test_a_dispute_that_was_settled_here_holds_chasing_back_no_more(code: str) -> None:
+    state = project([event(code, reasons=["PU_ERR"])], DUE)
+    assert chasing_allowed(state, LATER).verdict is ChasingVerdict.PAUSED
+    assert chasing_allowed(state, LATER, frozenset({code})).verdict is ChasingVerdict.ALLOWED
+    both = project([event(code, reasons=["PU_ERR"]), event("208", 1, reasons=["JUSTIF_ABS"])], DUE)
+    assert chasing_allowed(both, LATER, frozenset({code})).verdict is ChasingVerdict.PAUSED
+
+
 def test_an_announced_payment_delays_chasing_by_some_working_days_then_it_resumes() -> None:
     announced = event("211", data=[amount("MPA", "1200", on=date(2026, 11, 5))])
     waiting = chasing(announced, today=date(2026, 11, 12))

@@ -39,6 +39,7 @@ class Promised:
         invoice_ids: the invoices it is about, the first to be paid first.
         amount: what was promised over all of them.
         due_on: day by which the money was promised; `grace_until`: last day on which it still counts as kept.
+        awaited: what is still to come of it; zero once kept or cancelled.
     """
 
     id: UUID
@@ -47,6 +48,7 @@ class Promised:
     due_on: date
     grace_until: date
     state: PromiseState
+    awaited: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Disputed:
         reason: a reason code of the lifecycle (`PU_ERR`) or a category of ours (`price`).
         team: who settles it; `deadline`: the day by which.
         closed_on: None while it is open.
+        status: the lifecycle status that opened it (206, 207, 210), empty when a person did.
     """
 
     id: UUID
@@ -68,6 +71,7 @@ class Disputed:
     deadline: date | None
     opened_on: date
     closed_on: date | None
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +82,33 @@ class Instalment:
     amount: Decimal
     paid: Decimal
 
+    @property
+    def remaining(self) -> Decimal:
+        """What is still to come of it."""
+        return self.amount - self.paid
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An instalment plan over invoices; its instalments are in the order of their dates."""
+    """An instalment plan over invoices; its instalments are in the order of their dates.
+
+    While it is active, the customer is chased for its instalments and not for its invoices.
+    """
 
     id: UUID
     invoice_ids: tuple[UUID, ...]
     instalments: tuple[Instalment, ...]
     state: PlanState
     suspends_penalties: bool = False
+
+    def late(self, today: date) -> tuple[Instalment, ...]:
+        """The instalments whose day has passed and of which something is missing."""
+        return tuple(each for each in self.instalments if each.due_on < today and each.remaining > 0)
+
+    @property
+    def next_due(self) -> Instalment | None:
+        """The first instalment of which something is still to come."""
+        return next((each for each in self.instalments if each.remaining > 0), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +124,15 @@ class Agreements:
         mine = [each for each in self.disputes if each.invoice_id == invoice_id and each.closed_on is None]
         parts = [remaining if each.amount is None else each.amount for each in mine]
         return max(ZERO, min(sum(parts, ZERO), remaining))
+
+    def answered(self, invoice_id: UUID) -> frozenset[str]:
+        """The statuses (206, 207) of an invoice whose dispute was settled here: they hold reminders back no more.
+
+        Whoever refuses a dispute resumes chasing, although the buyer never takes the status back.
+        """
+        mine = [each for each in self.disputes if each.invoice_id == invoice_id and each.status]
+        still_open = {each.status for each in mine if each.closed_on is None}
+        return frozenset(each.status for each in mine) - still_open - {"210"}
 
     def plan_of(self, invoice_id: UUID) -> Planned | None:
         """The active plan that replaces the due date of an invoice."""
