@@ -13,7 +13,9 @@ from gateway.alerts.refused_deliveries import RefusedDelivery
 from gateway.alerts.refused_flows import RefusedFlow
 from gateway.alerts.service import DeadlineReview, OpenedAlert
 from gateway.collection import service as collection
+from gateway.customers.linking import link_invoice
 from gateway.flows.directory.checking import AddressCheck
+from gateway.invoices.parties import Buyer
 from gateway.kernel.settings import Settings
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.service import RecordedEvent, Registration
@@ -34,8 +36,12 @@ def follow_statuses(session: Session, recorded: Iterable[RecordedEvent], setting
         receipts.follow_collection(session, event, now)
 
 
-def follow_registration(session: Session, registration: Registration, now: datetime) -> None:
-    """Alerts and actions of statuses that came before their invoice are tied to it; those of its refused file close."""
+def follow_registration(session: Session, registration: Registration, buyer: Buyer, now: datetime) -> None:
+    """A new invoice goes to its buyer's account.
+
+    Alerts and actions of statuses that came before it are tied to it; those of its refused file close.
+    """
+    link_invoice(session, registration, buyer, now)
     tied = alerts.attach_invoice(session, registration)
     collection.attach_invoice(session, tied, registration.invoice)
     for closed in alerts.close_refused_file(session, registration, now):

@@ -160,7 +160,7 @@ def _take_invoice(
     )
     if registration.outcome is RegistrationOutcome.CONFLICT:
         raise InvoiceConflictError(invoice.number)
-    follow_registration(session, registration, now)
+    follow_registration(session, registration, invoice.buyer, now)
     if leaves and registration.outcome is RegistrationOutcome.CREATED:
         document_to_send = RoutedDocument(invoice.seller_siren, flow.agency_id, flow.processing_rule)
         send_to_platform(session, flow, document_to_send, context.settings, now=now)

@@ -52,6 +52,9 @@ class Receipt(IdentifiedRow, table=True):
     recorded_at: datetime = Field(sa_type=UtcDateTime)
     recorded_by: str = Field(description="Who told: client:<id>, user:<id>, operator")
     reverses_id: UUID | None = Field(default=None, foreign_key="receipt.id", description="The receipt it undoes")
+    customer_id: UUID | None = Field(
+        default=None, foreign_key="customer.id", index=True, description="Who paid, when that was told"
+    )
 
 
 class ReceiptAllocation(IdentifiedRow, table=True):

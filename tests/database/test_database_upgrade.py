@@ -84,3 +84,30 @@ def test_programs_of_before_signed_tokens_keep_their_secret_and_what_their_scope
         ("erp", "hash", 1, ["flows:write"]),
         ("treasury", "hash", 1, ["flows:read", "invoices:read", "events:read", "validate"]),
     ]
+
+
+def test_invoices_of_before_the_customers_go_to_the_account_of_their_buyer(empty_engine):
+    organisation = uuid4()
+    with empty_engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0003")
+        connection.execute(
+            text("INSERT INTO organisation VALUES (:id, '552100554', 'V', :at)"), {"id": organisation, "at": RECEIVED}
+        )
+        for number, direction in (("F1", "receivable"), ("F2", "receivable"), ("F3", "receivable"), ("P1", "payable")):
+            invoice = {"id": uuid4(), "direction": direction, "number": number, "preceding": "[]"}
+            connection.execute(INVOICE, {"organisation": organisation, "received": RECEIVED, **invoice})
+        connection.execute(text("UPDATE invoice SET buyer_siren = '732829320' WHERE number = 'F3'"))
+        connection.execute(text("UPDATE invoice SET buyer_name = ' a' WHERE number = 'F2'"))
+    migrate(empty_engine)
+    with empty_engine.connect() as connection:
+        accounts = connection.execute(
+            text(
+                "SELECT i.number, c.key, c.siren FROM customer_invoice t JOIN invoice i ON i.id = t.invoice_id "
+                "JOIN customer c ON c.id = t.customer_id ORDER BY 1"
+            )
+        ).all()
+    assert [tuple(each) for each in accounts] == [
+        ("F1", "name:a", None),
+        ("F2", "name:a", None),
+        ("F3", "siren:732829320", "732829320"),
+    ]
