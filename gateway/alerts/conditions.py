@@ -4,6 +4,7 @@ Pure decisions over data (`schemas/alerts.toml`): the shell stores the alert und
 `closes` names. The same event never opens two alerts, and an event already settled when it arrives opens none.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -191,6 +192,12 @@ def _without_object(event: StatusEvent, state: InvoiceState) -> bool:
 def _settles(event: StatusEvent, condition: Condition, state: InvoiceState) -> bool:
     lifted_by = status(condition.status).lifted_by
     return event.code in lifted_by or (FULL_PAYMENT in lifted_by and event.code == "212" and state.paid)
+
+
+def team_of_reasons(reason_codes: Iterable[str]) -> Team | None:
+    """The team that can act on the first of these reasons (MDT-113) that tells one."""
+    teams: Iterator[Team] = (route["team"] for code in reason_codes if (route := _route(code)))
+    return next(teams, None)
 
 
 def _route(reason_code: str) -> Table | None:
