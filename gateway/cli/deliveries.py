@@ -8,10 +8,14 @@ import typer
 from sqlmodel import Session
 
 from gateway.cli.access import OrganisationOption, opened_database, organisation_named
+from gateway.cli.try_text import lines_of_tries
 from gateway.jobs.model import OutboxMessage
+from gateway.jobs.tries import tries_of
 from gateway.jobs.undelivered import mark_arrived, send_again, undelivered
 from gateway.kernel.clock import system_clock
+from gateway.kernel.settings import load_settings
 from gateway.ledger.service import append, take_turn
+from gateway.lifecycle.deliveries import try_of
 
 deliveries_app = typer.Typer(
     add_completion=False,
@@ -24,12 +28,17 @@ DeliveryArgument = Annotated[UUID, typer.Argument(metavar="ENVOI", help="Identif
 @deliveries_app.command("list")
 def list_deliveries(organisation: OrganisationOption = None) -> None:
     """Lister les envois qui attendent une décision. / List the deliveries that wait for a decision."""
+    language = load_settings().language
     with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
-        for message in undelivered(session):
+        messages = undelivered(session)
+        tries = tries_of(session, [message.id for message in messages])
+        for message in messages:
             to = message.payload.get("platform") or message.payload.get("to") or ""
             what = message.payload.get("name") or message.payload.get("subject") or message.idempotency_key
             typer.echo(f"{message.id}  {message.state:9}  {message.kind}  {to}  {what}")
             typer.echo(f"  {message.attempts} x  {message.last_error or ''}")
+            for line in lines_of_tries([try_of(each) for each in tries.get(message.id, ())], language):
+                typer.echo(line)
 
 
 @deliveries_app.command("again")

@@ -12,6 +12,7 @@ from babel.numbers import format_currency
 from gateway.access.repository import organisations
 from gateway.access.scope import Scope
 from gateway.cli.event_text import details_of
+from gateway.cli.try_text import lines_of_tries
 from gateway.database import open_database
 from gateway.flows.awaiting import awaited_of
 from gateway.kernel.clock import PARIS, system_clock
@@ -115,7 +116,7 @@ def _delivery(delivery: Delivery, language: Language) -> str:
     said = delivery.acknowledgement.status.label.in_language(language) if delivery.acknowledgement else ""
     facts = (what, f"{state} ({delivery.platform})", delivery.remote_id or "", said, outcome, delivery.problem or "")
     line = f"  {_moment(delivery.sent_at or delivery.asked_at)}  " + "  ".join(filter(None, facts))
-    return "\n".join([line, *_remarks(delivery)])
+    return "\n".join([line, *lines_of_tries(delivery.history, language), *_remarks(delivery)])
 
 
 def _remarks(delivery: Delivery) -> Iterator[str]:

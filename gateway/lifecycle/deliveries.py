@@ -3,19 +3,21 @@
 Each delivery of the outbox is one attempt: it waits, is tried again, leaves, is given up. What a platform answers to it
 (500, 501, 221, 213 DOUBLON) belongs to the attempt, and the invoice stays as it is. A mandatory status copied to the
 public portal is a report: the portal answers only to refuse (601), so that silence is acceptance once no refusal can
-come any more. Nothing is stored for these lines: they are read from the outbox, which keeps the platform's
+come any more. Nothing is stored for these lines: they are read from the outbox, which keeps each try and the platform's
 acknowledgement beside each delivery, and from the events.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session, col, select
 
-from gateway.jobs.model import OutboxMessage, OutboxState
+from gateway.jobs.model import DeliveryTry, OutboxMessage, OutboxState
+from gateway.jobs.tries import tries_of
 from gateway.kernel.dated import data_file, text_of
 from gateway.lifecycle.labels import Labelled, labelled_status
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
@@ -76,6 +78,27 @@ class Acknowledgement(BaseModel):
     remarks: tuple[Remark, ...] = ()
 
 
+class Try(BaseModel):
+    """One try of a delivery, or one question to the other side about a try in doubt.
+
+    Attributes:
+        number: 1, 2, 3… within the delivery.
+        started_at, ended_at: UTC.
+        outcome: sent, refused, failed, in_doubt, found or absent.
+        reason: why it did not leave, with the error code of the other side; None once it left.
+        next_try_at: UTC; None when no further try was to be made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    started_at: datetime
+    ended_at: datetime
+    outcome: Labelled
+    reason: str | None
+    next_try_at: datetime | None
+
+
 class Delivery(BaseModel):
     """One attempt at handing something of ours over to a platform.
 
@@ -83,7 +106,8 @@ class Delivery(BaseModel):
         status: the status it tells (MDT-105); None for the invoice itself.
         platform: name of the platform.
         state: pending, leaving, uncertain, sent, failed or ambiguous, as the outbox has it.
-        tries: how often it was tried; `problem`: why the last try failed, None once it left.
+        tries: how often it was tried since it was asked for; `problem`: why the last try failed, None once it left.
+        history: every try, the first one first; empty for those made before each was kept.
         asked_at, sent_at, next_try_at: UTC; the last two None until then, or when no further try is made.
         remote_id: the identifier that the platform gave to the flow when it took it.
         acknowledgement: what the platform made of it afterwards; None as long as it has said nothing.
@@ -101,6 +125,7 @@ class Delivery(BaseModel):
     sent_at: datetime | None
     next_try_at: datetime | None
     remote_id: str | None
+    history: tuple[Try, ...] = ()
     acknowledgement: Acknowledgement | None = None
     answers: tuple[UUID, ...] = ()
 
@@ -136,11 +161,17 @@ def deliveries_of(
         .where(OutboxMessage.kind == PLATFORM_FLOW, col(OutboxMessage.subject_id).in_(subjects))
         .order_by(col(OutboxMessage.created_at), col(OutboxMessage.idempotency_key))
     ).all()
-    return build_deliveries(messages, rows, now)
+    tries = tries_of(session, [each.id for each in messages]) if messages else {}
+    return build_deliveries(messages, rows, now, tries)
 
 
-def build_deliveries(messages: Sequence[OutboxMessage], rows: Sequence[LifecycleEvent], now: datetime) -> Deliveries:
-    """The attempts and reports that `messages` are, with what `rows` answer to them. Pure."""
+def build_deliveries(
+    messages: Sequence[OutboxMessage],
+    rows: Sequence[LifecycleEvent],
+    now: datetime,
+    tries: Mapping[UUID, Sequence[DeliveryTry]],
+) -> Deliveries:
+    """The attempts and reports that `messages` are, each with its tries, and with what `rows` answer to it. Pure."""
     told = {row.flow_id: row.status for row in rows if row.flow_id}
     reports = [each for each in messages if each.payload.get("for_portal")]
     attempts = [each for each in messages if not each.payload.get("for_portal")]
@@ -148,8 +179,8 @@ def build_deliveries(messages: Sequence[OutboxMessage], rows: Sequence[Lifecycle
     answers = _answers(of_invoice, (row for row in rows if row.line == StateLine.TRANSMISSION))
     refusals = _answers(reports, (row for row in rows if status(row.status).object == _STATUS_MESSAGE))
     return Deliveries(
-        transmission=tuple(Delivery(**_facts(each, told, answers)) for each in attempts),
-        reporting=tuple(_report(each, told, refusals, now) for each in reports),
+        transmission=tuple(Delivery(**_facts(each, told, answers, tries)) for each in attempts),
+        reporting=tuple(_report(each, _facts(each, told, refusals, tries), now) for each in reports),
     )
 
 
@@ -164,27 +195,24 @@ def _answers(messages: Sequence[OutboxMessage], rows: Iterable[LifecycleEvent]) 
     return answers
 
 
-def _report(
-    message: OutboxMessage, told: Mapping[UUID, str], refusals: Mapping[UUID, tuple[UUID, ...]], now: datetime
-) -> Report:
+def _report(message: OutboxMessage, facts: Mapping[str, Any], now: datetime) -> Report:
     days = timedelta(days=data_file("lifecycle.toml")["ppf"]["refusal_days"])
     refusable_until = message.sent_at + days if message.sent_at else None
-    if message.id in refusals:
+    if facts["answers"]:
         outcome = ReportOutcome.REFUSED
     elif refusable_until is None:
         outcome = ReportOutcome.WAITING
     else:
         outcome = ReportOutcome.OPEN if now < refusable_until else ReportOutcome.ACCEPTED
-    return Report(
-        **_facts(message, told, refusals),
-        outcome=_labelled("report", outcome),
-        refusable_until=refusable_until,
-    )
+    return Report(**facts, outcome=_labelled("report", outcome), refusable_until=refusable_until)
 
 
 def _facts(
-    message: OutboxMessage, told: Mapping[UUID, str], answers: Mapping[UUID, tuple[UUID, ...]]
-) -> dict[str, object]:
+    message: OutboxMessage,
+    told: Mapping[UUID, str],
+    answers: Mapping[UUID, tuple[UUID, ...]],
+    tries: Mapping[UUID, Sequence[DeliveryTry]],
+) -> dict[str, Any]:
     code = told.get(message.subject_id) if message.subject_id else None
     return {
         "status": labelled_status(code) if code else None,
@@ -196,9 +224,16 @@ def _facts(
         "sent_at": message.sent_at,
         "next_try_at": message.next_attempt_at if message.state in _TO_BE_TRIED else None,
         "remote_id": message.remote_id,
+        "history": tuple(try_of(each) for each in tries.get(message.id, ())),
         "acknowledgement": _acknowledgement(message.answer),
         "answers": answers.get(message.id, ()),
     }
+
+
+def try_of(row: DeliveryTry) -> Try:
+    """A try as people and programs read it."""
+    kept = row.model_dump(exclude={"organisation_id", "delivery_id", "outcome"})
+    return Try(**kept, outcome=_labelled("try", row.outcome))
 
 
 def _acknowledgement(kept: dict[str, object] | None) -> Acknowledgement | None:

@@ -16,7 +16,7 @@ from gateway.lifecycle.expectations import Awaited, Expectation, nothing_awaited
 from gateway.lifecycle.labels import Labelled, labelled_status
 from gateway.lifecycle.links import LinkedInvoice, corrected_by_it, corrections_of
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
-from gateway.lifecycle.projection import InvoiceState
+from gateway.lifecycle.projection import AnnouncedPayment, InvoiceState
 from gateway.lifecycle.records import status_event
 from gateway.lifecycle.statuses import StateLine
 from gateway.lifecycle.transitions import TransitionKind
@@ -27,14 +27,21 @@ class _Part(BaseModel):
 
 
 class Datum(_Part):
-    """One piece of data of a status (MDG-43): an amount, a rate, a wrong or an expected value."""
+    """One piece of data of a status (MDG-43): an amount, a rate, a wrong or an expected value.
+
+    Attributes:
+        kind: MDT-207. term: MDT-206. name: MDT-211.
+        on: day of the fact (MDT-219), such as the payment date that a 211 announces; None when absent or unreadable.
+    """
 
     kind: Labelled
     term: str
+    name: str
     value: str
     amount: Decimal | None
     currency: str
     percent: Decimal | None
+    on: date | None
 
 
 class TimelineEntry(_Part):
@@ -80,6 +87,7 @@ class Timeline(_Part):
     Attributes:
         status: current status on the invoice line, None before the first.
         remaining: still to pay, in `currency`; negative for a credit note.
+        announced: the payment that the buyer says it sent (211), until a receipt (212) answers it; it proves nothing.
         entries: every event; its `line` says whether it speaks of the invoice, of an attempt or of a report.
         transmission: the attempts at handing the invoice and our statuses over, with what answered them.
         reporting: our mandatory statuses as told to the public portal, with what it made of them.
@@ -105,6 +113,7 @@ class Timeline(_Part):
     amount_due: Decimal
     collected: Decimal
     remaining: Decimal
+    announced: AnnouncedPayment | None
     is_closed: bool
     document_sha256: str
     received_at: datetime
@@ -145,11 +154,12 @@ def build_timeline(
 ) -> Timeline:
     """The timeline of an invoice from its events, in the order given, its deliveries and its links. Pure."""
     state = InvoiceState.model_validate(invoice.state)
-    computed = {"status", "entries", "transmission", "reporting", "expected_next", "awaited"}
+    computed = {"status", "announced", "entries", "transmission", "reporting", "expected_next", "awaited"}
     return Timeline(
         invoice_id=invoice.id,
         **invoice.model_dump(include=set(Timeline.model_fields) - computed),
         status=labelled_status(invoice.status) if invoice.status else None,
+        announced=state.announced,
         entries=tuple(entry_of(row) for row in rows),
         transmission=deliveries.transmission,
         reporting=deliveries.reporting,
@@ -180,10 +190,12 @@ def entry_of(row: LifecycleEvent) -> TimelineEntry:
             Datum(
                 kind=Labelled(code=each.type_code, label=reasons.label("characteristic", each.type_code)),
                 term=each.term,
+                name=each.name,
                 value=each.value,
                 amount=each.amount,
                 currency=each.currency,
                 percent=each.percent,
+                on=each.on.day if each.on else None,
             )
             for detail in event.own_details
             for each in detail.characteristics

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.lifecycle.labels import Labelled, labelled_status
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
-from gateway.lifecycle.projection import AmountByRate, InvoiceState
+from gateway.lifecycle.projection import AmountByRate, AnnouncedPayment, InvoiceState
 from gateway.lifecycle.timeline import TimelineEntry, entry_of
 
 
@@ -38,6 +38,7 @@ class InvoiceView(_View):
     remaining: Decimal = Field(description="Still to pay; negative for a credit note")
     collected_by_rate: tuple[AmountByRate, ...] = Field(description="Sum of the 212 by VAT rate")
     remaining_by_rate: tuple[AmountByRate, ...] = Field(description="Still to pay by VAT rate; empty when unknown")
+    announced: AnnouncedPayment | None = Field(description="Payment that the buyer announces (211), not yet received")
     status: Labelled | None = Field(description="Current status (MDT-105); null before the first")
     status_at: datetime | None = Field(description="When it was set (MDT-78)")
     is_closed: bool = Field(description="Rejected (213), cancelled (220) or refused (210)")
@@ -84,6 +85,7 @@ def invoice_view(invoice: InvoiceRecord) -> InvoiceView:
         status=labelled_status(invoice.status) if invoice.status else None,
         collected_by_rate=state.collected,
         remaining_by_rate=state.remaining_by_rate,
+        announced=state.announced,
         issues=tuple(labelled_status(issue.code) for issue in state.issues),
         expected_next=tuple(map(labelled_status, state.expected_next)),
     )

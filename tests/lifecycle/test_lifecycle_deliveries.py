@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from gateway.jobs.model import OutboxMessage, OutboxState
+from gateway.jobs.model import DeliveryTry, OutboxMessage, OutboxState, TryOutcome
 from gateway.kernel.dated import data_file
 from gateway.lifecycle.deliveries import PLATFORM_FLOW, Deliveries, ReportOutcome, build_deliveries
 from gateway.lifecycle.model import Direction, LifecycleEvent
@@ -43,8 +43,25 @@ def row(code: str, hours: float = 0, *, flow: UUID | None = None, **details) -> 
     return event_row(told, assess([], told), origin, organisation_id=uuid4(), now=START)
 
 
-def lines(messages, rows, now=START + DAY) -> Deliveries:
-    return build_deliveries(messages, rows, now)
+def lines(messages, rows, now=START + DAY, tries=()) -> Deliveries:
+    kept = {each.delivery_id: [one for one in tries if one.delivery_id == each.delivery_id] for each in tries}
+    return build_deliveries(messages, rows, now, kept)
+
+
+def tried(message: OutboxMessage, number: int, outcome: TryOutcome, reason: str | None = None) -> DeliveryTry:
+    """A try of a message, some minutes after it was asked for."""
+    at = message.created_at + timedelta(minutes=number)
+    again = None if outcome is TryOutcome.SENT else at + timedelta(minutes=1)
+    return DeliveryTry(
+        organisation_id=message.organisation_id,
+        delivery_id=message.id,
+        number=number,
+        started_at=at,
+        ended_at=at + timedelta(seconds=2),
+        outcome=outcome.value,
+        reason=reason,
+        next_try_at=again,
+    )
 
 
 def test_an_attempt_tells_its_platform_its_acknowledgement_and_what_answered_it() -> None:
@@ -114,3 +131,21 @@ def test_every_state_of_the_outbox_can_be_told(state) -> None:
     [attempt] = lines([handed(state=state.value)], []).transmission
     assert attempt.state.label.fr
     assert attempt.state.label.en
+
+
+def test_each_try_of_a_delivery_is_told_and_none_of_another() -> None:
+    mine, other = handed(), handed(4)
+    tries = [tried(mine, 1, TryOutcome.FAILED, "HTTP 503"), tried(mine, 2, TryOutcome.SENT)]
+    first, second = lines([mine, other], [], tries=tries).transmission
+    assert second.history == ()
+    failed, sent = first.history
+    assert (failed.number, failed.outcome.label.fr, failed.reason) == (1, "Échec", "HTTP 503")
+    assert failed.started_at < failed.ended_at < failed.next_try_at == sent.started_at
+    assert (sent.outcome.code, sent.next_try_at) == ("sent", None)
+
+
+@pytest.mark.parametrize("outcome", TryOutcome)
+def test_every_outcome_of_a_try_can_be_told(outcome) -> None:
+    message = handed()
+    [attempt] = lines([message], [], tries=[tried(message, 1, outcome)]).transmission
+    assert attempt.history[0].outcome.label.fr != attempt.history[0].outcome.label.en

@@ -1,6 +1,7 @@
 """The timeline says what happened, who said it, when, why, through whom, and what should come next."""
 
 import json
+from datetime import date
 from decimal import Decimal
 
 from gateway.access.scope import Scope
@@ -44,6 +45,18 @@ def test_each_status_is_told_in_words_with_its_proof(database, organisation):
         ("MEN", Decimal("20.00"), Decimal("20.00"))
     ]
     assert (told.collected, told.remaining) == (Decimal("20.00"), Decimal("100.00"))
+
+
+def test_an_announced_payment_tells_its_amount_and_its_day_until_money_is_received(database, organisation):
+    invoice = register(database, organisation).invoice
+    record(database, organisation, "211", 2, data=[amount("MPA", "120.00", on=date(2026, 10, 29))])
+    told = timeline(database, organisation, invoice)
+    [datum] = told.entries[0].data
+    assert (datum.kind.code, datum.amount, datum.on) == ("MPA", Decimal("120.00"), date(2026, 10, 29))
+    assert told.announced is not None
+    assert (told.announced.on, told.announced.amount) == (date(2026, 10, 29), Decimal("120.00"))
+    record(database, organisation, "212", 3, data=[amount("MEN", "120.00", "20.00")])
+    assert timeline(database, organisation, invoice).announced is None
 
 
 def test_a_closed_invoice_expects_nothing(database, organisation):

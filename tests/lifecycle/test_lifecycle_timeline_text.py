@@ -1,12 +1,13 @@
 """`gateway timeline` tells the three state lines apart, and what is expected by when."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 from gateway.access.scope import Scope
 from gateway.alerts.awaiting import awaited_next
 from gateway.cli.timeline import as_text
-from gateway.jobs.outbox import put_in_outbox
+from gateway.jobs.channels import Channel, DeliveryFailedError
+from gateway.jobs.outbox import OutboxWorker, put_in_outbox
 from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.model import Direction
 from gateway.lifecycle.repository import invoice_by_id
@@ -73,6 +74,35 @@ def test_a_status_is_told_with_its_reasons_amounts_and_comment_and_why_it_is_unu
     )
     assert told[receipt + 1].startswith("      Montant encaissé TTC 20,00\xa0€ (5,5 %)")
     assert "Suite habituelle" not in "".join(told)
+
+
+def test_the_day_of_an_announced_payment_is_told(database, organisation):
+    invoice = register(database, organisation).invoice
+    record(database, organisation, "211", 2, data=[amount("MPA", "120.00", on=date(2026, 10, 29))])
+    told = lines_of(database, organisation, invoice)
+    assert "Montant payé 120,00\xa0€ le 29 octobre 2026" in "\n".join(told)
+
+
+def test_each_try_is_told_under_its_delivery_and_a_single_one_that_left_is_not(database, organisation, clock):
+    invoice = register(database, organisation).invoice
+    report(database, organisation)
+    ends = [DeliveryFailedError("HTTP 503"), "R-1", "R-2"]
+
+    def deliver(_delivery):
+        end = ends.pop(0)
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    worker = OutboxWorker(database, clock, {PLATFORM_FLOW: Channel(deliver)}, attempts=3, batch=10)
+    for _ in range(2):
+        worker.drain(organisation)
+        clock.advance(timedelta(minutes=1))
+    told = lines_of(database, organisation, invoice)
+    assert [each.strip() for each in told if each.strip()[:2] in ("1.", "2.")] == [
+        "1.  2026-10-05 10:00:00  Échec  HTTP 503",
+        "2.  2026-10-05 10:01:00  Remis",
+    ]
 
 
 def test_a_line_on_which_nothing_happened_is_left_out(database, organisation):

@@ -1,7 +1,7 @@
 """The page of an invoice tells its three state lines, what is expected by when, and the chain of its corrections."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,12 +13,13 @@ from gateway.flows.emission.orders import CollectedAmount, StatusOrder
 from gateway.flows.emission.service import give_status
 from gateway.invoices.model import PrecedingInvoice
 from gateway.invoices.reading import read_invoice
-from gateway.jobs.model import OutboxMessage
+from gateway.jobs.model import OutboxMessage, TryOutcome
+from gateway.jobs.tries import keep_try
 from gateway.kernel.dated import data_file
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.records import InvoiceDocument
 from gateway.lifecycle.service import record_message, register_invoice
-from tests.lifecycle.making_events import message
+from tests.lifecycle.making_events import amount, message
 from tests.web.story import Site
 
 
@@ -132,6 +133,24 @@ def test_what_has_not_left_says_why(site, manager):
     assert "En attente d’envoi" in told
     assert "3 essais" in told
     assert "HTTP 503" in told
+
+
+def test_each_try_of_a_delivery_is_shown_with_its_reason_as_text(site, manager):
+    path = site.invoice("silent")
+    with site.services.database.transaction(site.story.house) as session:
+        record, now = record_of(session, "F-SILENT"), site.clock()
+        sent = session.exec(select(OutboxMessage).where(OutboxMessage.subject_id == record.flow_id)).one()
+        sent.last_error = "<b>HTTP 503</b>"
+        keep_try(session, sent, TryOutcome.FAILED, now, now)
+    told = manager.get(path).text
+    assert 'Échec <span class="quiet">&lt;b&gt;HTTP 503' in told
+    assert "Échec HTTP 503" not in section(manager.get(site.invoice("paid")), "transmission")
+
+
+def test_the_day_of_a_payment_announced_is_shown(site, manager):
+    receive(site, "F-SILENT", "211", data=[amount("MPA", "120.00", on=date(2026, 10, 29))])
+    page = " ".join(re.sub(r"<[^>]+>", " ", manager.get(site.invoice("silent")).text).split())
+    assert "Montant payé : 120,00 € le 29 oct. 2026" in page
 
 
 def test_what_is_expected_by_when_and_what_happens_otherwise_is_told(site, manager):
