@@ -1,0 +1,1 @@
+"""What the law gives a creditor, and what it takes away with time: penalties, limitation, insolvency, hand-over."""
