@@ -28,6 +28,7 @@ class PaymentTerm(_Dated):
 
     days: int
     end_of_month_days: int
+    periodic_days: int
 
 
 class VatRates(_Dated):
