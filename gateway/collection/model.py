@@ -1,14 +1,16 @@
-"""Table of collection actions: the worklist."""
+"""Tables of collection: the worklist's actions; reminders, what they claim, whom they spare, by which scenarios."""
 
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from gateway.database.columns import Amount, IdentifiedRow, UtcDateTime
+from gateway.database.columns import Amount, IdentifiedRow, Json, UtcDateTime
+from gateway.kernel.text import Text
 
 
 class ActionState(StrEnum):
@@ -49,3 +51,141 @@ class CollectionAction(IdentifiedRow, table=True):
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     done_by: UUID | None = None
     outcome: str | None = None
+
+
+class ReminderState(StrEnum):
+    """Where a reminder stands."""
+
+    #: A person confirms, changes or refuses it first.
+    AWAITING = "awaiting"
+    #: Decided; it is worded and leaves next.
+    PLANNED = "planned"
+    #: A person posts the letter, calls, or does the task.
+    TODO = "todo"
+    QUEUED = "queued"
+    #: It left, was posted, or was done.
+    SENT = "sent"
+    #: It may have left, and only a person can tell.
+    IN_DOUBT = "in_doubt"
+    FAILED = "failed"
+    #: A person refused it: its steps count as taken.
+    CANCELLED = "cancelled"
+    #: What it claimed was paid, disputed or otherwise held back before it left: its steps were not taken.
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def label(self) -> Text:
+        """For people."""
+        return _REMINDER_STATES[self]
+
+
+_REMINDER_STATES = {
+    ReminderState.AWAITING: Text("à confirmer", "to be confirmed"),
+    ReminderState.PLANNED: Text("décidée", "decided"),
+    ReminderState.TODO: Text("à faire", "to do"),
+    ReminderState.QUEUED: Text("en partance", "leaving"),
+    ReminderState.SENT: Text("envoyée ou faite", "sent or done"),
+    ReminderState.IN_DOUBT: Text("envoi incertain", "in doubt"),
+    ReminderState.FAILED: Text("en échec", "failed"),
+    ReminderState.CANCELLED: Text("refusée", "refused"),
+    ReminderState.WITHDRAWN: Text("retirée", "withdrawn"),
+}
+
+
+class Reminder(IdentifiedRow, table=True):
+    """One message, call or task about one account, decided once by a step of its scenario."""
+
+    __tablename__ = "reminder"
+    __table_args__ = (
+        Index(
+            "uq_reminder_step",
+            "organisation_id",
+            "customer_id",
+            "currency",
+            "step",
+            "anchor_id",
+            unique=True,
+            postgresql_where="state <> 'withdrawn'",
+        ),
+        Index("ix_reminder_state", "organisation_id", "state", "decided_at", "id"),
+    )
+
+    customer_id: UUID = Field(foreign_key="customer.id", index=True)
+    currency: str
+    scenario: str
+    step: str = Field(description="Its key in the scenario; of an instalment, with the day it is due")
+    title_fr: str
+    title_en: str
+    anchor_id: UUID = Field(foreign_key="invoice.id", description="The most advanced invoice, which sets the step")
+    channel: str
+    template: str
+    tone: int
+    language: str
+    contact: dict[str, Any] | None = Field(default=None, sa_type=Json, description="To whom; none: nobody is known")
+    credits: list[dict[str, str]] = Field(default_factory=list, sa_type=Json, description="Credit notes taken off")
+    unallocated: Decimal = Field(sa_type=Amount, description="Negative or nil")
+    total: Decimal = Field(sa_type=Amount, description="Claims less credit notes and unallocated money")
+    note: str = Field(default="", description="Words of a person for this message")
+    state: str
+    decided_at: datetime = Field(sa_type=UtcDateTime)
+    decided_on: date = Field(description="Europe/Paris")
+    decided_by: str = Field(description="clock, or who confirmed it: user:<id>, client:<id>, operator")
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_by: str | None = Field(default=None, description="Who posted, did, refused or settled it")
+    outcome: str | None = Field(default=None, description="What came of it, why it failed, was refused or withdrawn")
+    subject: str | None = None
+    text: str | None = Field(default=None, description="As it left")
+    documents: list[dict[str, str]] = Field(
+        default_factory=list, sa_type=Json, description="Letter and attachments: name, media_type, sha256"
+    )
+
+
+class ReminderInvoice(IdentifiedRow, table=True):
+    """One line of a reminder. `step` is taken for the invoice by it, once; none: the line is only shown."""
+
+    __tablename__ = "reminder_invoice"
+    __table_args__ = (UniqueConstraint("invoice_id", "step"),)
+
+    reminder_id: UUID = Field(foreign_key="reminder.id", index=True)
+    invoice_id: UUID = Field(foreign_key="invoice.id")
+    step: str | None = None
+    position: int
+    number: str = Field(description="BT-1; of an instalment, those of the plan")
+    seller_siren: str = Field(max_length=9)
+    issue_date: date
+    due_date: date
+    total: Decimal = Field(sa_type=Amount)
+    remaining: Decimal = Field(sa_type=Amount)
+    claimed: Decimal = Field(sa_type=Amount, description="Less the disputed part")
+    is_instalment: bool = False
+
+
+class ReminderExclusion(IdentifiedRow, table=True):
+    """Someone decided not to chase an invoice, or a whole customer. Never deleted: it is lifted."""
+
+    __tablename__ = "reminder_exclusion"
+    __table_args__ = (
+        Index("ix_exclusion_customer", "organisation_id", "customer_id", postgresql_where="lifted_at IS NULL"),
+    )
+
+    customer_id: UUID = Field(foreign_key="customer.id")
+    invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id", description="None: the whole customer")
+    until: date | None = Field(default=None, description="Last day, included; none: until it is lifted")
+    reason: str
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    made_by: str = Field(description="user:<id>, client:<id> or operator")
+    lifted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    lifted_by: str | None = None
+
+
+class ScenarioBookRow(IdentifiedRow, table=True):
+    """The organisation's own scenarios from a day on. Never changed, never deleted: a later one replaces it."""
+
+    __tablename__ = "scenario_book"
+    __table_args__ = (Index("ix_scenario_book", "organisation_id", "valid_from", "stored_at"),)
+
+    valid_from: date
+    content: dict[str, Any] = Field(sa_type=Json, description="As `ScenarioBook` reads it")
+    comment: str
+    stored_at: datetime = Field(sa_type=UtcDateTime)
+    stored_by: str = Field(description="user:<id>, client:<id> or operator")
