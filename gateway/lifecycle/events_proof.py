@@ -25,6 +25,8 @@ RECORDED = "lifecycle.event"
 
 _PAGE = 2000
 _SHOWN = 20
+#: Below every place in the feed, also one that the database would never give.
+_LOWEST = -(2**63)
 _HASH = "event_sha256"
 _INSTANTS = ("status_at", "message_at", "recorded_at")
 _OTHERS = (
@@ -39,9 +41,10 @@ _ROW = ", ".join(
     ]
 )
 #: Where the event of the last entry before a place of the chain stands among the events: both grow in the same order.
+#: Entries of before they stated it leave it to the event.
 _BEFORE = text(
     f"""
-    SELECT event.sequence FROM ledger_entry AS entry
+    SELECT coalesce((entry.content ->> 'sequence')::bigint, event.sequence) FROM ledger_entry AS entry
     JOIN lifecycle_event AS event ON event.id = (entry.content ->> 'event_id')::uuid
     WHERE entry.kind = '{RECORDED}' AND entry.position <= :after ORDER BY entry.position DESC LIMIT 1
     """
@@ -50,14 +53,14 @@ _COUNT = text("SELECT count(*) FROM lifecycle_event WHERE sequence > :sequence")
 #: One statement, thus one instant: whoever is recording meanwhile shows with both, or with neither.
 _SIDE_BY_SIDE = text(
     f"""
-    SELECT entry.position, entry.content AS stated, event.id, event.number,
+    SELECT entry.position, entry.content AS stated, event.id, event.number, event.sequence,
         CASE WHEN event.id IS NOT NULL THEN json_build_object({_ROW})::text END AS recorded
     FROM (SELECT position, content FROM ledger_entry WHERE kind = '{RECORDED}' AND position > :after) AS entry
     FULL JOIN (SELECT * FROM lifecycle_event WHERE sequence > :sequence) AS event
         ON event.id::text = entry.content ->> 'event_id'
     """
 ).execution_options(stream_results=True, max_row_buffer=_PAGE)
-_Pair = Row[int | None, dict[str, Any] | None, UUID | None, str | None, str | None]
+_Pair = Row[int | None, dict[str, Any] | None, UUID | None, str | None, int | None, str | None]
 
 _MISSING = Text("l'événement a disparu", "the event is missing")
 _FORGED = Text("aucune entrée du registre ne l'a enregistré", "no entry of the ledger recorded it")
@@ -100,7 +103,10 @@ class EventsProof:
 
 
 def event_hash(row: LifecycleEvent) -> str:
-    """sha256 (hexadecimal) over the canonical form of all that a row states, but its place in the feed."""
+    """sha256 (hexadecimal) over the canonical form of all that a row states, but its place in the feed.
+
+    The entry states that place beside this hash.
+    """
     instants = {name: _instant(getattr(row, name)) for name in _INSTANTS}
     others = {name: getattr(row, name) for name in _OTHERS}
     return canonical_hash(
@@ -109,7 +115,7 @@ def event_hash(row: LifecycleEvent) -> str:
 
 
 def entry_content(row: LifecycleEvent) -> dict[str, Any]:
-    """What the entry of the ledger states of an event: what a reader looks for, and the hash of its row."""
+    """What the entry of the ledger states of an event as stored: what a reader looks for, and the hash of its row."""
     return {
         "event_id": str(row.id),
         "fingerprint": row.fingerprint,
@@ -118,6 +124,7 @@ def entry_content(row: LifecycleEvent) -> dict[str, Any]:
         "status_at": row.status_at.isoformat(),
         "message_id": row.message_id,
         "source": row.source,
+        "sequence": row.sequence,
         _HASH: event_hash(row),
     }
 
@@ -128,7 +135,8 @@ def verify_events(session: Session, progress: Progress | None = None, *, since: 
     It trusts the entries: prove the chain first. `since`: only what was recorded after that place of the chain.
     Linear, memory bounded on both sides. `progress` is called page by page with the events compared and their number.
     """
-    sequence = session.connection().execute(_BEFORE, {"after": since.position}).scalar_one_or_none() or 0
+    before = session.connection().execute(_BEFORE, {"after": since.position}).scalar_one_or_none()
+    sequence = _LOWEST if before is None else before
     total = session.connection().execute(_COUNT, {"sequence": sequence}).scalar_one()
     compared = faulty = 0
 
@@ -150,11 +158,14 @@ def verify_events(session: Session, progress: Progress | None = None, *, since: 
 
 
 def _fault(pair: _Pair) -> EventFault | None:
-    position, stated, event_id, number, recorded = pair
+    position, stated, event_id, number, sequence, recorded = pair
     if stated is None:
         return EventFault(None, str(event_id), number, _FORGED)
     if recorded is None:
         return EventFault(position, str(stated.get("event_id")), None, _MISSING)
+    if stated.get("sequence", sequence) != sequence:
+        changed = _FIELD.format(field="sequence", now=sequence, then=stated["sequence"])
+        return EventFault(position, str(event_id), number, changed)
     found = loads(recorded)
     if stated.get(_HASH) == canonical_hash(found):
         return None

@@ -181,6 +181,7 @@ def _record(session: Session, event: StatusEvent, origin: MessageOrigin, now: da
     if row is None:
         row = event_row(event, transition, origin, organisation_id=organisation_of(session), now=now)
         session.add(row)
+        session.flush()  # draws its place in the feed, which the entry states
         append(
             session,
             at=now,
