@@ -5,8 +5,9 @@ from importlib import import_module
 from sqlmodel import SQLModel
 
 ROOMS_WITH_TABLES = (
-    "access", "alerts", "collection", "collection.agreements", "collection.law", "customers", "flows", "flows.directory",
-    "flows.hearing", "flows.platforms", "flows.webhooks", "jobs", "ledger", "lifecycle", "notifications", "treasury",
+    "access", "alerts", "collection", "collection.agreements", "collection.law", "customers", "flows",
+    "flows.directory", "flows.hearing", "flows.platforms", "flows.webhooks", "jobs", "ledger", "lifecycle",
+    "notifications", "treasury",
 )  # fmt: skip
 
 for _room in ROOMS_WITH_TABLES:
