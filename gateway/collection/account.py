@@ -32,7 +32,7 @@ class StepTaken:
 
     Attributes:
         name: key of the step in its scenario.
-        on: day it was decided (Europe/Paris). tone: rank of its tone.
+        on: day it reached the customer, else was decided (Europe/Paris). tone: rank of its tone.
         done: whether the customer was really reached: sent, posted, called; not refused, failed or still waiting.
     """
 
@@ -131,8 +131,3 @@ class Account:
     def debts(self) -> Iterator[OpenItem]:
         """The items that ask for money."""
         return (item for item in self.items if not item.is_credit)
-
-    @property
-    def credits(self) -> Iterator[OpenItem]:
-        """The credit notes."""
-        return (item for item in self.items if item.is_credit)

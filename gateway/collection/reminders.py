@@ -143,7 +143,7 @@ def _remind(
     ]
     credits = tuple(
         CreditLine(each.invoice_id, each.number, each.issue_date, each.remaining)
-        for each in sorted(account.credits, key=lambda each: (each.issue_date, each.number))
+        for each in sorted(account.items, key=lambda each: (each.issue_date, each.number))
         if each.remaining < 0 and not each.state.closed
     )
     total = sum((each.line.claimed for each in inside), ZERO)

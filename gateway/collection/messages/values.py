@@ -43,7 +43,7 @@ class ReminderLine:
 
 @dataclass(frozen=True, slots=True)
 class CreditLine:
-    """A credit note that the message takes off; `remaining` is negative."""
+    """A credit note, or an invoice paid twice, that the message takes off; `remaining` is negative."""
 
     invoice_id: UUID
     number: str
