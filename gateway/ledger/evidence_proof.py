@@ -11,7 +11,7 @@ from gateway.kernel.clock import require_aware
 from gateway.ledger.chain import entry_hash
 from gateway.ledger.checkpoints import Checkpoint
 from gateway.ledger.errors import ChainBrokenError
-from gateway.ledger.merkle import Frontier, inclusion_paths, leaf_hash, peak_leaves
+from gateway.ledger.merkle import InclusionPaths, leaf_hash, peak_leaves
 from gateway.ledger.model import LedgerEntry
 from gateway.ledger.service import Progress
 
@@ -41,16 +41,24 @@ def prove(
     `progress` is called page by page with the hashes read and the number to read: all up to the checkpoint.
     Raises ChainBrokenError when the ledger no longer has an entry or a root as it was stated.
     """
-    leaves: list[bytes] = []
+    peaks = peak_leaves(since.position) if since else []
+    wanted = {*(entry.position - 1 for entry in entries), *(first for first, _ in peaks)}
+    stated = [since, checkpoint] if since else [checkpoint]
+    positions = {each.position for each in stated}
+    tree = InclusionPaths(wanted, checkpoint.position)
+    roots = {0: tree.root()}
     with session.connection().execute(_HASHES, {"position": checkpoint.position}) as hashes:
         for page in hashes.partitions(_PAGE):
-            leaves += [leaf_hash(row[0]) for row in page]
+            for row in page:
+                tree.append(leaf_hash(row[0]))
+                if tree.size in positions:
+                    roots[tree.size] = tree.root()
             if progress is not None:
-                progress(len(leaves), checkpoint.position)
-    peaks = peak_leaves(since.position) if since else []
-    indexes = {*(entry.position - 1 for entry in entries), *(first for first, _ in peaks)}
-    _require_roots(leaves, [since, checkpoint] if since else [checkpoint])
-    paths = inclusion_paths(leaves, indexes)
+                progress(tree.size, checkpoint.position)
+    for each in stated:
+        if roots.get(each.position) != each.root:
+            raise ChainBrokenError(each.position, "the entries up to here do not have the root of the checkpoint")
+    paths = tree.paths()
     consistency = None
     if since is not None:
         consistency = {
@@ -60,16 +68,6 @@ def prove(
             "paths": [paths[first][height:] for first, height in peaks],
         }
     return Proof([_proved(entry, checkpoint, paths[entry.position - 1]) for entry in entries], consistency)
-
-
-def _require_roots(leaves: Sequence[bytes], checkpoints: Sequence[Checkpoint]) -> None:
-    """Each checkpoint, in order of position, has the root of the first leaves."""
-    tree = Frontier()
-    for checkpoint in checkpoints:
-        for leaf in leaves[tree.size : checkpoint.position]:
-            tree.append(leaf)
-        if (tree.size, tree.root()) != (checkpoint.position, checkpoint.root):
-            raise ChainBrokenError(checkpoint.position, "the entries up to here do not have the root of the checkpoint")
 
 
 def _proved(entry: LedgerEntry, checkpoint: Checkpoint, path: list[str]) -> dict[str, Any]:

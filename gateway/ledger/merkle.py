@@ -5,7 +5,7 @@ has one entry computes the root that a checkpoint states.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 #: Root of the tree without leaves.
@@ -36,13 +36,16 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add a leaf; amortised constant time."""
+        place, height, node = self.size, 0, leaf
+        self.made(height, place, node)
+        while place & 1:
+            place, height, node = place >> 1, height + 1, node_hash(self.peaks.pop(), node)
+            self.made(height, place, node)
+        self.peaks.append(node)
         self.size += 1
-        self.peaks.append(leaf)
-        bits = self.size
-        while bits & 1 == 0:
-            right = self.peaks.pop()
-            self.peaks[-1] = node_hash(self.peaks[-1], right)
-            bits >>= 1
+
+    def made(self, height: int, index: int, node: bytes) -> None:
+        """Told of each complete subtree, once: `index` counts those of its height from 0. For those who note some."""
 
     def root(self) -> str:
         """Root of the tree as it is, in hexadecimal."""
@@ -54,20 +57,47 @@ class Frontier:
         return node.hex()
 
 
-def inclusion_paths(leaves: Sequence[bytes], wanted: Iterable[int]) -> dict[int, list[str]]:
-    """For each wanted index (from 0), the hashes beside its way to the root, from the leaf up, in hexadecimal."""
-    at = {index: index for index in wanted}
-    paths: dict[int, list[str]] = {index: [] for index in at}
-    level = list(leaves)
-    while len(level) > 1:
-        for index, place in at.items():
-            beside = place ^ 1
-            if beside < len(level):
-                paths[index].append(level[beside].hex())
-            at[index] = place >> 1
-        odd = level[-1:] if len(level) % 2 else []
-        level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)] + odd
-    return paths
+class InclusionPaths(Frontier):
+    """A tree that notes, while it grows, what lies beside the ways of some leaves to its root, and nothing else."""
+
+    def __init__(self, wanted: Iterable[int], size: int) -> None:
+        """`wanted`: indexes of leaves (from 0); `size`: how many leaves the tree will have."""
+        super().__init__()
+        self._ways = {index: list(_beside(index, size)) for index in wanted}
+        self._noted: dict[tuple[int, int], bytes | None] = {each: None for way in self._ways.values() for each in way}
+
+    def made(self, height: int, index: int, node: bytes) -> None:
+        """Note it when it lies beside a way."""
+        if (height, index) in self._noted:
+            self._noted[height, index] = node
+
+    def paths(self) -> dict[int, list[str]]:
+        """Once grown: for each wanted index, the hashes beside its way, from the leaf up, in hexadecimal."""
+        edges = self._edges()
+        return {
+            index: [(self._noted[height, place] or edges[height]).hex() for height, place in way]
+            for index, way in self._ways.items()
+        }
+
+    def _edges(self) -> dict[int, bytes]:
+        """At each height where it is not a complete subtree, the last node: what the peaks below it come to."""
+        edges: dict[int, bytes] = {}
+        edge, smallest_first = b"", reversed(self.peaks)
+        for height in range(self.size.bit_length()):
+            edges[height] = edge
+            if self.size >> height & 1:
+                peak = next(smallest_first)
+                edge = node_hash(peak, edge) if edge else peak
+        return edges
+
+
+def _beside(index: int, size: int) -> Iterator[tuple[int, int]]:
+    """Height and index of each node beside the way of a leaf to the root; a last node without neighbour has none."""
+    last = size - 1
+    for height in range(last.bit_length()):
+        beside = index >> height ^ 1
+        if beside <= last >> height:
+            yield height, beside
 
 
 def peak_leaves(size: int) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from gateway.ledger.chain import GENESIS, canonical_json, entry_hash
 from gateway.ledger.checkpoints import Checkpoint, checkpoint_of, read_checkpoints, require_own
 from gateway.ledger.errors import ChainBrokenError, CheckpointInvalidError
 from gateway.ledger.evidence import Story, make_evidence
+from gateway.ledger.evidence_proof import prove
 from gateway.ledger.evidence_verifier import EvidenceError
 from gateway.ledger.evidence_verifier import verify as verify_evidence
 from gateway.ledger.service import START, ChainStart, Verification, append, verify
@@ -163,6 +164,14 @@ def test_no_evidence_goes_on_from_a_checkpoint_whose_past_was_changed(
     superuser.remake()
     with pytest.raises(ChainBrokenError, match="root of the checkpoint"):
         evidence(database, organisation, documents, key, clock(), monday)
+
+
+@pytest.mark.parametrize("other", ["earlier", "later"])
+def test_two_checkpoints_of_one_position_and_different_roots_prove_nothing(database, organisation, monday, other):
+    forged = monday.model_copy(update={"root": "a" * 64})
+    since, checkpoint = (forged, monday) if other == "earlier" else (monday, forged)
+    with database.transaction(organisation) as session, pytest.raises(ChainBrokenError):
+        prove(session, [], checkpoint, since)
 
 
 def test_evidence_of_a_chain_that_the_key_owner_made_anew_is_refused_by_the_auditors_checkpoint(

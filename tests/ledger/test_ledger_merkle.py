@@ -1,13 +1,15 @@
 """The Merkle tree is that of RFC 6962, grows from its peaks, and every path leads to its root."""
 
 import hashlib
+import tracemalloc
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.ledger.evidence_verifier import EvidenceError, check_consistency, merkle_root
-from gateway.ledger.merkle import EMPTY_ROOT, Frontier, inclusion_paths, leaf_hash, peak_leaves
+from gateway.ledger.merkle import EMPTY_ROOT, Frontier, InclusionPaths, leaf_hash, peak_leaves
 
 SIZES = st.integers(1, 70)
 
@@ -21,6 +23,12 @@ def grown(entries: list[str], frontier: Frontier | None = None) -> Frontier:
     for each in entries:
         frontier.append(leaf_hash(each))
     return frontier
+
+
+def paths_of(entries: list[str], wanted: Iterable[int]) -> dict[int, list[str]]:
+    tree = InclusionPaths(wanted, len(entries))
+    grown(entries, tree)
+    return tree.paths()
 
 
 def root_by_definition(leaves: list[bytes]) -> bytes:
@@ -53,7 +61,7 @@ def test_a_tree_grows_from_its_peaks_as_if_it_had_never_stopped(size, data):
 @given(SIZES)
 def test_every_path_leads_to_the_root_as_the_stand_alone_verifier_reckons(size):
     entries = hashes(size)
-    paths = inclusion_paths([leaf_hash(each) for each in entries], range(size))
+    paths = paths_of(entries, range(size))
     root = grown(entries).root()
     for index, entry in enumerate(entries):
         assert merkle_root({"position": index + 1, "hash": entry, "path": paths[index]}, size) == root
@@ -63,7 +71,7 @@ def test_every_path_leads_to_the_root_as_the_stand_alone_verifier_reckons(size):
 def test_no_path_leads_another_entry_or_place_to_the_root(size, data):
     entries = hashes(size)
     index = data.draw(st.integers(0, size - 1))
-    path = inclusion_paths([leaf_hash(each) for each in entries], [index])[index]
+    path = paths_of(entries, [index])[index]
     root = grown(entries).root()
     other = hashlib.sha256(b"another").hexdigest()
     assert merkle_root({"position": index + 1, "hash": other, "path": path}, size) != root
@@ -74,14 +82,14 @@ def test_no_path_leads_another_entry_or_place_to_the_root(size, data):
 @pytest.mark.parametrize("change", [lambda path: path[:-1], lambda path: [*path, path[0]]])
 def test_a_path_of_the_wrong_length_leads_nowhere(change):
     entries = hashes(6)
-    path = inclusion_paths([leaf_hash(each) for each in entries], [0])[0]
+    path = paths_of(entries, [0])[0]
     assert merkle_root({"position": 1, "hash": entries[0], "path": change(path)}, 6) != grown(entries).root()
 
 
 def consistency(entries: list[str], size: int) -> dict:
     """What consistency.json says of the first `size` entries of a grown chain."""
     earlier, peaks = grown(entries[:size]), peak_leaves(size)
-    paths = inclusion_paths([leaf_hash(each) for each in entries], [first for first, _ in peaks])
+    paths = paths_of(entries, [first for first, _ in peaks])
     return {
         "position": size,
         "root": earlier.root(),
@@ -105,3 +113,17 @@ def test_no_tree_with_another_past_is_proved_to_be_the_beginning(size, data):
     changed[data.draw(st.integers(0, half - 1))] = hashlib.sha256(b"another").hexdigest()
     with pytest.raises(EvidenceError):
         check_consistency(consistency(entries, half), {"position": size, "root": grown(changed).root()})
+
+
+def test_the_memory_of_a_few_paths_does_not_grow_with_the_tree():
+    def peak(size: int) -> int:
+        tree = InclusionPaths([3], size)
+        tracemalloc.start()
+        for number in range(size):
+            tree.append(number.to_bytes(32))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(64)
+    assert peak(20_000) < peak(2_000) + 2_000
