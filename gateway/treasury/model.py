@@ -81,3 +81,16 @@ class ReceiptDeclaration(IdentifiedRow, table=True):
     event_id: UUID = Field(foreign_key="lifecycle_event.id", index=True, description="The 212")
     amount: Decimal = Field(sa_type=Amount)
     recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ReceiptUse(IdentifiedRow, table=True):
+    """The part of a receipt that pays something else than an invoice, such as a penalty that was claimed."""
+
+    __tablename__ = "receipt_use"
+
+    receipt_id: UUID = Field(foreign_key="receipt.id", index=True)
+    purpose: str = Field(description="What it pays: penalty")
+    purpose_id: UUID = Field(index=True, description="Which one")
+    amount: Decimal = Field(sa_type=Amount, description="VAT included, in the receipt's currency")
+    used_at: datetime = Field(sa_type=UtcDateTime)
+    used_by: str = Field(description="user:<id>, client:<id> or operator")

@@ -54,13 +54,6 @@ _KINDS = {
 }
 
 
-class SettlementKind(StrEnum):
-    """How a part of a claimed penalty ended."""
-
-    PAID = "paid"
-    WAIVED = "waived"
-
-
 class PenaltyChoice(IdentifiedRow, table=True):
     """What is to become of penalties: of one invoice, of one customer, or of all when neither is named.
 
@@ -94,7 +87,10 @@ class AgreedRate(IdentifiedRow, table=True):
 
 
 class Penalty(IdentifiedRow, table=True):
-    """Interest or the indemnity claimed for a late invoice: a receivable of its own. Never changed: see settlements."""
+    """Interest or the indemnity claimed for a late invoice: a receivable of its own. The database refuses any change.
+
+    Money pays it (`ReceiptUse`), a waiver gives it up.
+    """
 
     __tablename__ = "penalty"
     __table_args__ = (
@@ -121,20 +117,16 @@ class Penalty(IdentifiedRow, table=True):
     claimed_by: str
 
 
-class PenaltySettlement(IdentifiedRow, table=True):
-    """A payment of a claimed penalty, or its waiver. Never changed: the database refuses it."""
+class PenaltyWaiver(IdentifiedRow, table=True):
+    """A part of a claimed penalty that was given up. Never changed: the database refuses it."""
 
-    __tablename__ = "penalty_settlement"
+    __tablename__ = "penalty_waiver"
 
     penalty_id: UUID = Field(foreign_key="penalty.id", index=True)
-    kind: str
     amount: Decimal = Field(sa_type=Amount)
-    receipt_id: UUID | None = Field(
-        default=None, foreign_key="receipt.id", index=True, description="The money; once it is undone, nothing is paid"
-    )
-    comment: str = Field(description="Why it was waived")
-    settled_at: datetime = Field(sa_type=UtcDateTime)
-    settled_by: str
+    reason: str
+    waived_at: datetime = Field(sa_type=UtcDateTime)
+    waived_by: str
 
 
 class ClaimStart(OrganisationRow, table=True):

@@ -15,7 +15,7 @@ MONEY = sa.Numeric(25, 6)
 INSTANT = sa.DateTime(timezone=True)
 JSON = postgresql.JSONB(none_as_null=True, astext_type=sa.Text())
 #: Facts: read and added, never changed.
-APPEND_ONLY = ("penalty_choice", "agreed_rate", "penalty", "penalty_settlement", "order_thresholds")
+APPEND_ONLY = ("penalty_choice", "agreed_rate", "penalty", "penalty_waiver", "receipt_use", "order_thresholds")
 CHANGEABLE = ("claim_start", "claim_act", "insolvency", "hand_over", "hand_over_invoice", "order_block")
 
 
@@ -28,7 +28,8 @@ def upgrade() -> None:
         "penalty_choice": ("organisation_id", "customer_id", "invoice_id"),
         "agreed_rate": ("organisation_id", "customer_id"),
         "penalty": ("organisation_id", "customer_id", "invoice_id"),
-        "penalty_settlement": ("organisation_id", "penalty_id", "receipt_id"),
+        "penalty_waiver": ("organisation_id", "penalty_id"),
+        "receipt_use": ("organisation_id", "receipt_id", "purpose_id"),
         "claim_start": ("organisation_id",),
         "claim_act": ("organisation_id", "invoice_id"),
         "insolvency": ("organisation_id", "customer_id"),
@@ -93,16 +94,25 @@ def _make_penalties() -> None:
     )
     op.create_index("ix_penalty_claimed", "penalty", ["organisation_id", "claimed_at", "id"])
     _create(
-        "penalty_settlement",
+        "penalty_waiver",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("penalty_id", sa.Uuid(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("amount", MONEY, nullable=False),
-        sa.Column("receipt_id", sa.Uuid(), nullable=True),
-        sa.Column("comment", sa.String(), nullable=False),
-        sa.Column("settled_at", INSTANT, nullable=False),
-        sa.Column("settled_by", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("waived_at", INSTANT, nullable=False),
+        sa.Column("waived_by", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["penalty_id"], ["penalty.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    _create(
+        "receipt_use",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("receipt_id", sa.Uuid(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("purpose_id", sa.Uuid(), nullable=False),
+        sa.Column("amount", MONEY, nullable=False),
+        sa.Column("used_at", INSTANT, nullable=False),
+        sa.Column("used_by", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["receipt_id"], ["receipt.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
