@@ -15,6 +15,8 @@ _DATA: Mapping[str, Any] = tomllib.loads((files("schemas") / "invoices.toml").re
 CREDIT_NOTE_TYPES: frozenset[str] = frozenset(
     code for code, label in _DATA["types"].items() if label.get("credit_note")
 )
+#: Invoice type codes (BT-3) of money asked for before the delivery, and of the credit notes on it.
+DEPOSIT_TYPES: frozenset[str] = frozenset(code for code, label in _DATA["types"].items() if label.get("deposit"))
 #: Specification identifier (BT-24) to profile name, by family of syntax.
 PROFILES: Mapping[Literal["cii", "ubl"], Mapping[str, str]] = _DATA["profiles"]
 

@@ -31,6 +31,12 @@ class InvoiceRecord(IdentifiedRow, table=True):
         UniqueConstraint("organisation_id", "direction", "number", "seller_siren", "year"),
         Index("ix_invoice_issue", "organisation_id", "issue_date", "id"),
         Index("ix_invoice_status", "organisation_id", "status"),
+        Index(
+            "ix_invoice_open",
+            "organisation_id",
+            "id",
+            postgresql_where="remaining <> 0 OR is_closed AND collected <> 0",
+        ),
         Index("ix_invoice_check", "organisation_id", "next_check_at", postgresql_where="next_check_at IS NOT NULL"),
     )
 

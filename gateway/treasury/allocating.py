@@ -32,6 +32,7 @@ class NewReceipt:
         payer_reference: what the payer wrote.
         comment: why money went back.
         allocations: the part that pays each invoice; the rest is unallocated.
+        customer_id: who paid, for the rest; None when it is not told.
     """
 
     amount: Decimal
@@ -41,6 +42,7 @@ class NewReceipt:
     payer_reference: str = ""
     comment: str = ""
     allocations: Mapping[UUID, Decimal] = field(default_factory=dict)
+    customer_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from gateway.access.scope import Scope
 from gateway.alerts.deadlines import Receipt as ReceiptKnown
+from gateway.customers.repository import find_customer
 from gateway.database.engine import organisation_of
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
@@ -72,6 +73,7 @@ def record_receipt(
         comment=new.comment,
         recorded_at=now,
         recorded_by=by,
+        customer_id=None if new.customer_id is None else find_customer(session, scope, str(new.customer_id)).id,
     )
     _write(session, receipt, now)
     for invoice, amount in paid:
@@ -107,6 +109,7 @@ def reverse_receipt(
         recorded_at=now,
         recorded_by=by,
         reverses_id=receipt.id,
+        customer_id=receipt.customer_id,
     )
     _write(session, counter, now)
     for each in receipt_rows.allocations_of(session, receipt_id):
@@ -205,6 +208,7 @@ def _write(session: Session, receipt: Receipt, now: datetime) -> None:
             "comment": receipt.comment,
             "by": receipt.recorded_by,
             "reverses": str(receipt.reverses_id) if receipt.reverses_id else None,
+            "customer_id": str(receipt.customer_id) if receipt.customer_id else None,
         },
     )
 
@@ -249,4 +253,5 @@ def _content(session: Session, receipt: Receipt) -> NewReceipt:
         payer_reference=receipt.payer_reference,
         comment=receipt.comment,
         allocations={row.invoice_id: row.amount for row in rows},
+        customer_id=receipt.customer_id,
     )

@@ -1,20 +1,15 @@
 """The treasury's figures from the invoices as the lifecycle left them."""
 
 from datetime import date, timedelta
-from decimal import Decimal
 
 from sqlmodel import Session
 
 from gateway.access.scope import Scope
-from gateway.kernel.money import ZERO
 from gateway.treasury import repository
 from gateway.treasury.aged_balance import AgedBalance, OpenItem, age
 from gateway.treasury.definitions import definitions
 from gateway.treasury.dso import Dso, Sale, count_back
-from gateway.treasury.repository import OpenInvoice
-
-#: A 207 contests the whole invoice unless the buyer tells the amount; a 206 contests only an amount told.
-_DISPUTED, _PARTLY_APPROVED = "207", "206"
+from gateway.treasury.receivables import disputed_by_statuses
 
 
 def aged_balance(session: Session, scope: Scope, as_of: date) -> list[AgedBalance]:
@@ -45,17 +40,7 @@ def _open_items(session: Session, scope: Scope, as_of: date) -> list[OpenItem]:
             currency=each.currency,
             due_date=each.due_date or each.issue_date + term,
             amount=each.remaining,
-            disputed=_disputed(each),
+            disputed=disputed_by_statuses(each.issues, each.remaining),
         )
         for each in repository.open_invoices(session, scope, as_of)
     ]
-
-
-def _disputed(invoice: OpenInvoice) -> Decimal:
-    """The contested part of what is left to pay, never more than that."""
-    parts = [
-        invoice.remaining if code == _DISPUTED and told is None else Decimal(told or 0)
-        for code, told in ((issue["code"], issue["disputed"]) for issue in invoice.issues)
-        if code in (_DISPUTED, _PARTLY_APPROVED)
-    ]
-    return max(ZERO, min(max(parts, default=ZERO), invoice.remaining))

@@ -39,6 +39,7 @@ class ReceiptView(_View):
     source: str = Field(description="api, person or file")
     reference: str = Field(description="Its name at the source")
     comment: str
+    customer_id: UUID | None = Field(description="Who paid, when that was told")
     recorded_at: datetime
     reverses: UUID | None = Field(description="The receipt that it undoes")
     reversed_by: UUID | None = Field(description="The receipt that undoes it")

@@ -67,6 +67,12 @@ def upgrade() -> None:
     }.items():
         for column in columns:
             op.create_index(op.f(f"ix_{table}_{column}"), table, [column])
+    op.create_index(
+        "ix_invoice_open",
+        "invoice",
+        ["organisation_id", "id"],
+        postgresql_where=sa.text("remaining <> 0 OR is_closed AND collected <> 0"),
+    )
     _open_to_requests()
     _follow_known_invoices()
 

@@ -1,0 +1,243 @@
+"""Encours: what is owed, by customer, agency, entity or group, each currency apart, and what it is made of. Pure.
+
+Amounts are `Decimal`, VAT included; what lowers the debt is negative. Two sums hold in every cell, to the cent:
+
+    balance = invoiced + deposits + credit notes + payments + unallocated = overdue + not due + to deduct
+    overdue + not due = litigation + planned + disputed + promised + free
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from gateway.kernel.money import ZERO
+from gateway.kernel.text import Text
+
+#: A 207 contests the whole invoice unless the buyer tells the amount; a 206 contests only an amount told.
+_DISPUTED, _PARTLY_APPROVED = "207", "206"
+
+
+class ItemKind(StrEnum):
+    """What makes the debt, or lowers it."""
+
+    INVOICE = "invoice"
+    #: An invoice of type 386 or 500, or the credit note of one (503).
+    DEPOSIT = "deposit"
+    CREDIT_NOTE = "credit_note"
+    #: Received, and no invoice that stands takes it.
+    MONEY = "money"
+
+
+class Dimension(StrEnum):
+    """Along what receivables are added up."""
+
+    CUSTOMER = "customer"
+    AGENCY = "agency"
+    ENTITY = "entity"
+    GROUP = "group"
+
+
+class Family(StrEnum):
+    """A figure of a cell."""
+
+    BALANCE = "balance"
+    # What the balance is made of
+    INVOICED = "invoiced"
+    DEPOSITS = "deposits"
+    CREDIT_NOTES = "credit_notes"
+    #: Collected, received, or granted as a discount, on the items above.
+    PAYMENTS = "payments"
+    UNALLOCATED = "unallocated"
+    # The same by its due date
+    OVERDUE = "overdue"
+    NOT_DUE = "not_due"
+    #: Credit notes, overpayments and unallocated money.
+    TO_DEDUCT = "to_deduct"
+    # What is overdue or not due, by what holds it back: the first that applies
+    LITIGATION = "litigation"
+    PLANNED = "planned"
+    DISPUTED = "disputed"
+    PROMISED = "promised"
+    FREE = "free"
+
+    @property
+    def label(self) -> Text:
+        """The figure's name for people."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Family.BALANCE: Text("Encours", "Balance"),
+    Family.INVOICED: Text("Factures", "Invoices"),
+    Family.DEPOSITS: Text("Acomptes", "Deposits"),
+    Family.CREDIT_NOTES: Text("Avoirs", "Credit notes"),
+    Family.PAYMENTS: Text("Règlements", "Payments"),
+    Family.UNALLOCATED: Text("Non affecté", "Unallocated"),
+    Family.OVERDUE: Text("Échu", "Overdue"),
+    Family.NOT_DUE: Text("Non échu", "Not due"),
+    Family.TO_DEDUCT: Text("À déduire", "To deduct"),
+    Family.LITIGATION: Text("Contentieux", "Litigation"),
+    Family.PLANNED: Text("Échéancier", "In a plan"),
+    Family.DISPUTED: Text("Litige", "Disputed"),
+    Family.PROMISED: Text("Promis", "Promised"),
+    Family.FREE: Text("À recouvrer", "To collect"),
+}
+_ASKING = {
+    ItemKind.INVOICE: Family.INVOICED,
+    ItemKind.DEPOSIT: Family.DEPOSITS,
+    ItemKind.CREDIT_NOTE: Family.CREDIT_NOTES,
+    ItemKind.MONEY: Family.UNALLOCATED,
+}
+
+
+class Item(NamedTuple):
+    """An open invoice or credit note, or money that nothing takes.
+
+    `asked`: BT-115, negative for a credit note; for money, what came in, negative. `remaining`: less what was
+    collected, received and granted. `due_date`: BT-9 or the default term. `issues`: the open issues of its lifecycle
+    (206 and 207 count), None without any. `receipt_id`: of money that came by a receipt.
+    """
+
+    kind: ItemKind
+    currency: str
+    customer_id: UUID | None
+    agency_id: UUID | None
+    seller_siren: str | None
+    invoice_id: UUID | None
+    receipt_id: UUID | None
+    number: str
+    due_date: date
+    asked: Decimal
+    remaining: Decimal
+    issues: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What collection says of an invoice.
+
+    Attributes:
+        disputed, promised, planned: parts of what is left, VAT included; never more than that counts.
+        answered: statuses (206, 207) whose dispute was settled here.
+        in_litigation: handed over.
+    """
+
+    disputed: Decimal = ZERO
+    promised: Decimal = ZERO
+    planned: Decimal = ZERO
+    answered: frozenset[str] = frozenset()
+    in_litigation: bool = False
+
+
+@dataclass(slots=True)
+class Figure:
+    """An amount, and how many items it adds up."""
+
+    amount: Decimal = ZERO
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Encours:
+    """What is owed in one currency by one customer, to one agency or entity, or by one group.
+
+    `of`: a customer's or agency's identifier, a SIREN, a group's name; None for what cannot be told.
+    """
+
+    of: UUID | str | None
+    currency: str
+    figures: Mapping[Family, Figure]
+
+    def amount(self, family: Family) -> Decimal:
+        """One figure; nothing when no item adds to it."""
+        figure = self.figures.get(family)
+        return figure.amount if figure else ZERO
+
+
+_UNMARKED = Mark()
+
+
+def sum_up(
+    items: Iterable[Item],
+    marks: Mapping[UUID, Mark],
+    *,
+    by: Dimension,
+    groups: Mapping[UUID, str],
+    as_of: date,
+) -> list[Encours]:
+    """One cell for each value of the dimension and currency, the largest balance first.
+
+    `groups`: the group of each customer. An item due on `as_of` is not late yet.
+    """
+    cells: defaultdict[tuple[UUID | str | None, str], defaultdict[Family, Figure]]
+    cells = defaultdict(lambda: defaultdict(Figure))
+    for item in items:
+        cell = cells[place_of(item, by, groups), item.currency]
+        for family, amount in contributions(item, marks, as_of):
+            figure = cell[family]
+            figure.amount += amount
+            figure.count += 1
+    found = [Encours(of, currency, figures) for (of, currency), figures in cells.items()]
+    found.sort(key=lambda each: (-each.amount(Family.BALANCE), str(each.of), each.currency))
+    return found
+
+
+def place_of(item: Item, by: Dimension, groups: Mapping[UUID, str]) -> UUID | str | None:
+    """Where an item counts along a dimension."""
+    if by is Dimension.CUSTOMER:
+        return item.customer_id
+    if by is Dimension.AGENCY:
+        return item.agency_id
+    if by is Dimension.ENTITY:
+        return item.seller_siren
+    return groups.get(item.customer_id) if item.customer_id else None
+
+
+def contributions(item: Item, marks: Mapping[UUID, Mark], as_of: date) -> Iterator[tuple[Family, Decimal]]:
+    """What an item adds to each figure; nil amounts are left out."""
+    yield Family.BALANCE, item.remaining
+    yield _ASKING[item.kind], item.asked
+    if item.remaining != item.asked:
+        yield Family.PAYMENTS, item.remaining - item.asked
+    if item.remaining < 0:
+        yield Family.TO_DEDUCT, item.remaining
+        return
+    yield (Family.OVERDUE if item.due_date < as_of else Family.NOT_DUE), item.remaining
+    mark = marks.get(item.invoice_id, _UNMARKED) if item.invoice_id else _UNMARKED
+    if mark is _UNMARKED and not item.issues:
+        yield Family.FREE, item.remaining
+    else:
+        yield from _held_back(item, mark)
+
+
+def disputed_by_statuses(
+    issues: Iterable[Mapping[str, Any]], remaining: Decimal, answered: frozenset[str] = frozenset()
+) -> Decimal:
+    """The part that the buyer contests by its statuses, never more than what is left to pay."""
+    parts = [
+        remaining if issue["code"] == _DISPUTED and issue["disputed"] is None else Decimal(issue["disputed"] or 0)
+        for issue in issues
+        if issue["code"] in (_DISPUTED, _PARTLY_APPROVED) and issue["code"] not in answered
+    ]
+    return max(ZERO, min(max(parts, default=ZERO), remaining))
+
+
+def _held_back(item: Item, mark: Mark) -> Iterator[tuple[Family, Decimal]]:
+    rest = item.remaining
+    disputed = max(mark.disputed, disputed_by_statuses(item.issues or (), rest, mark.answered))
+    for family, wanted in (
+        (Family.LITIGATION, rest if mark.in_litigation else ZERO),
+        (Family.PLANNED, mark.planned),
+        (Family.DISPUTED, disputed),
+        (Family.PROMISED, mark.promised),
+        (Family.FREE, rest),
+    ):
+        amount = max(ZERO, min(wanted, rest))
+        if amount:
+            yield family, amount
+            rest -= amount
