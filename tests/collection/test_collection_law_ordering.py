@@ -58,6 +58,7 @@ def test_a_sound_customer_is_allowed_without_a_reason() -> None:
         ({"exposure": Decimal("9500.01")}, OrderRule.EXPOSURE, OrderVerdict.BLOCKED),
         ({"credit_limit": Decimal(0)}, OrderRule.EXPOSURE, OrderVerdict.BLOCKED),
         ({"cover": Decimal(1400)}, OrderRule.COVER, OrderVerdict.WARNED),
+        ({"partial": True}, OrderRule.PARTIAL_VIEW, OrderVerdict.WARNED),
         ({"limit_currency": "USD"}, OrderRule.OTHER_CURRENCY, OrderVerdict.WARNED),
         ({"overdue": Decimal(51), "oldest_overdue_days": 15}, OrderRule.OVERDUE_DAYS, OrderVerdict.WARNED),
         ({"overdue": Decimal(51), "oldest_overdue_days": 60}, OrderRule.OVERDUE_DAYS, OrderVerdict.BLOCKED),

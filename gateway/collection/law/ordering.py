@@ -48,6 +48,7 @@ class OrderRule(StrEnum):
     OVERDUE_AMOUNT = "overdue_amount"
     BROKEN_PROMISES = "broken_promises"
     OTHER_CURRENCY = "other_currency"
+    PARTIAL_VIEW = "partial_view"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class OrderFacts:
         limit_currency: of the credit limit and of the cover.
         broken_promises: promises of payment broken in the months that the policy counts.
         blocked_because: why a person blocked it by hand; None: nobody did.
+        partial: who asks sees a part of the account only, and the amounts are of that part.
     """
 
     currency: str
@@ -74,6 +76,7 @@ class OrderFacts:
     insolvent_since: date | None
     in_litigation: bool
     blocked_because: str | None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,14 @@ def _status(facts: OrderFacts) -> Iterator[OrderReason]:
         yield _blocked(
             OrderRule.LITIGATION,
             Text("Des factures du client sont en contentieux.", "Invoices of the customer are in litigation."),
+        )
+    if facts.partial:
+        yield _warned(
+            OrderRule.PARTIAL_VIEW,
+            Text(
+                "Vous ne voyez qu'une partie de ce compte : la décision n'en connaît pas le reste.",
+                "You see only a part of this account: the decision does not know the rest.",
+            ),
         )
 
 

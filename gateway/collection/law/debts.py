@@ -1,0 +1,229 @@
+"""Loads late invoices as interest sees them: what lowered them and when, which days bear nothing, who owes.
+
+Money counts on the day it came in: that of its receipt, else of the 212 that tells it. A credit note counts from its
+issue date on the invoices it names (BG-3), as far as it was neither refunded nor set against something else. So every
+amount counts once, whatever the number of invoices in a fixed number of statements.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from gateway.collection.agreements.model import Dispute, DisputeOutcome, Plan, PlanInvoice
+from gateway.collection.agreements.values import PlanState
+from gateway.collection.law.model import Insolvency
+from gateway.collection.law.penalties import Debt, Excluded, Movement
+from gateway.collection.law.statute import DebtorKind
+from gateway.customers.model import Customer, CustomerInvoice
+from gateway.kernel.clock import paris_date
+from gateway.kernel.money import ZERO
+from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent, PrecedingReference
+from gateway.lifecycle.projection import COLLECTED, GRANTED
+from gateway.lifecycle.records import status_event
+from gateway.treasury.allocating import Part, undeclared
+from gateway.treasury.definitions import definitions
+from gateway.treasury.model import ReceiptDeclaration
+from gateway.treasury.receipt_rows import parts_of_invoices
+
+_RECEIVED = "212"
+#: Plans that were kept so far: one that was broken or called off suspends nothing any more.
+_KEPT = (PlanState.ACTIVE.value, PlanState.DONE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class LateInvoice:
+    """A receivable with its customer, as the rules of this room see it.
+
+    Attributes:
+        due_date: BT-9, else the default term. insolvent_since: judgment that this debt is earlier than.
+    """
+
+    invoice: InvoiceRecord
+    customer: Customer
+    debt: Debt
+    debtor: DebtorKind
+    insolvent_since: date | None
+
+    @property
+    def due_date(self) -> date:
+        """Last day to pay in time."""
+        return self.debt.due_date
+
+
+def debtor_kind(customer: Customer) -> DebtorKind:
+    """Who owes, as the law tells debtors apart."""
+    if customer.is_consumer:
+        return DebtorKind.CONSUMER
+    return DebtorKind.PUBLIC if customer.is_public else DebtorKind.BUSINESS
+
+
+def due_date_of(invoice: InvoiceRecord) -> date:
+    """BT-9, else the default term."""
+    return invoice.due_date or invoice.issue_date + timedelta(days=definitions(invoice.issue_date).default_term_days)
+
+
+def late_invoices(session: Session, invoices: Sequence[InvoiceRecord]) -> list[LateInvoice]:
+    """These receivables, in their order; those without a customer are left out."""
+    ids = [invoice.id for invoice in invoices]
+    customers = _customers(session, ids)
+    moves = _movements(session, invoices)
+    excluded = _excluded(session, ids)
+    judgments = _judgments(session, {customer.id for customer in customers.values()})
+    found = []
+    for invoice in invoices:
+        customer = customers.get(invoice.id)
+        if customer is None:
+            continue
+        judged = [*judgments.get(customer.id, ()), *([customer.insolvent_since] if customer.insolvent_since else [])]
+        barred = [day for day in judged if invoice.issue_date <= day]
+        since = min(barred, default=None)
+        out = [*excluded.get(invoice.id, ()), *([Excluded(since, None)] if since else [])]
+        debt = Debt(invoice.amount_due, due_date_of(invoice), tuple(moves.get(invoice.id, ())), tuple(out))
+        found.append(LateInvoice(invoice, customer, debt, debtor_kind(customer), since))
+    return found
+
+
+def _customers(session: Session, ids: Collection[UUID]) -> dict[UUID, Customer]:
+    rows = session.execute(
+        select(col(CustomerInvoice.invoice_id), Customer)
+        .join(Customer, col(Customer.id) == CustomerInvoice.customer_id)
+        .where(_among(CustomerInvoice.invoice_id, ids))
+    )
+    return dict(rows.tuples().all())
+
+
+def _movements(session: Session, invoices: Sequence[InvoiceRecord]) -> dict[UUID, list[Movement]]:
+    """Receipts, what the 212 tell beyond them, credit notes."""
+    parts = parts_of_invoices(session, [invoice.id for invoice in invoices])
+    moves = {invoice_id: list(_received(each)) for invoice_id, each in parts.items()}
+    for invoice_id, move in _told(session, invoices):
+        moves.setdefault(invoice_id, []).append(move)
+    for invoice_id, move in _credited(session, invoices):
+        moves.setdefault(invoice_id, []).append(move)
+    return moves
+
+
+def _received(parts: Iterable[Part]) -> Iterator[Movement]:
+    """Money of receipts on its day; a receipt entered by mistake and its counter-entry never were."""
+    parts = list(parts)
+    undone = {part.reverses_id for part in parts}
+    for part in parts:
+        if part.reverses_id is None and part.id not in undone:
+            yield Movement(part.received_on, part.amount)
+
+
+def _told(session: Session, invoices: Sequence[InvoiceRecord]) -> Iterator[tuple[UUID, Movement]]:
+    """What each 212 tells and no receipt does, and what it grants as a discount."""
+    by_id = {invoice.id: invoice for invoice in invoices}
+    rows = session.execute(
+        select(col(InvoiceRecord.id), LifecycleEvent)
+        .join(
+            LifecycleEvent,
+            and_(
+                col(LifecycleEvent.direction) == InvoiceRecord.direction,
+                col(LifecycleEvent.number) == InvoiceRecord.number,
+                col(LifecycleEvent.seller_siren) == InvoiceRecord.seller_siren,
+                col(LifecycleEvent.year) == InvoiceRecord.year,
+                col(LifecycleEvent.status) == _RECEIVED,
+            ),
+        )
+        .where(_among(InvoiceRecord.id, by_id))
+        .order_by(col(LifecycleEvent.sequence))
+    ).all()
+    declared = _declared(session, [row.id for _, row in rows])
+    for invoice_id, row in rows:
+        event, currency = status_event(row), by_id[invoice_id].currency
+        known = declared.get(row.id, ZERO)
+        for data in event.data(COLLECTED, *GRANTED):
+            amount = data.amount if data.amount is not None and data.currency in ("", currency) else ZERO
+            if data.type_code == COLLECTED:
+                covered = min(known, amount, key=abs) if known * amount > 0 else ZERO
+                amount, known = amount - covered, known - covered
+            if amount:
+                day = data.on.day if data.on else None
+                yield invoice_id, Movement(day or paris_date(event.status_at), amount)
+
+
+def _declared(session: Session, event_ids: Collection[UUID]) -> dict[UUID, Decimal]:
+    """How much of each 212 is money of receipts."""
+    rows = session.execute(
+        select(col(ReceiptDeclaration.event_id), func.sum(col(ReceiptDeclaration.amount)))
+        .where(_among(ReceiptDeclaration.event_id, event_ids))
+        .group_by(col(ReceiptDeclaration.event_id))
+    )
+    return dict(rows.tuples().all())
+
+
+def _credited(session: Session, invoices: Sequence[InvoiceRecord]) -> Iterator[tuple[UUID, Movement]]:
+    """Credit notes that name an invoice, each shared out over the invoices it names, the first due first."""
+    wanted = {invoice.id for invoice in invoices}
+    named = aliased(InvoiceRecord)
+    rows = session.execute(
+        select(InvoiceRecord, named)
+        .join(PrecedingReference, col(PrecedingReference.invoice_id) == InvoiceRecord.id)
+        .join(
+            named,
+            and_(
+                col(named.number) == PrecedingReference.number,
+                or_(col(PrecedingReference.year) == 0, col(PrecedingReference.year) == named.year),
+                col(named.seller_siren) == InvoiceRecord.seller_siren,
+                col(named.direction) == InvoiceRecord.direction,
+                col(named.currency) == InvoiceRecord.currency,
+            ),
+        )
+        .where(
+            col(InvoiceRecord.direction) == Direction.RECEIVABLE.value,
+            col(InvoiceRecord.amount_due) < 0,
+            col(InvoiceRecord.is_closed).is_(False),
+            col(named.amount_due) > 0,
+            col(PrecedingReference.number).in_({invoice.number for invoice in invoices}),
+        )
+    ).all()
+    credits = {credit.id: credit for credit, _ in rows}
+    parts = parts_of_invoices(session, credits) if credits else {}
+    targets: dict[UUID, list[InvoiceRecord]] = {}
+    for credit, invoice in rows:
+        targets.setdefault(credit.id, []).append(invoice)
+    for credit_id, named_ones in targets.items():
+        credit = credits[credit_id]
+        left = -credit.remaining + sum(undeclared(parts.get(credit_id, ())).values(), ZERO)
+        for invoice in sorted(named_ones, key=lambda each: (due_date_of(each), each.number, str(each.id))):
+            share = min(left, invoice.amount_due)
+            if share > 0 and invoice.id in wanted:
+                yield invoice.id, Movement(credit.issue_date, share)
+            left -= max(share, ZERO)
+
+
+def _excluded(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Excluded]]:
+    """Disputes that are open or were founded, and plans that suspend interest."""
+    found: dict[UUID, list[Excluded]] = {}
+    disputes = session.scalars(select(Dispute).where(_among(Dispute.invoice_id, ids)))
+    for dispute in disputes:
+        if dispute.outcome != DisputeOutcome.REFUSED.value:
+            span = Excluded(dispute.opened_on, dispute.closed_on, dispute.amount)
+            found.setdefault(dispute.invoice_id, []).append(span)
+    plans = session.execute(
+        select(col(PlanInvoice.invoice_id), col(Plan.made_at))
+        .join(Plan, col(Plan.id) == PlanInvoice.plan_id)
+        .where(_among(PlanInvoice.invoice_id, ids), col(Plan.suspends_penalties), col(Plan.state).in_(_KEPT))
+    )
+    for invoice_id, made_at in plans:
+        found.setdefault(invoice_id, []).append(Excluded(paris_date(made_at), None))
+    return found
+
+
+def _judgments(session: Session, customer_ids: Collection[UUID]) -> Mapping[UUID, list[date]]:
+    found: dict[UUID, list[date]] = {}
+    for row in session.scalars(select(Insolvency).where(_among(Insolvency.customer_id, customer_ids))):
+        found.setdefault(row.customer_id, []).append(row.judgment_on)
+    return found
+
+
+def _among(column: object, ids: Collection[UUID]) -> ColumnElement[bool]:
+    return col(column) == func.any(list(ids))
