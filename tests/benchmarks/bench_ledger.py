@@ -1,10 +1,11 @@
 """How fast a chain is proved, beside sha256 of the same canonical bytes alone: the least that any proof must do.
 
-`python tests/benchmarks/bench_ledger.py [--most 1000000]` prints Markdown tables: the proof, that of the events, the
-evidence of one invoice, and documents (proved, purged), each beside the size of the ledger. The entries are those of
-followed invoices, each with its event and a document of its own; they are written in bulk, since the rate of writing is
-another benchmark's matter. Documents are kept in memory, so that the ledger's own part is seen, and for the small size
-in a folder as well.
+`bench_ledger.py [--sizes 1000000] [--parts proofs documents purge] [--folder DIR [--fill-only]]` prints Markdown tables:
+the proof, that of the events, the evidence of one invoice, documents proved, documents purged. The entries are those of
+followed invoices, each with its event and a document of its own; they are copied in, since the rate of writing is another
+benchmark's matter. Documents are kept in memory, so that the ledger's own part is seen, and for the small size in a
+folder as well. A folder that is kept can be filled in one go and measured in others; the purge comes last, since it
+leaves nothing to prove.
 """
 
 import argparse
@@ -15,12 +16,14 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 from bench_lifecycle import message
 from measuring import best_seconds, machine, table
 from sqlalchemy import text
+from sqlmodel import select
 
 from gateway.access.model import Organisation
 from gateway.app import tables
@@ -41,22 +44,21 @@ from gateway.lifecycle.model import Direction, LifecycleEvent
 from gateway.lifecycle.records import MessageOrigin, event_row
 from gateway.lifecycle.transitions import assess
 
-SIZES = (10_000, 100_000, 300_000, 1_000_000)
+SIZES = (10_000, 100_000)
+PARTS = ("proofs", "documents", "purge")
 #: Of which at most so many are hashed alone, to know the limit.
 HASHED = 100_000
 START = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 PAST_RETENTION = datetime(2048, 1, 2, tzinfo=UTC)
 assert tables.METADATA.tables
 _EVENT = events_of(message("F-0", "205", START), START)[0]
-#: What the events are made like, and what each has of its own.
-CHANGED = {"id", "organisation_id", "number", "message_id", "fingerprint", "content", "sequence"}
 MODEL = event_row(
     _EVENT,
     assess([], _EVENT),
     MessageOrigin(Direction.RECEIVABLE, "0" * 64, UUID(int=1), "platform:simulator"),
     organisation_id=UUID(int=1),
     now=START,
-)
+).model_dump()
 
 
 def document(position: int) -> bytes:
@@ -103,18 +105,19 @@ def folder_of(memory: MemoryStorage, root: Path) -> Path:
     return root
 
 
-def event_of(organisation: UUID, position: int) -> LifecycleEvent:
-    """The status that an entry records: an approval, as a platform passes it on."""
+def event_of(organisation: UUID, position: int) -> SimpleNamespace:
+    """The status that an entry records, with the attributes of its row: an approval, as a platform passes it on."""
     number, print_ = f"F-{position // 5:07d}", hashlib.sha256(document(position)).hexdigest()
-    return LifecycleEvent(
-        **MODEL.model_dump(exclude=CHANGED),
-        id=UUID(int=position),
-        organisation_id=organisation,
-        number=number,
-        message_id=f"M-{position}",
-        fingerprint=print_,
-        content=MODEL.content | {"fingerprint": print_, "key": MODEL.content["key"] | {"number": number}},
-    )
+    own = {
+        "id": UUID(int=position),
+        "organisation_id": organisation,
+        "sequence": position,
+        "number": number,
+        "message_id": f"M-{position}",
+        "fingerprint": print_,
+        "content": MODEL["content"] | {"fingerprint": print_, "key": MODEL["content"]["key"] | {"number": number}},
+    }
+    return SimpleNamespace(**(MODEL | own))
 
 
 def entries(organisation: UUID, count: int) -> Iterator[dict[str, Any]]:
@@ -135,9 +138,12 @@ def entries(organisation: UUID, count: int) -> Iterator[dict[str, Any]]:
         yield {**entry, "hash": previous}
 
 
-def fill(database: Database, count: int) -> UUID:
-    """An organisation of its own with a chain of `count` entries, copied in."""
+def filled(database: Database, count: int) -> UUID:
+    """An organisation of its own with a chain of `count` entries, copied in; the one made before in a kept folder."""
     with database.system_transaction() as session:
+        known = session.exec(select(Organisation.id)).one_or_none()
+        if known is not None:
+            return known
         row = Organisation(siren=f"{count:09d}", name=f"{count}", created_at=START)
         session.add(row)
         session.flush()
@@ -153,16 +159,19 @@ def fill(database: Database, count: int) -> UUID:
             for position in range(1, count + 1):
                 data = document(position)
                 copy.write_row((organisation, hashlib.sha256(data).hexdigest(), "application/xml", len(data), START))
-        names = [name for name in LifecycleEvent.model_fields if name != "sequence"]
+        names = list(LifecycleEvent.model_fields)
         with cursor.copy(f"COPY lifecycle_event ({', '.join(names)}) FROM STDIN") as copy:
             for position in range(1, count + 1):
                 event = event_of(organisation, position)
-                values = {name: getattr(event, name) for name in names}
-                copy.write_row(canonical_json(each) if isinstance(each, dict) else each for each in values.values())
+                values = (getattr(event, name) for name in names)
+                copy.write_row(canonical_json(each) if isinstance(each, dict) else each for each in values)
         session.connection().execute(
             text("INSERT INTO ledger_head (organisation_id, position, hash) VALUES (:o, :p, :h)"),
             {"o": organisation, "p": count, "h": head},
         )
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+        connection.execute(text("CHECKPOINT"))
     return organisation
 
 
@@ -190,6 +199,7 @@ def events_proved(database: Database, organisation: UUID) -> None:
 
 def measure(database: Database, folder: Path, organisation: UUID, count: int) -> list[object]:
     """One line of the table of proofs."""
+    start_of_peak()
     key = load_key(folder / KEY_FILE)
     seconds = best_seconds(lambda: proof(database, organisation), repeats=2)
     with database.transaction(organisation) as session:
@@ -212,7 +222,7 @@ def measure(database: Database, folder: Path, organisation: UUID, count: int) ->
             key=key,
             since=checkpoint,
         )
-    evidence = perf_counter() - start
+    evidence, most = perf_counter() - start, memory_of("VmHWM")
     data = canonical_bytes(organisation, min(count, HASHED))
     limit = best_seconds(lambda: [hashlib.sha256(each).hexdigest() for each in data], repeats=2) * count / len(data)
     return [
@@ -223,6 +233,7 @@ def measure(database: Database, folder: Path, organisation: UUID, count: int) ->
         f"{incremental * 1000:.0f}",
         f"{events:.2f}",
         f"{evidence:.2f}",
+        f"{most:,}",
     ]
 
 
@@ -253,16 +264,20 @@ def start_of_peak() -> int:
 
 
 def measure_documents(database: Database, folder: Path, organisation: UUID, count: int) -> list[object]:
-    """One line of the table of documents."""
-    memory = MemoryStorage(count)
-    store = DocumentStore(memory)
-    on_disk = "–"
+    """One line of the table of documents proved."""
+    memory, on_disk = MemoryStorage(count), "–"
     if count == SIZES[0]:
-        on_disk = (
-            f"{count / documents_proved(database, organisation, DocumentStore(folder_of(memory, folder / 'd'))):,.0f}"
-        )
-    seconds = [documents_proved(database, organisation, store)]
+        in_folder = DocumentStore(folder_of(memory, folder / "d"))
+        on_disk = f"{count / documents_proved(database, organisation, in_folder):,.0f}"
     before = start_of_peak()
+    seconds = documents_proved(database, organisation, DocumentStore(memory))
+    return [f"{count:,}", f"{seconds:.2f}", f"{count / seconds:,.0f}", on_disk, f"{memory_of('VmHWM') - before:,}"]
+
+
+def measure_purge(database: Database, _folder: Path, organisation: UUID, count: int) -> list[object]:
+    """One line of the table of purges."""
+    store = DocumentStore(MemoryStorage(count))
+    before, seconds = start_of_peak(), []
     start = perf_counter()
     with database.transaction(organisation) as session:
         assert how_many(plan_purge(session, now=PAST_RETENTION).decisions) == count
@@ -272,62 +287,54 @@ def measure_documents(database: Database, folder: Path, organisation: UUID, coun
         plan = plan_purge(session, now=PAST_RETENTION)
         assert how_many(record_purge(database, organisation, plan, now=PAST_RETENTION)) == count
     seconds.append(perf_counter() - start)
-    start = perf_counter()
-    assert delete_purged_bytes(database, store, now=PAST_RETENTION) == count
-    seconds.append(perf_counter() - start)
-    start = perf_counter()
-    assert delete_purged_bytes(database, store, now=PAST_RETENTION) == 0
-    seconds.append(perf_counter() - start)
-    return [f"{count:,}", *(f"{each:.2f}" for each in seconds), on_disk, f"{memory_of('VmHWM') - before:,}"]
+    for left in (count, 0):
+        start = perf_counter()
+        assert delete_purged_bytes(database, store, now=PAST_RETENTION) == left
+        seconds.append(perf_counter() - start)
+    return [f"{count:,}", *(f"{each:.2f}" for each in seconds), f"{memory_of('VmHWM') - before:,}"]
+
+
+TABLES = {
+    "proofs": (
+        measure,
+        ["entries", "seconds", "entries a second", "times sha256 alone", "from a checkpoint, ms", "events compared, s",
+         "evidence of one invoice, s", "memory of the process, MB"],
+    ),
+    "documents": (
+        measure_documents, ["documents", "proved, s", "a second", "in a folder, a second", "memory added, MB"],
+    ),
+    "purge": (
+        measure_purge,
+        ["documents", "planned, s", "its entries written, s", "bytes deleted, s", "deleted again (nothing), s",
+         "memory added, MB"],
+    ),
+}  # fmt: skip
 
 
 def main() -> None:
     """Fill, prove, purge, print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--most", type=int, default=SIZES[1], help="largest number of entries")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="entries of each ledger")
+    parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS, help="what is measured")
+    parser.add_argument("--folder", type=Path, help="keep the databases there, and go on with those that are there")
+    parser.add_argument("--fill-only", action="store_true", help="measure nothing")
     options = parser.parse_args()
-    proofs, documents = [], []
+    lines: dict[str, list[list[object]]] = {part: [] for part in options.parts}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+        folder = options.folder or Path(name)
+        folder.mkdir(exist_ok=True)
         folder.chmod(0o755)
-        for count in (size for size in SIZES if size <= options.most):
+        for count in options.sizes:
             # Each size has a database of its own: a deletion looks at every organisation.
             database = open_database(load_settings(data_dir=folder / str(count)))
-            organisation = fill(database, count)
-            proofs.append(measure(database, folder, organisation, count))
-            documents.append(measure_documents(database, folder, organisation, count))
+            organisation = filled(database, count)
+            for part in () if options.fill_only else options.parts:
+                lines[part].append(TABLES[part][0](database, folder, organisation, count))
+                print(part, *lines[part][-1], flush=True)
             database.close()
-    print(f"Measured on: {machine()}\n")
-    print(
-        table(
-            [
-                "entries",
-                "seconds",
-                "entries a second",
-                "times sha256 alone",
-                "from a checkpoint, ms",
-                "events compared, s",
-                "evidence of one invoice, s",
-            ],
-            proofs,
-        )
-    )
-    print()
-    print(
-        table(
-            [
-                "documents",
-                "proved, s",
-                "purge planned, s",
-                "its entries written, s",
-                "bytes deleted, s",
-                "deleted again (nothing), s",
-                "proved in a folder, a second",
-                "memory of the purge, MB",
-            ],
-            documents,
-        )
-    )
+    print(f"Measured on: {machine()}")
+    for part, found in lines.items():
+        print("\n" + table(TABLES[part][1], found))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Events applied, timelines read and projections rebuilt while the store grows, each beside a limit in the same run.
 
-`python tests/benchmarks/bench_lifecycle.py [--most 10000000]` prints Markdown tables; a million events are stored
-unless told otherwise. They are made by the database from one invoice that was really followed, eight events each; ten
-million take about 20 GB of disk. Limits: one row committed alone, and one invoice selected by its identifier.
+`bench_lifecycle.py [--sizes 10000000] [--folder DIR [--fill-only]]` prints Markdown tables, up to a million events
+stored unless told otherwise. They are made by the database from one invoice that was really followed, eight events each; ten
+million take some 14 GB of disk and twenty minutes, so that a folder can be filled in one go and measured in another.
+Limits: one row committed alone, and one invoice selected by its identifier.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from uuid import UUID
 
 from measuring import machine, table
 from sqlalchemy import Connection, event, text
-from sqlmodel import Session, select
+from sqlmodel import Session, func, select
 
 from gateway.access.model import Organisation
 from gateway.access.scope import Scope
@@ -45,13 +46,15 @@ assert tables.METADATA.tables
 START = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 SELLER_SIREN, BUYER_SIREN = "552100554", "732829320"
 STORY = ("200", "201", "202", "203", "204", "205", "211", "212")
-SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+SIZES = (10_000, 100_000, 1_000_000)
 #: Events of the small organisation that is rebuilt beside the large one.
 BESIDE = 2_000
 APPLIED, READ = 300, 200
 BYTES_AN_EVENT = 2_500
 #: From this many rows on, indexes are dropped before the filling and made again after it.
 BULK = 500_000
+#: Invoices made by one statement.
+TOGETHER = 50_000
 
 #: The invoice F0 and its events; what is made from them is spread as real life spreads it: all of one status, then the
 #: next, so that the events of one invoice lie far apart.
@@ -113,9 +116,12 @@ def record(session: Session, number: str, code: str, at: datetime) -> None:
     )
 
 
-def new_organisation(database: Database, siren: str) -> UUID:
-    """An organisation with one followed invoice, F0, the model of the others."""
+def organisation_of(database: Database, siren: str) -> UUID:
+    """An organisation with one followed invoice, F0, the model of the others; the one made before in a kept folder."""
     with database.system_transaction() as session:
+        known = session.exec(select(Organisation.id).where(Organisation.siren == siren)).one_or_none()
+        if known is not None:
+            return known
         row = Organisation(siren=siren, name=siren, created_at=START)
         session.add(row)
         session.flush()
@@ -148,16 +154,27 @@ def new_organisation(database: Database, siren: str) -> UUID:
     return organisation
 
 
-def fill(database: Database, organisation: UUID, first: int, last: int) -> None:
-    """Followed invoices F<first> to F<last>, as the database would hold them."""
-    rows = {"first": first, "last": last}
+def filled_up_to(database: Database, organisation: UUID) -> int:
+    """The last invoice made."""
+    with database.transaction(organisation) as session:
+        return session.exec(select(func.count()).select_from(InvoiceRecord)).one() - 1
+
+
+def fill(database: Database, organisation: UUID, last: int) -> None:
+    """Followed invoices up to F<last>, as the database would hold them."""
+    first = filled_up_to(database, organisation) + 1
+    if first > last:
+        return
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET session_replication_role = replica"))  # no foreign key is asked
         connection.execute(text("SET maintenance_work_mem = '512MB'"))
+        connection.execute(text("SET synchronous_commit = off"))
         connection.execute(text(MODELS.format(organisation)))
         with _bulk(connection, last - first >= BULK // len(STORY)):
-            connection.execute(FILL_INVOICES, rows)
-            connection.execute(FILL_EVENTS, rows)
+            for start in range(first, last + 1, TOGETHER):
+                rows = {"first": start, "last": min(start + TOGETHER - 1, last)}
+                connection.execute(FILL_EVENTS, rows)
+                connection.execute(FILL_INVOICES, rows)
         connection.execute(text("VACUUM ANALYZE invoice"))
         connection.execute(text("VACUUM ANALYZE lifecycle_event"))
         connection.execute(text("CHECKPOINT"))
@@ -310,27 +327,40 @@ def measure(database: Database, large: UUID, small: UUID, stored: int) -> tuple[
     return writing, reading
 
 
+@contextmanager
+def kept_or_temporary(kept: Path | None, most: int) -> Iterator[Path]:
+    """Where the database lives, with room enough."""
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-", ignore_cleanup_errors=True) as name:
+        folder = kept or Path(name)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+        if kept is None and shutil.disk_usage(folder).free < most * BYTES_AN_EVENT:
+            raise SystemExit(f"{most:,} events need {most * BYTES_AN_EVENT / 1e9:.0f} GB of free disk in {folder}")
+        yield folder
+
+
 def main() -> None:
     """Fill, measure, fill further, print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--most", type=int, default=1_000_000, help="events stored at last")
-    most = parser.parse_args().most
-    with tempfile.TemporaryDirectory(prefix="gateway-bench-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        if shutil.disk_usage(folder).free < most * BYTES_AN_EVENT:
-            raise SystemExit(f"{most:,} events need {most * BYTES_AN_EVENT / 1e9:.0f} GB of free disk in {folder}")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="events stored, in growing order")
+    parser.add_argument("--folder", type=Path, help="keep the database there, and go on with the one that is there")
+    parser.add_argument("--fill-only", action="store_true", help="measure nothing")
+    options = parser.parse_args()
+    with kept_or_temporary(options.folder, options.sizes[-1]) as folder:
         database = open_database(load_settings(data_dir=folder))
-        large, small = (new_organisation(database, siren) for siren in (SELLER_SIREN, BUYER_SIREN))
-        fill(database, small, 1, BESIDE // len(STORY))
-        filled, lines = 0, []
-        for stored in (size for size in SIZES if size <= most):
+        large, small = (organisation_of(database, siren) for siren in (SELLER_SIREN, BUYER_SIREN))
+        fill(database, small, BESIDE // len(STORY))
+        lines = []
+        for stored in options.sizes:
             start = perf_counter()
-            fill(database, large, filled + 1, stored // len(STORY))
-            filled = stored // len(STORY)
+            fill(database, large, stored // len(STORY))
             print(f"{stored:,} events stored after {perf_counter() - start:.0f} s more", flush=True)
-            lines.append(measure(database, large, small, stored))
-            print(*lines[-1], flush=True)
+            if not options.fill_only:
+                lines.append(measure(database, large, small, stored))
+                print(*lines[-1], flush=True)
+        if options.fill_only:
+            database.close()
+            return
         with database.transaction(large) as session:
             asked = statements(database, lambda: record(session, "F1", "204", START + timedelta(days=900)))
         database.close()
