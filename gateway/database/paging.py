@@ -50,13 +50,18 @@ def fetch_page(
     limit = max(1, min(limit, LONGEST_PAGE))
     keys = [key.expression for key in order]
     if cursor is not None:
-        position, seen = tuple_(*keys), tuple_(*_decode(cursor, order))
-        statement = statement.where(position < seen if descending else position > seen)
+        statement = statement.where(after_cursor(order, cursor, descending=descending))
     directed = [key.desc() for key in keys] if descending else keys
     named: list[ColumnElement[Any]] = [key.label(f"sort_key_{number}") for number, key in enumerate(keys)]
     rows = session.execute(statement.add_columns(*named).order_by(*directed).limit(limit + 1)).all()
     shown = rows[:limit]
     return Page([row[0] for row in shown], _encode(shown[-1][1:]) if len(rows) > limit else None)
+
+
+def after_cursor(order: Sequence[SortKey], cursor: str, *, descending: bool = False) -> ColumnElement[bool]:
+    """True for the rows after `cursor`. Raises InvalidCursorError for a cursor of another list."""
+    position, seen = tuple_(*(key.expression for key in order)), tuple_(*_decode(cursor, order))
+    return position < seen if descending else position > seen
 
 
 def _encode(values: Sequence[object]) -> str:

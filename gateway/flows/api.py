@@ -19,7 +19,7 @@ from gateway.flows.answering import ERROR_RESPONSES, FlowServiceRoute
 from gateway.flows.documents import FlowFile, file_of
 from gateway.flows.errors import FlowNotFoundError, InvalidFlowRequestError, MissingFieldError
 from gateway.flows.intake import Submission, accept_flow
-from gateway.flows.repository import flow_by_id, search_flows
+from gateway.flows.repository import flow_by_id
 from gateway.flows.representation import (
     FlowInfo,
     FlowView,
@@ -29,6 +29,7 @@ from gateway.flows.representation import (
     flow_view,
     submitted_view,
 )
+from gateway.flows.searching import search_flows
 from gateway.flows.terms import DocType
 from gateway.flows.upload import read_upload
 from gateway.flows.webhooks import api as webhooks_api

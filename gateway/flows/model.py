@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Column, Computed, Index, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.database.columns import Big, IdentifiedRow, Json, OrganisationRow, UtcDateTime
@@ -13,6 +13,11 @@ from gateway.flows.terms import AckStatus, FlowDirection, FlowType, RuleSource
 
 #: Start of the source of a flow that a platform sent; its name follows.
 PLATFORM_SOURCE = "platform:"
+
+_KIND = (
+    "coalesce(nullif(flow_type, ''), 'Undefined') || '/' || coalesce(processing_rule, 'Undefined') || '/' || "
+    "CASE WHEN source LIKE 'platform:%' THEN 'In' ELSE 'Out' END || '/' || ack_status"
+)
 
 
 class FlowState(StrEnum):
@@ -29,10 +34,11 @@ class Flow(IdentifiedRow, table=True):
 
     __tablename__ = "flow"
     __table_args__ = (
-        UniqueConstraint("organisation_id", "source", "tracking_id"),
+        UniqueConstraint("organisation_id", "tracking_id", "source", name="uq_flow_tracking_id"),
         UniqueConstraint("organisation_id", "source", "platform_flow_id"),
         Index("ix_flow_waiting", "organisation_id", "next_attempt_at", postgresql_where="state = 'received'"),
         Index("ix_flow_updated", "organisation_id", "updated_at", "id"),
+        Index("ix_flow_kind", "organisation_id", "kind", "updated_at", "id"),
         Index("ix_flow_document", "organisation_id", "document_sha256"),
         Index(
             "ix_flow_untold",
@@ -76,6 +82,12 @@ class Flow(IdentifiedRow, table=True):
         default=None, sa_type=UtcDateTime, description="When its drop was told the acknowledgement."
     )
 
+    kind: str | None = Field(
+        default=None,
+        sa_column=Column(String, Computed(_KIND, persisted=True), nullable=False),
+        description="What a search tells flows apart by: type/rule/direction/acknowledgement. The database writes it.",
+    )
+
     @property
     def platform(self) -> str | None:
         """Name of the platform the flow came from; None for what was pushed to us."""
@@ -116,7 +128,13 @@ class SimulatedFlow(IdentifiedRow, table=True):
         UniqueConstraint("organisation_id", "tracking_id"),
         Index("ix_simulated_flow_due", "organisation_id", "direction", "visible_at"),
         Index("ix_simulated_flow_invoice", "organisation_id", "invoice_key"),
-        Index("ix_simulated_flow_news", "organisation_id", "visible_at", postgresql_where="notified_at IS NULL"),
+        Index("ix_simulated_flow_news", "organisation_id", "call_at", postgresql_where="call_at IS NOT NULL"),
+        Index(
+            "ix_simulated_flow_pending",
+            "organisation_id",
+            "acknowledged_at",
+            postgresql_where="visible_at < acknowledged_at",
+        ),
     )
 
     direction: str = Field(description="Out: from us to the platform. In: from the platform to us.")
@@ -126,15 +144,28 @@ class SimulatedFlow(IdentifiedRow, table=True):
     data: bytes = Field(sa_type=LargeBinary)
     invoice_key: str | None = Field(default=None, description="number/seller SIREN/year of an invoice we sent.")
     scenario: str | None = None
-    visible_at: datetime = Field(sa_type=UtcDateTime, description="When the list of flows shows it.")
+    submitted_at: datetime = Field(sa_type=UtcDateTime)
+    visible_at: datetime = Field(
+        sa_type=UtcDateTime, description="When the list of flows shows it, and again once it is acknowledged."
+    )
+    acknowledged_at: datetime | None = Field(
+        default=None,
+        sa_type=UtcDateTime,
+        description="From when on a flow from us is no longer Pending.",
+    )
     answers_to: UUID | None = Field(default=None, description="The invoice's flow that this status answers.")
     step: int | None = Field(default=None, description="Position of the status in its scenario.")
     flow_type: str = Field(default=FlowType.CUSTOMER_INVOICE_LC.value)
     flow_profile: str | None = None
     processing_rule: str | None = Field(default=None, description="As declared; B2B is assumed of the others.")
-    notified_at: datetime | None = Field(
-        default=None, sa_type=UtcDateTime, description="When its webhooks were called."
+    call_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When its webhooks are called next; None: no more."
     )
+
+    @property
+    def is_pending(self) -> bool:
+        """True until it is acknowledged, and listed again."""
+        return self.acknowledged_at is not None and self.visible_at < self.acknowledged_at
 
 
 class SimulatedWebhook(IdentifiedRow, table=True):

@@ -1,36 +1,19 @@
 """Queries on flows. Row-level security keeps organisations apart."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, true
+from sqlalchemy import func, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from gateway.database.engine import organisation_of
-from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.flows.errors import FlowNotFoundError
-from gateway.flows.model import PLATFORM_SOURCE, Flow, FlowState, PlatformCursor
-from gateway.flows.terms import FlowDirection
+from gateway.flows.model import Flow, FlowState, PlatformCursor
 from gateway.ledger.service import take_turn
 
-_BY_UPDATE = (SortKey(col(Flow.updated_at), datetime.fromisoformat), SortKey(col(Flow.id), UUID))
 _SMALLEST_STEP = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class FlowCriteria:
-    """What a search asks: every criterion given must hold, one value of each list is enough."""
-
-    updated_after: datetime | None = None
-    updated_before: datetime | None = None
-    processing_rules: Sequence[str] = ()
-    flow_types: Sequence[str] = ()
-    directions: Sequence[str] = ()
-    tracking_id: str | None = None
-    ack_status: str | None = None
 
 
 def flow_by_id(session: Session, flow_id: UUID) -> Flow:
@@ -117,33 +100,6 @@ def next_update(session: Session, now: datetime) -> datetime:
         .limit(1)
     ).first()
     return now if newest is None else max(now, newest + _SMALLEST_STEP)
-
-
-def search_flows(session: Session, criteria: FlowCriteria, *, cursor: str | None = None, limit: int = 25) -> Page[Flow]:
-    """Flows in the order (updated_at, id). Raises InvalidCursorError.
-
-    The identifier settles flows that share one updated_at, so that no page edge loses or repeats one.
-    """
-    return fetch_page(session, select(Flow).where(*_conditions(criteria)), _BY_UPDATE, cursor=cursor, limit=limit)
-
-
-def _conditions(criteria: FlowCriteria) -> Iterator[ColumnElement[bool]]:
-    if criteria.updated_after is not None:
-        yield col(Flow.updated_at) > criteria.updated_after
-    if criteria.updated_before is not None:
-        yield col(Flow.updated_at) < criteria.updated_before
-    if criteria.processing_rules:
-        yield func.coalesce(Flow.processing_rule, "Undefined").in_(criteria.processing_rules)
-    if criteria.flow_types:
-        yield func.coalesce(Flow.flow_type, "Undefined").in_(criteria.flow_types)
-    if criteria.directions:
-        incoming = col(Flow.source).startswith(PLATFORM_SOURCE)
-        wanted = {FlowDirection.IN.value: incoming, FlowDirection.OUT.value: ~incoming}
-        yield or_(*(wanted[direction] for direction in criteria.directions))
-    if criteria.tracking_id is not None:
-        yield col(Flow.tracking_id) == criteria.tracking_id
-    if criteria.ack_status is not None:
-        yield col(Flow.ack_status) == criteria.ack_status
 
 
 def read_until(session: Session, platform: str) -> datetime | None:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from gateway.flows.model import Flow
-from gateway.flows.repository import FlowCriteria
+from gateway.flows.searching import FlowCriteria
 from gateway.flows.terms import (
     AckStatus,
     FlowDirection,

@@ -25,7 +25,8 @@ from gateway.access.service import create_organisation
 from gateway.app.logs import configure_logs
 from gateway.app.services import Services, build_services
 from gateway.flows.intake import Submission, accept_flow
-from gateway.flows.repository import FlowCriteria, known_at_platform, next_due, next_update, search_flows
+from gateway.flows.repository import known_at_platform, next_due, next_update
+from gateway.flows.searching import FlowCriteria, search_flows
 from gateway.kernel.settings import load_settings
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)

@@ -190,6 +190,9 @@ def test_the_simulated_platform_refuses_a_file_and_the_gateway_hears_it(world, i
     world.scenarios["F1"] = "inadmissible"
     world.push(invoice("F1"))
     world.turn()
+    assert alerts(world) == [], "it is Pending first"
+    world.clock.advance(timedelta(minutes=1))
+    world.turn()
     assert [alert.condition for alert in alerts(world)] == ["delivery.refused"]
     for _ in range(3):
         world.clock.advance(timedelta(minutes=1))

@@ -38,9 +38,10 @@ from gateway.flows.hearing.subscriptions import subscribe, unsubscribe
 from gateway.flows.model import Flow, PlatformCursor
 from gateway.flows.platforms import webhooks as platform_webhooks
 from gateway.flows.platforms.answers import Answer
-from gateway.flows.platforms.client import OutgoingFlow
+from gateway.flows.platforms.client import OutgoingFlow, PlatformFlow
 from gateway.flows.platforms.connections import Connections
 from gateway.flows.platforms.errors import PlatformAnswerError
+from gateway.flows.platforms.guard import GuardedPlatform
 from gateway.flows.platforms.service import ConnectionOrder, connect, switch
 from gateway.flows.platforms.transport import Transport
 from gateway.flows.polling import poll_platform
@@ -152,10 +153,11 @@ def called(subscribed, invoice) -> Neighbours:
     """One status is there; the platform has called about it, and the call has not been passed on."""
     subscribed.scenarios["F1"] = "silent"
     subscribed.platform.submit(OutgoingFlow("of-another-program", "F1.xml", "UBL", invoice("F1")))
+    subscribed.world.clock.advance(STEP / 2)
     subscribed.webhooks.call_about_news()
     subscribed.calls.clear()
     subscribed.passes_on = False
-    subscribed.world.clock.advance(STEP)
+    subscribed.world.clock.advance(STEP / 2)
     assert subscribed.webhooks.call_about_news() == 1
     return subscribed
 
@@ -179,6 +181,7 @@ def test_a_flow_is_recorded_by_the_call_alone_then_fetched_and_processed_by_the_
 def test_a_refusal_of_what_we_sent_is_heard_by_a_call(subscribed, invoice):
     subscribed.scenarios["F1"] = "inadmissible"
     subscribed.sent(invoice("F1"))
+    subscribed.world.clock.advance(STEP / 2)
     assert subscribed.webhooks.call_about_news() == 1
     [message] = subscribed.world.rows(OutboxMessage)
     assert message.answer["status"] == "Error"
@@ -260,6 +263,7 @@ def test_a_flow_that_the_platform_does_not_show_is_not_recorded_and_may_be_calle
 
 def test_a_call_about_a_delivery_that_is_leaving_is_to_be_repeated(subscribed, invoice):
     subscribed.sent(invoice("F1"))
+    subscribed.world.clock.advance(STEP / 2)
     subscribed.passes_on = False
     subscribed.webhooks.call_about_news()
     world = subscribed.world
@@ -425,6 +429,19 @@ def test_after_the_end_of_a_subscription_its_calls_are_not_proven(called):
     with pytest.raises(NotSubscribedError):
         called.unsubscribe()
     called.subscribe()
+
+
+def test_a_call_whose_subscription_ends_while_its_flow_is_read_is_not_proven(called, monkeypatch):
+    read = GuardedPlatform.read
+
+    def read_and_end(platform: GuardedPlatform, flow_id: str) -> PlatformFlow:
+        flow = read(platform, flow_id)
+        called.unsubscribe()
+        return flow
+
+    monkeypatch.setattr(GuardedPlatform, "read", read_and_end)
+    assert called.repeat(called.calls[0]).status_code == 401
+    assert received(called.world) == []
 
 
 def test_the_end_of_a_subscription_waits_for_a_call_being_heard_and_not_in_a_circle(subscribed):

@@ -52,7 +52,12 @@ def speaking(request, clock, client_of, invoice, monkeypatch) -> Speaking:
                 simulated.submit(OutgoingFlow(f"a-{number}", "a.xml", "UBL", invoice(f"A{number}")))
             clock.advance(STEP)
 
-        return Speaking(simulated, answer, simulated.submit)
+        def refuse(flow: OutgoingFlow) -> str:
+            flow_id = simulated.submit(flow)
+            clock.advance(STEP)
+            return flow_id
+
+        return Speaking(simulated, answer, refuse)
     monkeypatch.setenv("PLATFORM_SECRET", SECRET)
     profile = platform_profile("standard")
     if request.param.startswith("profile "):

@@ -14,6 +14,7 @@ from gateway.flows.errors import PlatformUnavailableError
 from gateway.flows.model import Flow, FlowState, PlatformCursor
 from gateway.flows.platforms.client import FlowPage, PlatformFlow
 from gateway.flows.polling import poll_platform
+from gateway.flows.representation import flow_view
 from gateway.flows.simulator.answers import AnsweredInvoice, answer
 from gateway.flows.simulator.scenarios import Step
 from gateway.flows.tasks import POLL_TASK, PROCESS_TASK, organisations_with_waiting_flows, register_tasks
@@ -50,6 +51,17 @@ def platform(world, status):
 
 def poll(world) -> int:
     return poll_platform(world.context, world.organisation_id, "listed")
+
+
+def test_words_of_a_platform_that_the_standard_does_not_know_are_shown_as_undefined(world, platform):
+    """Else a search of ours that meets such a flow could not be answered."""
+    platform("F1")
+    world.listed.flows[0] = replace(world.listed.flows[0], flow_type="Other/Type", flow_syntax="EDIFACT")
+    assert poll(world) == 1
+    [flow] = world.rows(Flow)
+    assert (flow_view(flow).flow_type, flow.kind) == ("Undefined", "Undefined/Undefined/In/Pending")
+    world.drain()
+    assert [flow.flow_type for flow in world.rows(Flow)] == ["CustomerInvoiceLC"]
 
 
 def test_flows_that_share_one_updated_at_are_all_received_whatever_the_page_edges(world, platform):

@@ -5,7 +5,7 @@ import re
 from base64 import b64decode
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -14,17 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.flows.repository import FlowCriteria
+from gateway.flows.searching import FlowCriteria
 from gateway.flows.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, is_signed
 from gateway.flows.simulator.errors import UnknownFaultError, UnknownScenarioError
 from gateway.flows.simulator.faults import Fault, FaultDice, fault_rates
 from gateway.flows.simulator.platform import SimulatedPlatform
 from gateway.flows.simulator.scenarios import chosen_scenarios, scenarios
 from gateway.flows.simulator.service import PlatformHabits, create_platform
-from gateway.flows.simulator.webhooks import Webhooks
+from gateway.flows.simulator.webhooks import Webhooks, next_call
 
 STEP = timedelta(minutes=1)
 BASE = "/flow-service/v1"
+START = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 
 
 class Served:
@@ -89,7 +90,21 @@ def test_a_flow_is_found_by_its_tracking_id(served, invoice):
     assert platform.listed(trackingId="t-2") == []
     metadata = platform.client.get(f"{BASE}/flows/{flow_id}").json()
     assert (metadata["flowDirection"], metadata["flowType"]) == ("Out", "CustomerInvoice")
-    assert metadata["acknowledgement"] == {"status": "Ok"}
+    assert metadata["processingRule"] == "B2B"
+
+
+@pytest.mark.parametrize(("scenario", "status"), [("paid", "Ok"), ("inadmissible", "Error")])
+def test_a_flow_is_pending_first_and_listed_again_once_it_is_acknowledged(served, invoice, scenario, status):
+    platform = served()
+    platform.platform.chosen["F1"] = scenario
+    platform.submit(invoice("F1"))
+    [pending] = platform.listed(flowDirection=["Out"])
+    assert pending["acknowledgement"] == {"status": "Pending"}
+    platform.clock.advance(STEP / 2)
+    [acknowledged] = platform.listed(flowDirection=["Out"], updatedAfter=pending["updatedAt"])
+    assert acknowledged["acknowledgement"]["status"] == status
+    assert acknowledged["submittedAt"] == pending["submittedAt"]
+    assert ("details" in acknowledged["acknowledgement"]) == (status == "Error")
 
 
 @pytest.mark.parametrize("flow_id", ["1", "00000000-0000-0000-0000-000000000000"])
@@ -132,8 +147,10 @@ def test_what_was_sent_is_found_by_its_acknowledgement(served, invoice, status):
     platform.platform.chosen["F2"] = "inadmissible"
     platform.submit(invoice("F1"))
     platform.submit(invoice("F2"), trackingId="t-2", name="F2.xml")
+    platform.clock.advance(STEP / 2)
+    platform.submit(invoice("F3"), trackingId="t-3", name="F3.xml")
     found = [flow["trackingId"] for flow in platform.listed(flowDirection=["Out"], ackStatus=status)]
-    assert found == {"Ok": ["t-1"], "Error": ["t-2"], "Pending": []}[status]
+    assert found == {"Ok": ["t-1"], "Error": ["t-2"], "Pending": ["t-3"]}[status]
 
 
 def test_an_invoice_whose_file_was_refused_may_be_sent_again_and_is_no_double(served, invoice):
@@ -191,6 +208,69 @@ def test_a_subscription_that_has_ended_is_not_called(served, invoice):
     assert platform.client.delete(address).status_code == 404
     platform.submit(invoice("F1"))
     assert platform.webhooks.call_about_news() == 0
+
+
+def test_a_subscriber_is_told_of_a_flow_and_again_of_its_acknowledgement(served, invoice):
+    told: list[str] = []
+
+    def called(request: httpx.Request) -> httpx.Response:
+        told.append(json.loads(request.content)["acknowledgement"]["status"])
+        return httpx.Response(200)
+
+    platform = served(called=called)
+    platform.client.post(f"{BASE}/webhooks", json={"callbackUrl": "https://gateway.test/hook", "flowDirection": "Out"})
+    platform.submit(invoice("F1"))
+    platform.webhooks.call_about_news()
+    platform.clock.advance(STEP / 2)
+    platform.webhooks.call_about_news()
+    assert told == ["Pending", "Ok"]
+
+
+@pytest.mark.parametrize("failure", [503, 429, "no answer"])
+def test_a_call_that_fails_is_repeated_until_it_is_answered(served, invoice, failure):
+    answers = [failure, failure, 200]
+
+    def called(request: httpx.Request) -> httpx.Response:
+        if (answer := answers.pop(0)) == "no answer":
+            raise httpx.ReadTimeout("too slow")
+        return httpx.Response(answer)
+
+    platform = served(called=called)
+    platform.client.post(f"{BASE}/webhooks", json={"callbackUrl": "https://gateway.test/hook", "flowDirection": "Out"})
+    platform.submit(invoice("F1"))
+    arrived = []
+    for _ in range(5):
+        arrived.append(platform.webhooks.call_about_news())
+        platform.clock.advance(timedelta(seconds=1))
+    assert (sum(arrived), answers) == (1, [])
+    assert arrived[0] == 0
+
+
+def test_a_call_that_its_receiver_refuses_is_not_repeated(served, invoice):
+    calls: list[httpx.Request] = []
+
+    def called(request: httpx.Request) -> httpx.Response:
+        calls.append(request)
+        return httpx.Response(401)
+
+    platform = served(called=called)
+    platform.client.post(f"{BASE}/webhooks", json={"callbackUrl": "https://gateway.test/hook", "flowDirection": "Out"})
+    platform.submit(invoice("F1"))
+    for _ in range(3):
+        platform.webhooks.call_about_news()
+        platform.clock.advance(timedelta(seconds=5))
+    assert len(calls) == 1
+
+
+@given(age=st.timedeltas(timedelta(0), timedelta(hours=1)))
+def test_news_that_nobody_takes_are_told_later_and_later_and_given_up(age):
+    now = START + age
+    again = next_call(START, now)
+    if age > timedelta(minutes=5):
+        assert again is None
+    else:
+        assert again is not None
+        assert timedelta(seconds=0.5) <= again - now <= timedelta(seconds=10)
 
 
 @pytest.mark.parametrize(

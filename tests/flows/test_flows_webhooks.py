@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,10 +30,11 @@ from gateway.flows.representation import flow_view
 from gateway.flows.signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, is_signed
 from gateway.flows.webhooks.addresses import CallbackPolicy
 from gateway.flows.webhooks.calling import Answer, Caller, headers_for, judge, secret_of, webhook_channel
+from gateway.flows.webhooks.errors import WebhookNotFoundError
 from gateway.flows.webhooks.events import cloud_event_schema
 from gateway.flows.webhooks.model import Webhook, WebhookKind
 from gateway.flows.webhooks.repository import all_webhooks, calls_of
-from gateway.flows.webhooks.service import WEBHOOK_CALL, CreatedWebhook, start_again, subscribe
+from gateway.flows.webhooks.service import WEBHOOK_CALL, CreatedWebhook, start_again, subscribe, unsubscribe
 from gateway.flows.webhooks.tasks import tell_subscribers
 from gateway.flows.webhooks.wanted import wants_event
 from gateway.jobs.channels import Channel, Delivery
@@ -42,6 +44,7 @@ from gateway.lifecycle.model import LifecycleEvent
 from gateway.lifecycle.repository import events_after
 from gateway.lifecycle.views import event_view
 from gateway.notifications.model import Notification
+from tests.database.waiting import wait_until_one_waits_for_a_lock
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 ADDRESS = "https://erp.example.org/calls"
@@ -439,6 +442,23 @@ def test_a_deleted_webhook_and_one_of_a_revoked_program_are_called_no_more(world
         session.delete(all_webhooks(session)[0])
     [call] = world.rows(OutboxMessage)
     assert (call.state, told.receiver.tries) == ("failed", 0)
+
+
+def test_of_two_who_end_a_webhook_at_once_the_second_finds_none(world, subscribed):
+    ended = subscribed().created.webhook.id
+
+    def end() -> None:
+        with world.database.transaction(world.organisation_id) as session:
+            [webhook] = all_webhooks(session)
+            unsubscribe(session, webhook, now=world.clock())
+
+    with ThreadPoolExecutor(1) as other:
+        with world.database.transaction(world.organisation_id) as session:
+            unsubscribe(session, session.get_one(Webhook, ended), now=world.clock())
+            second = other.submit(end)
+            wait_until_one_waits_for_a_lock(world.database)
+        with pytest.raises(WebhookNotFoundError):
+            second.result(timeout=20)
 
 
 def test_another_organisation_has_no_part_in_it(world, subscribed, other_organisation, invoice):

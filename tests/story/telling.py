@@ -372,6 +372,7 @@ def compare(stage: Stage, count: int, seed: int) -> Agreement:
         quarrels.append(f"quarantine holds {quarantined - damaged} too many, {damaged - quarantined} too few")
     quarrels += [f"an unsent delivery: {state} {error}" for state, error in unsent]
     quarrels += [f"{unanswered} deliveries whose acknowledgement was not heard"] if unanswered else []
+    quarrels += [] if called else ["no call of the platform was heard"]
     quarrels += [] if chain.holds else ["the ledger's chain is broken"]
     return Agreement(len(records), len(told), quarantined.total(), called, quarrels=quarrels)
 

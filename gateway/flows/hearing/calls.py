@@ -24,7 +24,14 @@ from gateway.flows.hearing.errors import (
     UnprovenCallError,
 )
 from gateway.flows.hearing.recording import record_heard
-from gateway.flows.hearing.repository import Subscriber, forget_calls, mark_heard, subscriber_of, was_heard
+from gateway.flows.hearing.repository import (
+    Subscriber,
+    forget_calls,
+    keep_subscribed,
+    mark_heard,
+    subscriber_of,
+    was_heard,
+)
 from gateway.flows.metrics import CALLS, RECEIVED
 from gateway.flows.model import PLATFORM_SOURCE
 from gateway.flows.signatures import fingerprint_of, is_signed
@@ -99,6 +106,8 @@ def _hear(context: FlowsContext, subscription_id: UUID, subscriber: Subscriber, 
         _log.warning("called_flow_not_read", platform=platform, flow_id=flow_id, code=error.code, reason=str(error))
         raise FlowNotReadError from error
     with context.database.transaction(organisation_id) as session:
+        if not keep_subscribed(session, subscription_id):  # it ended meanwhile
+            raise UnprovenCallError
         # The mark goes with what it stands for: a call that fails from here on may be repeated.
         if not mark_heard(session, subscription_id, fingerprint, context.clock()):
             raise ReplayedCallError

@@ -13,7 +13,7 @@ from gateway.flows.intake import PROCESS_TASK
 from gateway.flows.model import PLATFORM_SOURCE, Flow
 from gateway.flows.platforms.client import PlatformFlow
 from gateway.flows.repository import known_at_platform, next_update
-from gateway.flows.terms import FlowDirection
+from gateway.flows.terms import FlowDirection, FlowSyntax, FlowType
 from gateway.jobs.queue import enqueue
 
 _SMALLEST_STEP = timedelta(microseconds=1)
@@ -62,8 +62,8 @@ def _record_new(session: Session, platform: str, listed: Sequence[PlatformFlow],
             source=source,
             name=flow.name,
             platform_flow_id=flow.flow_id,
-            flow_syntax=flow.flow_syntax,
-            flow_type=flow.flow_type,
+            flow_syntax=flow.flow_syntax if flow.flow_syntax in set(FlowSyntax) else None,
+            flow_type=flow.flow_type if flow.flow_type in set(FlowType) else None,
             # What waits longest is read first: the order in which the platform spoke is kept.
             next_attempt_at=min(flow.updated_at, now),
             submitted_at=now,

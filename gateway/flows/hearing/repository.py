@@ -43,6 +43,12 @@ def subscription_of(session: Session, connection_id: UUID, *, lock: bool = False
     return session.exec(query.with_for_update() if lock else query).one_or_none()
 
 
+def keep_subscribed(session: Session, subscription_id: UUID) -> bool:
+    """Whether the subscription still stands; if so it does until the transaction ends."""
+    query = select(PlatformSubscription.id).where(PlatformSubscription.id == subscription_id)
+    return session.exec(query.with_for_update(read=True, key_share=True)).first() is not None
+
+
 def was_heard(session: Session, subscription_id: UUID, fingerprint: str) -> bool:
     """Whether that very call was heard before."""
     return session.get(PlatformCall, (subscription_id, fingerprint)) is not None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, func, or_
+from sqlalchemy import ColumnElement, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -14,12 +14,13 @@ from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.flows.errors import PlatformRefusedError
 from gateway.flows.model import SimulatedFlow
 from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow, SentFlow, Sighting
-from gateway.flows.repository import FlowCriteria
+from gateway.flows.searching import FlowCriteria
 from gateway.flows.simulator.answers import AnsweredInvoice
 from gateway.flows.simulator.faults import FaultDice
 from gateway.flows.simulator.planning import plan_answers
 from gateway.flows.simulator.scenarios import (
     DUPLICATE,
+    acknowledged_after,
     acknowledgement_of,
     refusing_scenarios,
     scenario_for,
@@ -48,7 +49,7 @@ class SimulatedPlatform:
     """A `PlatformClient` for one organisation.
 
     Attributes:
-        step: time between two statuses of one invoice.
+        step: time between two statuses of one invoice; its file is acknowledged within a part of it.
         chosen: scenario by invoice number; the others are drawn by a stable hash.
         dice: the faults of its answers.
     """
@@ -103,6 +104,7 @@ class SimulatedPlatform:
         """The flows of both directions that are visible by now and fit. Raises InvalidCursorError."""
         query = select(SimulatedFlow).where(col(SimulatedFlow.visible_at) <= self.clock(), *_conditions(criteria))
         with self.database.transaction(self.organisation_id) as session:
+            self.acknowledge_due(session)
             page = fetch_page(session, query, _BY_APPEARANCE, cursor=cursor, limit=limit)
             session.expunge_all()
             return page
@@ -124,9 +126,18 @@ class SimulatedPlatform:
     def row(self, flow_id: UUID) -> SimulatedFlow | None:
         """A flow that is visible by now, as it is kept; None when there is none."""
         with self.database.transaction(self.organisation_id) as session:
+            self.acknowledge_due(session)
             row = session.get(SimulatedFlow, flow_id)
             session.expunge_all()
             return row if row is not None and row.visible_at <= self.clock() else None
+
+    def acknowledge_due(self, session: Session) -> None:
+        """What has been Pending long enough is Ok or Error from now on: it is listed again, and told to subscribers."""
+        now = self.clock()
+        due = update(SimulatedFlow).where(
+            col(SimulatedFlow.visible_at) < SimulatedFlow.acknowledged_at, col(SimulatedFlow.acknowledged_at) <= now
+        )
+        session.execute(due.values(visible_at=now, call_at=now))
 
     def _read(self, data: bytes) -> AnsweredInvoice:
         try:
@@ -149,7 +160,9 @@ class SimulatedPlatform:
             name=flow.name,
             flow_syntax=flow.flow_syntax,
             data=flow.data,
+            submitted_at=now,
             visible_at=now,
+            call_at=now,
             flow_type=(FlowType.CUSTOMER_INVOICE_LC if subject is None else FlowType.CUSTOMER_INVOICE).value,
             flow_profile=flow.flow_profile,
             processing_rule=flow.processing_rule,
@@ -163,6 +176,7 @@ class SimulatedPlatform:
             )
             held = session.exec(taken).first()
             row.scenario = DUPLICATE if held else scenario_for(number, self.chosen).name
+        row.acknowledged_at = now + self.step * acknowledged_after(row.scenario)
         return row
 
     def _plan_answers(self, session: Session, flow: SimulatedFlow, subject: AnsweredInvoice, now: datetime) -> None:
@@ -175,7 +189,9 @@ class SimulatedPlatform:
                     name=planned.name,
                     flow_syntax=FlowSyntax.CDAR.value,
                     data=planned.data,
+                    submitted_at=planned.visible_at,
                     visible_at=planned.visible_at,
+                    call_at=planned.visible_at,
                     answers_to=flow.id,
                     step=planned.step,
                 )
@@ -191,7 +207,7 @@ def _listed(row: SimulatedFlow) -> PlatformFlow:
         updated_at=row.visible_at,
         tracking_id=row.tracking_id,
         direction=FlowDirection(row.direction),
-        acknowledgement=acknowledgement_of(row.scenario),
+        acknowledgement=acknowledgement_of(row.scenario, pending=row.is_pending),
     )
 
 
@@ -208,9 +224,11 @@ def _conditions(criteria: FlowCriteria) -> Iterator[ColumnElement[bool] | bool]:
         yield func.coalesce(SimulatedFlow.processing_rule, ProcessingRule.B2B.value).in_(criteria.processing_rules)
     if criteria.tracking_id is not None:
         yield col(SimulatedFlow.tracking_id) == criteria.tracking_id
-    if criteria.ack_status == AckStatus.PENDING:
-        yield false()  # this platform acknowledges at once
-    elif criteria.ack_status is not None:
-        refused = col(SimulatedFlow.scenario).in_(refusing_scenarios())
-        accepted = or_(col(SimulatedFlow.scenario).is_(None), ~refused)
-        yield refused if criteria.ack_status == AckStatus.ERROR else accepted
+    if criteria.ack_status is not None:
+        pending = func.coalesce(col(SimulatedFlow.visible_at) < SimulatedFlow.acknowledged_at, False)
+        refused = func.coalesce(col(SimulatedFlow.scenario).in_(refusing_scenarios()), False)
+        yield {
+            AckStatus.PENDING.value: pending,
+            AckStatus.ERROR.value: ~pending & refused,
+            AckStatus.OK.value: ~pending & ~refused,
+        }[criteria.ack_status]

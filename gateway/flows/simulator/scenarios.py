@@ -36,17 +36,25 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A story of one invoice; `weight` is its share among the invoices that nobody chose a scenario for."""
+    """A story of one invoice.
+
+    Attributes:
+        weight: its share among the invoices that nobody chose a scenario for.
+        acknowledged_after: how long its file is Pending first, in steps.
+        acknowledgement: what the platform makes of the file then.
+    """
 
     name: str
     label: Text
     weight: int
     steps: tuple[Step, ...]
+    acknowledged_after: float
     acknowledgement: PlatformAcknowledgement
 
 
 #: What is acknowledged without a remark.
 ACCEPTED = PlatformAcknowledgement(AckStatus.OK)
+_PENDING = PlatformAcknowledgement(AckStatus.PENDING)
 
 
 @cache
@@ -58,6 +66,7 @@ def scenarios() -> Mapping[str, Scenario]:
             text_of(table),
             table["weight"],
             tuple(Step(**{**step, "share": Decimal(step.get("share", 0))}) for step in table["steps"]),
+            table.get("acknowledged_after", data_file("simulator.toml")["acknowledged_after"]),
             _acknowledgement(table.get("refused")),
         )
         for name, table in data_file("simulator.toml")["scenario"].items()
@@ -71,9 +80,17 @@ def _acknowledgement(refused: Table | None) -> PlatformAcknowledgement:
     return PlatformAcknowledgement(AckStatus.ERROR, (remark,))
 
 
-def acknowledgement_of(scenario: str | None) -> PlatformAcknowledgement:
+def acknowledgement_of(scenario: str | None, *, pending: bool = False) -> PlatformAcknowledgement:
     """What the platform makes of a file that follows a scenario; a message follows none, and is accepted."""
+    if pending:
+        return _PENDING
     return scenarios()[scenario].acknowledgement if scenario else ACCEPTED
+
+
+def acknowledged_after(scenario: str | None) -> float:
+    """How long a file is Pending, in steps of its platform."""
+    default: float = data_file("simulator.toml")["acknowledged_after"]
+    return scenarios()[scenario].acknowledged_after if scenario else default
 
 
 def refusing_scenarios() -> list[str]:

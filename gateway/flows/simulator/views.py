@@ -10,7 +10,7 @@ def flow_view(row: SimulatedFlow) -> FlowView:
     """A flow of the simulated platform as the standard shows it."""
     return FlowView(
         flow_id=str(row.id),
-        submitted_at=row.visible_at,
+        submitted_at=row.submitted_at,
         updated_at=row.visible_at,
         name=row.name,
         tracking_id=row.tracking_id,
@@ -20,12 +20,12 @@ def flow_view(row: SimulatedFlow) -> FlowView:
         flow_direction=FlowDirection(row.direction),
         processing_rule=ProcessingRule(row.processing_rule or ProcessingRule.B2B),
         processing_rule_source=RuleSource.INPUT if row.processing_rule else RuleSource.COMPUTED,
-        acknowledgement=_acknowledgement(row.scenario),
+        acknowledgement=_acknowledgement(row),
     )
 
 
-def _acknowledgement(scenario: str | None) -> AcknowledgementView:
-    told = acknowledgement_of(scenario)
+def _acknowledgement(row: SimulatedFlow) -> AcknowledgementView:
+    told = acknowledgement_of(row.scenario, pending=row.is_pending)
     details = [
         AcknowledgementDetail(level="Error", item=each.item, reason_code=each.reason_code, reason_message=each.message)
         for each in told.remarks

@@ -12,8 +12,8 @@ from sqlmodel import Session, col, func, select
 from gateway.access.model import Organisation
 from gateway.database.engine import organisation_of
 from gateway.flows.model import Flow
-from gateway.flows.repository import search_flows
 from gateway.flows.representation import flow_view
+from gateway.flows.searching import search_flows
 from gateway.flows.webhooks.events import cloud_event, type_of_event
 from gateway.flows.webhooks.model import Webhook, WebhookKind
 from gateway.flows.webhooks.wanted import flow_criteria, wants_event

@@ -70,8 +70,10 @@ def subscribe(
 
 
 def unsubscribe(session: Session, webhook: Webhook, *, now: datetime) -> None:
-    """End a subscription; a call on its way is given up."""
-    hold_webhook(session, webhook.id)  # before the ledger's turn, as whoever gives a webhook up takes them
+    """End a subscription; a call on its way is given up. Raises WebhookNotFoundError when it has just been ended."""
+    # Before the ledger's turn, as whoever gives a webhook up takes them.
+    if hold_webhook(session, webhook.id) is None:
+        raise WebhookNotFoundError(str(webhook.id))
     _note(session, webhook, "webhook.deleted", now)
     session.delete(webhook)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from gateway.flows.repository import FlowCriteria
+from gateway.flows.searching import FlowCriteria
 
 
 def flow_criteria(wanted: Mapping[str, Any], told_until: datetime | None) -> FlowCriteria:
