@@ -1,11 +1,11 @@
 """How fast a chain is proved, beside sha256 of the same canonical bytes alone: the least that any proof must do.
 
-`bench_ledger.py [--sizes 1000000] [--parts proofs documents purge] [--folder DIR [--fill-only]]` prints Markdown tables:
-the proof, that of the events, the evidence of one invoice, documents proved, documents purged. The entries are those of
-followed invoices, each with its event and a document of its own; they are copied in, since the rate of writing is another
-benchmark's matter. Documents are kept in memory, so that the ledger's own part is seen, and for the small size in a
-folder as well. A folder that is kept can be filled in one go and measured in others; the purge comes last, since it
-leaves nothing to prove.
+`bench_ledger.py [--sizes 1000000] [--parts proofs documents purge] [--folder DIR [--fill-only]]` prints Markdown
+tables: the proof, that of the events, the evidence of one invoice, documents proved, documents purged. The entries are
+those of followed invoices, each with its event and a document of its own; they are copied in, since the rate of writing
+is another benchmark's matter. Documents are kept in memory, so that the ledger's own part is seen, and for the small
+size in a folder as well. A folder that is kept can be filled in one go and measured in others; the purge comes last,
+since it leaves nothing to prove.
 """
 
 import argparse

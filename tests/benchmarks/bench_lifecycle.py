@@ -1,9 +1,9 @@
 """Events applied, timelines read and projections rebuilt while the store grows, each beside a limit in the same run.
 
 `bench_lifecycle.py [--sizes 10000000] [--folder DIR [--fill-only]]` prints Markdown tables, up to a million events
-stored unless told otherwise. They are made by the database from one invoice that was really followed, eight events each; ten
-million take some 14 GB of disk and twenty minutes, so that a folder can be filled in one go and measured in another.
-Limits: one row committed alone, and one invoice selected by its identifier.
+stored unless told otherwise. They are made by the database from one invoice that was really followed, eight events
+each; ten million take some 14 GB of disk and twenty minutes, so that a folder can be filled in one go and measured in
+another. Limits: one row committed alone, and one invoice selected by its identifier.
 """
 
 import argparse
