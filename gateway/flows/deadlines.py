@@ -1,4 +1,4 @@
-"""The review of deadlines: invoices whose next look is due, batch by batch, each alone."""
+"""The review of deadlines: invoices whose next look is due, batch by batch, each alone; then of what was agreed."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -12,6 +12,7 @@ from gateway.alerts.deadlines import InvoiceFacts
 from gateway.alerts.model import Alert
 from gateway.alerts.repository import unsettled_of_invoices
 from gateway.alerts.service import review_deadlines
+from gateway.flows.agreeing import follow_money
 from gateway.flows.consequences import follow_deadlines
 from gateway.flows.context import FlowsContext
 from gateway.jobs.queue import enqueue
@@ -42,6 +43,7 @@ def review_due_invoices(
             watched.setdefault(alert.invoice_id, []).append(alert)
         for invoice in invoices:
             _review(session, context, invoice, facts[invoice.id], watched.get(invoice.id, []))
+        follow_money(session, context, invoices)
         if len(invoices) == settings.batch_size:
             enqueue(session, DEADLINES_TASK)
     return len(invoices)

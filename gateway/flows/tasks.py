@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from gateway.flows.agreeing import review_promises_and_plans
 from gateway.flows.context import FlowsContext
 from gateway.flows.deadlines import DEADLINES_TASK, review_due_invoices
 from gateway.flows.drops.round import DROPS_TASK, visit_drops
@@ -34,6 +35,7 @@ def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
 
     def review(organisation_id: UUID) -> None:
         review_due_invoices(context, organisation_id, receipts_known)
+        review_promises_and_plans(context, organisation_id, DEADLINES_TASK)
 
     def tell(organisation_id: UUID) -> None:
         tell_subscribers(context.database, context.clock, organisation_id)

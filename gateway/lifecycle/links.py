@@ -4,13 +4,13 @@ A credit note, a corrected invoice and a final invoice all refer to what came be
 which it is. Only invoices of one seller and one direction are linked.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import date
+from collections.abc import Callable, Collection, Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -71,6 +71,31 @@ def corrected_by_it(session: Session, scope: Scope, invoice: InvoiceRecord) -> t
 def corrections_of(session: Session, scope: Scope, invoice: InvoiceRecord) -> tuple[LinkedInvoice, ...]:
     """The invoices of the scope that refer to this one, and those that refer to them in turn, the nearest first."""
     return _chain(invoice, lambda nearer: _referring_to(session, scope, nearer))
+
+
+def credits_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, list[tuple[datetime, Decimal]]]:
+    """When each credit note that refers to these invoices came, and its amount, positive, with VAT.
+
+    Only those that stand, and that refer to one invoice alone: of another one it cannot be told what it credits.
+    """
+    near, far = _NEAR, _FAR
+    others = select(func.count()).where(PrecedingReference.invoice_id == near.id).scalar_subquery()
+    rows = session.exec(
+        select(far.id, near)
+        .join(PrecedingReference, col(PrecedingReference.number) == far.number)
+        .join(near, and_(col(PrecedingReference.invoice_id) == near.id, _refers(near, far)))
+        .where(
+            col(far.id) == func.any(list(invoice_ids)),
+            col(near.total_with_vat) < 0,
+            col(near.is_closed).is_(False),
+            others == 1,
+        )
+        .order_by(col(near.received_at), col(near.id))
+    )
+    found: dict[UUID, list[tuple[datetime, Decimal]]] = {}
+    for invoice_id, note in rows:
+        found.setdefault(invoice_id, []).append((note.received_at, -note.total_with_vat))
+    return found
 
 
 def _chain(invoice: InvoiceRecord, further: Callable[[list[UUID]], Iterable[_Link]]) -> tuple[LinkedInvoice, ...]:

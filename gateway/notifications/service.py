@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from gateway.database.engine import organisation_of
 from gateway.jobs.outbox import put_in_outbox
 from gateway.kernel.identifiers import new_id
+from gateway.kernel.settings import Settings
 from gateway.kernel.text import Language, Text
 from gateway.notifications.mail import EMAIL
 from gateway.notifications.model import Notification
@@ -49,6 +50,11 @@ class Channels:
 
     by_email: bool
     public_url: str = ""
+
+
+def channels_of(settings: Settings) -> Channels:
+    """How notifications leave this installation."""
+    return Channels(by_email=settings.smtp_url is not None, public_url=settings.public_url or "")
 
 
 def notify(

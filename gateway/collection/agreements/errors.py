@@ -240,6 +240,22 @@ class UnknownOwnerError(AgreementError):
         )
 
 
+class UnknownTeamError(AgreementError):
+    """A dispute is settled by one of the teams that alerts name."""
+
+    code: ClassVar[str] = "UNKNOWN_TEAM"
+
+    def __init__(self, team: str) -> None:
+        super().__init__(
+            Text(f"L’équipe « {team} » n’existe pas.", f"There is no team “{team}”."),
+            Text(
+                "Donnez billing, sales, logistics, treasury, order_desk ou ar.",
+                "Give billing, sales, logistics, treasury, order_desk or ar.",
+            ),
+            "team",
+        )
+
+
 class NotOpenError(AgreementError):
     """What is over can no longer change."""
 

@@ -216,7 +216,7 @@ class AgreementLine(OrganisationRow, table=True):
     number: int = Field(primary_key=True, description="From 1, in the order things happened")
     kind: str = Field(description="promise, dispute or plan")
     step: str
-    text: str = Field(description="What the person wrote, or what is to be known besides; may be empty")
+    text: str = Field(description="What the person wrote; the status code (MDT-105) when a status did it")
     at: datetime = Field(sa_type=UtcDateTime)
     by: str = Field(description="user:<id>, client:<id>, operator or gateway")
     event_id: UUID | None = Field(default=None, description="The lifecycle status behind it")

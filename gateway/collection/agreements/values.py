@@ -40,6 +40,7 @@ class Promised:
         amount: what was promised over all of them.
         due_on: day by which the money was promised; `grace_until`: last day on which it still counts as kept.
         awaited: what is still to come of it; zero once kept or cancelled.
+        currency: of its invoices (BT-5).
     """
 
     id: UUID
@@ -49,6 +50,7 @@ class Promised:
     grace_until: date
     state: PromiseState
     awaited: Decimal = ZERO
+    currency: str = "EUR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Planned:
     instalments: tuple[Instalment, ...]
     state: PlanState
     suspends_penalties: bool = False
+    currency: str = "EUR"
 
     def late(self, today: date) -> tuple[Instalment, ...]:
         """The instalments whose day has passed and of which something is missing."""

@@ -9,7 +9,7 @@ from gateway.alerts.repository import active_people
 from gateway.flows.webhooks.model import Webhook
 from gateway.kernel.settings import Settings
 from gateway.kernel.text import Text
-from gateway.notifications.service import Channels, Notice, Recipient, notify
+from gateway.notifications.service import Notice, Recipient, channels_of, notify
 
 
 def tell_administrators(session: Session, webhook: Webhook, settings: Settings, *, now: datetime) -> None:
@@ -18,8 +18,7 @@ def tell_administrators(session: Session, webhook: Webhook, settings: Settings, 
         Recipient(user.id, user.email, "en" if user.language == "en" else "fr")
         for user in active_people(session, (Role.ADMINISTRATOR,))
     ]
-    channels = Channels(by_email=settings.smtp_url is not None, public_url=settings.public_url or "")
-    notify(session, recipients, notice_of(webhook, now), channels, now=now)
+    notify(session, recipients, notice_of(webhook, now), channels_of(settings), now=now)
 
 
 def notice_of(webhook: Webhook, now: datetime) -> Notice:

@@ -1,0 +1,132 @@
+"""The alerts of promises, disputes and plans: what they say (pure), and how one is raised and settled.
+
+Data: `alert` of `schemas/collection.toml`. Each makes one action on the worklist, which its settlement takes off.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from babel.dates import format_date
+from babel.numbers import format_currency
+from sqlmodel import Session
+
+from gateway.alerts import service as alerts
+from gateway.alerts.conditions import LOCALES, AlertDecision, Severity, Team
+from gateway.alerts.model import Alert
+from gateway.alerts.notifying import tell_people
+from gateway.collection import service as collection
+from gateway.kernel.dated import data_file, text_of
+from gateway.kernel.text import Language, Text
+from gateway.lifecycle.model import InvoiceRecord
+from gateway.lifecycle.records import key_of_invoice
+from gateway.notifications.service import Channels
+
+PROMISE_BROKEN = "promise.broken"
+PLAN_BROKEN = "plan.broken"
+DISPUTE_OPENED = "dispute.opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What someone is to be called for.
+
+    Attributes:
+        condition: of `schemas/collection.toml`. key: names the matter, which is never told twice.
+        invoice: what it is about, the first one of several.
+        amount: what was promised, is due or is contested; missing: what is at stake.
+        day: by which it was promised, or from which it is contested.
+        reason: of a dispute. comment: a person's.
+        team: who acts, when it is not the one of the data.
+    """
+
+    condition: str
+    key: str
+    invoice: InvoiceRecord
+    customer: str
+    amount: Decimal
+    missing: Decimal
+    day: date
+    reason: Text = Text("", "")  # noqa: RUF009 - a frozen value
+    comment: str = ""
+    team: Team | None = None
+
+
+def promise_key(promise_id: UUID) -> str:
+    """The alert of a promise."""
+    return f"{PROMISE_BROKEN}:{promise_id}"
+
+
+def instalment_key(plan_id: UUID, position: int) -> str:
+    """The alert of an instalment; `position` from 1."""
+    return f"{PLAN_BROKEN}:{plan_id}:{position}"
+
+
+def dispute_key(dispute_id: UUID, since: datetime) -> str:
+    """The alert of a dispute, one for each time it is opened."""
+    return f"{DISPUTE_OPENED}:{dispute_id}:{since.isoformat()}"
+
+
+def alert_for_call(call: Call) -> AlertDecision:
+    """The alert to open. Pure."""
+    table = data_file("collection.toml")["alert"][call.condition]
+    return AlertDecision(
+        condition=call.condition,
+        severity=Severity(table["severity"]),
+        title=_told(text_of(table["title"]), call),
+        reason=_told(text_of(table["reason"]), call),
+        next_step=text_of(table["next"]),
+        team=call.team or table["team"],
+        also_concerned=(),
+        working_days=table["working_days"],
+        dedup_key=call.key,
+        key=key_of_invoice(call.invoice),
+        event="",
+    )
+
+
+def raise_call(session: Session, call: Call, channels: Channels, now: datetime) -> None:
+    """Open the alert of a call with its action and tell people, once. The caller holds its turn on the ledger."""
+    opened = alerts.raise_about_invoice(session, alert_for_call(call), call.invoice, now, amount=call.missing)
+    if opened is not None:
+        collection.create_action_for(session, opened, now)
+        tell_people(session, opened.alert, channels, now=now)
+
+
+def settle_call(session: Session, condition: str, key: str, now: datetime) -> None:
+    """Close the alert of a call that is settled, and take its action off the worklist; nothing when none is open."""
+    because = text_of(data_file("collection.toml")["alert"][condition]["settled"])
+    cancel_actions(session, alerts.close_settled_key(session, key, because, now), now)
+
+
+def settle_event(session: Session, event_id: UUID, because: Text, now: datetime) -> None:
+    """The same for the alerts that a lifecycle status opened."""
+    cancel_actions(session, alerts.close_of_event(session, event_id, because, now), now)
+
+
+def cancel_actions(session: Session, closed: Iterable[Alert], now: datetime) -> None:
+    """The actions of alerts just closed leave the worklist."""
+    for alert in closed:
+        collection.cancel_for_closed_alert(session, alert, now)
+
+
+def _told(sentence: Text, call: Call) -> Text:
+    def fill(language: Language) -> str:
+        def money(amount: Decimal) -> str:
+            return format_currency(amount, call.invoice.currency, locale=LOCALES[language])
+
+        comment = " ".join(call.comment.split())
+        quoted = Text(f" Commentaire : « {comment} ».", f" Comment: “{comment}”.") if comment else Text("", "")
+        return sentence.in_language(language).format(
+            customer=call.customer,
+            number=call.invoice.number,
+            amount=money(call.amount),
+            missing=money(call.missing),
+            day=format_date(call.day, "d MMMM y", locale=LOCALES[language]),
+            reason=call.reason.in_language(language),
+            comment=quoted.in_language(language),
+        )
+
+    return Text(fill("fr"), fill("en"))

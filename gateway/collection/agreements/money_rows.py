@@ -1,0 +1,118 @@
+"""What came in for invoices and what is left to pay of them, from receipts and statuses 212, each amount once."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import and_, func
+from sqlmodel import Session, col, select
+
+from gateway.access.scope import Scope
+from gateway.collection.agreements.money import Money
+from gateway.customers.model import CustomerInvoice
+from gateway.kernel.clock import paris_date
+from gateway.kernel.money import ZERO
+from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
+from gateway.lifecycle.projection import COLLECTED
+from gateway.lifecycle.records import status_event
+from gateway.lifecycle.repository import visible_invoices
+from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptDeclaration
+from gateway.treasury.receipt_rows import undeclared_by_invoice
+
+_RECEIVED = "212"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An invoice and what is left to pay of it: nothing once it is rejected, cancelled or refused."""
+
+    invoice: InvoiceRecord
+    amount: Decimal
+
+
+def money_of(session: Session, invoice_ids: Collection[UUID]) -> list[Money]:
+    """All that came in for these invoices or went back, in three statements.
+
+    A receipt counts on its day, and what a 212 tells of it does not count again. A receipt undone by a counter-entry
+    never came.
+    """
+    if not invoice_ids:
+        return []
+    return [*_receipts(session, invoice_ids), *_statuses(session, invoice_ids)]
+
+
+def owed_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, Owed]:
+    """What is left to pay of each of these invoices."""
+    return {each.invoice.id: each for each in _owed(session, col(InvoiceRecord.id) == func.any(list(invoice_ids)))}
+
+
+def open_invoices_of(session: Session, scope: Scope, customer_id: UUID, currency: str) -> list[Owed]:
+    """The open receivables of a customer in one currency that may be seen, the first due first; no credit notes."""
+    mine = select(CustomerInvoice.invoice_id).where(CustomerInvoice.customer_id == customer_id)
+    found = _owed(
+        session,
+        col(InvoiceRecord.id).in_(mine),
+        InvoiceRecord.direction == Direction.RECEIVABLE.value,
+        InvoiceRecord.currency == currency,
+        visible_invoices(scope),
+    )
+    return [each for each in found if each.amount > 0]
+
+
+def _owed(session: Session, *conditions: object) -> Iterator[Owed]:
+    received = undeclared_by_invoice()
+    rows = session.exec(
+        select(InvoiceRecord, func.coalesce(received.c.amount, ZERO))
+        .outerjoin(received, received.c.invoice_id == InvoiceRecord.id)
+        .where(*conditions)  # type: ignore[arg-type]
+        .order_by(func.coalesce(InvoiceRecord.due_date, InvoiceRecord.issue_date), col(InvoiceRecord.id))
+        .execution_options(populate_existing=True)
+    )
+    for invoice, untold in rows:
+        yield Owed(invoice, ZERO if invoice.is_closed else invoice.remaining - untold)
+
+
+def _receipts(session: Session, invoice_ids: Collection[UUID]) -> Iterator[Money]:
+    rows = session.exec(
+        select(ReceiptAllocation, col(Receipt.received_on))
+        .join(Receipt, col(Receipt.id) == ReceiptAllocation.receipt_id)
+        .where(col(ReceiptAllocation.invoice_id) == func.any(list(invoice_ids)))
+    ).all()
+    undone = {part.reverses_id for part, _ in rows}
+    for part, day in rows:
+        if part.reverses_id is None and part.id not in undone:
+            yield Money(part.invoice_id, day, part.allocated_at, part.amount)
+
+
+def _statuses(session: Session, invoice_ids: Collection[UUID]) -> Iterator[Money]:
+    """What the 212 tell beyond receipts."""
+    same_key = and_(
+        col(LifecycleEvent.direction) == InvoiceRecord.direction,
+        col(LifecycleEvent.number) == InvoiceRecord.number,
+        col(LifecycleEvent.seller_siren) == InvoiceRecord.seller_siren,
+        col(LifecycleEvent.year) == InvoiceRecord.year,
+    )
+    rows = session.exec(
+        select(InvoiceRecord.id, InvoiceRecord.currency, LifecycleEvent)
+        .join(LifecycleEvent, same_key)
+        .where(col(InvoiceRecord.id) == func.any(list(invoice_ids)), LifecycleEvent.status == _RECEIVED)
+    ).all()
+    told = _told_of_receipts(session, [row.id for _, _, row in rows])
+    for invoice_id, currency, row in rows:
+        data = status_event(row).data(COLLECTED)
+        amount = sum((each.amount or ZERO for each in data if each.currency in ("", currency)), ZERO)
+        amount -= told.get(row.id, ZERO)
+        if amount:
+            yield Money(invoice_id, paris_date(row.status_at), row.recorded_at, amount)
+
+
+def _told_of_receipts(session: Session, event_ids: Collection[UUID]) -> dict[UUID, Decimal]:
+    if not event_ids:
+        return {}
+    rows = session.exec(
+        select(ReceiptDeclaration.event_id, func.sum(ReceiptDeclaration.amount))
+        .where(col(ReceiptDeclaration.event_id) == func.any(list(event_ids)))
+        .group_by(col(ReceiptDeclaration.event_id))
+    )
+    return dict(rows.all())
