@@ -57,3 +57,115 @@ class InvalidScenariosError(GatewayError):
             faults[0][0] if faults else "",
         )
         self.faults = tuple(faults)
+
+
+class ReminderNotFoundError(GatewayError):
+    """No reminder that the asker may see has that identifier."""
+
+    code: ClassVar[str] = "REMINDER_NOT_FOUND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, reminder_id: UUID) -> None:
+        super().__init__(
+            Text("Cette relance n'existe pas.", "This reminder does not exist."),
+            Text(
+                "Revenez à la liste des relances et vérifiez votre périmètre.",
+                "Go back to the list of reminders and check what you may see.",
+            ),
+            str(reminder_id),
+        )
+
+
+class ReminderStateError(GatewayError):
+    """What is asked cannot be done with a reminder that stands where it stands."""
+
+    code: ClassVar[str] = "REMINDER_STATE"
+    status: ClassVar[int] = 409
+
+    def __init__(self, reminder_id: UUID, state: Text) -> None:
+        super().__init__(
+            Text(
+                f"Cette relance est « {state.fr} » : cela ne s'y applique pas.",
+                f"This reminder is “{state.en}”: that does not apply to it.",
+            ),
+            Text(
+                "Relisez-la : quelqu'un l'a peut-être déjà traitée.", "Read it again: someone may have dealt with it."
+            ),
+            str(reminder_id),
+        )
+
+
+class ReminderPartlyVisibleError(GatewayError):
+    """The reminder claims invoices that the person may not see: whoever sees all of it decides."""
+
+    code: ClassVar[str] = "REMINDER_PARTLY_VISIBLE"
+    status: ClassVar[int] = 403
+
+    def __init__(self, reminder_id: UUID) -> None:
+        super().__init__(
+            Text(
+                "Cette relance réclame aussi des factures hors de votre périmètre.",
+                "This reminder also claims invoices outside what you may see.",
+            ),
+            Text("Demandez au responsable du recouvrement d'en décider.", "Ask the AR manager to decide about it."),
+            str(reminder_id),
+        )
+
+
+class InvalidRecipientError(GatewayError):
+    """The e-mail address a reminder should go to is none."""
+
+    code: ClassVar[str] = "INVALID_RECIPIENT"
+    status: ClassVar[int] = 422
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            Text("L'adresse e-mail du destinataire est invalide.", "The recipient's e-mail address is invalid."),
+            Text("Écrivez une seule adresse, comme compta@client.fr.", "Write one address, such as ap@customer.com."),
+            address,
+        )
+
+
+class ExclusionNotFoundError(GatewayError):
+    """No exclusion that the asker may see and that still holds has that identifier."""
+
+    code: ClassVar[str] = "EXCLUSION_NOT_FOUND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, exclusion_id: UUID) -> None:
+        super().__init__(
+            Text("Cette exclusion n'existe pas, ou est levée.", "This exclusion does not exist, or is lifted."),
+            Text("Relisez les exclusions du client.", "Read the customer's exclusions again."),
+            str(exclusion_id),
+        )
+
+
+class InvalidExclusionError(GatewayError):
+    """An exclusion without a reason, or whose last day is past: it would exclude nothing, or nobody would know why."""
+
+    code: ClassVar[str] = "INVALID_EXCLUSION"
+    status: ClassVar[int] = 422
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            Text("Cette exclusion est incomplète ou déjà passée.", "This exclusion is incomplete or past already."),
+            Text(
+                "Donnez un motif, et un dernier jour qui n'est pas passé (ou aucun).",
+                "Give a reason, and a last day that is not past (or none).",
+            ),
+            where,
+        )
+
+
+class NotOfCustomerError(GatewayError):
+    """The invoice belongs to another customer."""
+
+    code: ClassVar[str] = "INVOICE_OF_ANOTHER_CUSTOMER"
+    status: ClassVar[int] = 422
+
+    def __init__(self, invoice_id: UUID) -> None:
+        super().__init__(
+            Text("Cette facture n'est pas de ce client.", "This invoice is not of this customer."),
+            Text("Choisissez une facture du client.", "Choose an invoice of the customer."),
+            str(invoice_id),
+        )

@@ -120,6 +120,7 @@ class Reminder(IdentifiedRow, table=True):
     channel: str
     template: str
     tone: int
+    is_thanks: bool = Field(default=False, description="Its lines are thanked for, not claimed")
     language: str
     contact: dict[str, Any] | None = Field(default=None, sa_type=Json, description="To whom; none: nobody is known")
     credits: list[dict[str, str]] = Field(default_factory=list, sa_type=Json, description="Credit notes taken off")
@@ -130,6 +131,7 @@ class Reminder(IdentifiedRow, table=True):
     decided_at: datetime = Field(sa_type=UtcDateTime)
     decided_on: date = Field(description="Europe/Paris")
     decided_by: str = Field(description="clock, or who confirmed it: user:<id>, client:<id>, operator")
+    delivery_id: UUID | None = Field(default=None, description="Its message in the outbox")
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     settled_by: str | None = Field(default=None, description="Who posted, did, refused or settled it")
     outcome: str | None = Field(default=None, description="What came of it, why it failed, was refused or withdrawn")

@@ -125,6 +125,15 @@ def reachable(contacts: Iterable[Contact], channel: Channel, role: ContactRole) 
     return next(iter(able), None)
 
 
+def credits_of(account: Account) -> tuple[CreditLine, ...]:
+    """The credit notes and overpaid invoices of an account, which lower what it owes, the oldest first."""
+    return tuple(
+        CreditLine(each.invoice_id, each.number, each.issue_date, each.remaining)
+        for each in sorted(account.items, key=lambda each: (each.issue_date, each.number))
+        if each.remaining < 0 and not each.state.closed
+    )
+
+
 def _remind(
     decision: ReminderDecision,
     candidates: list[_Candidate],
@@ -141,11 +150,7 @@ def _remind(
         for each in candidates
         if not _belongs(each, deserved) and not each.line.is_instalment
     ]
-    credits = tuple(
-        CreditLine(each.invoice_id, each.number, each.issue_date, each.remaining)
-        for each in sorted(account.items, key=lambda each: (each.issue_date, each.number))
-        if each.remaining < 0 and not each.state.closed
-    )
+    credits = credits_of(account)
     total = sum((each.line.claimed for each in inside), ZERO)
     total += sum((each.remaining for each in credits), ZERO) + account.unallocated
     contact = reachable(account.customer.contacts, step.channel, step.role)

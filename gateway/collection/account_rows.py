@@ -1,0 +1,295 @@
+"""Accounts as the database holds them now: many at once, a page of customers in a bounded number of statements."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+from sqlmodel import Session, col
+
+from gateway.access.scope import Scope
+from gateway.alerts.model import Alert
+from gateway.alerts.repository import UNSETTLED
+from gateway.collection.account import Account, Exclusion, OpenItem, StepTaken, Waiting
+from gateway.collection.agreements.reading import agreements_of
+from gateway.collection.agreements.values import Agreements
+from gateway.collection.law.model import HandOver, HandOverInvoice
+from gateway.collection.model import Reminder, ReminderExclusion, ReminderInvoice, ReminderState
+from gateway.collection.reminders import NO_CONTACT
+from gateway.collection.scenarios import Channel
+from gateway.customers.model import Customer, CustomerInvoice
+from gateway.customers.repository import facts_of
+from gateway.kernel.clock import paris_date
+from gateway.kernel.money import ZERO
+from gateway.kernel.text import Text
+from gateway.lifecycle.model import Direction, InvoiceRecord
+from gateway.lifecycle.projection import InvoiceState
+from gateway.treasury.definitions import definitions
+from gateway.treasury.receivable_rows import open_items
+from gateway.treasury.receivables import ItemKind
+
+_PAGE = 500
+_REFUSED_DELIVERY = "delivery.refused"
+#: A thank-you comes soon after the payment or never.
+_THANKED_WITHIN = timedelta(days=60)
+_ON_THEIR_WAY = (ReminderState.PLANNED, ReminderState.QUEUED)
+_REACHED = (*_ON_THEIR_WAY, ReminderState.SENT, ReminderState.IN_DOUBT)
+_WAITING = (ReminderState.AWAITING, ReminderState.IN_DOUBT)
+
+
+def accounts(session: Session, now: datetime) -> Iterator[Account]:
+    """Every account with something open or to be thanked for, page by page, in the order of their customers."""
+    money = _Money.read(session, now)
+    after: UUID | None = None
+    while True:
+        statement = select(col(Customer.id)).order_by(col(Customer.id)).limit(_PAGE)
+        if after is not None:
+            statement = statement.where(col(Customer.id) > after)
+        page = session.execute(statement).scalars().all()
+        if not page:
+            return
+        yield from _page(session, page, money, now)
+        after = page[-1]
+
+
+def accounts_of(session: Session, customer_ids: Collection[UUID], now: datetime) -> Iterator[Account]:
+    """The accounts of these customers that have anything open or to be thanked for, one for each currency."""
+    yield from _page(session, customer_ids, _Money.read(session, now, customer_ids), now)
+
+
+def _page(session: Session, customer_ids: Collection[UUID], money: "_Money", now: datetime) -> Iterator[Account]:
+    rows = _Rows.read(session, customer_ids, money, now)
+    customers = facts_of(session, list({customer_id for customer_id, _ in rows.items}))
+    for place in sorted(rows.items):
+        customer_id, currency = place
+        items = rows.items[place]
+        ids = {item.invoice_id for item in items}
+        agreed, history = rows.agreements.get(customer_id, Agreements()), rows.history[place]
+        yield Account(
+            customer=customers[customer_id],
+            currency=currency,
+            items=tuple(items),
+            unallocated=min(money.unallocated.get(place, ZERO), ZERO),
+            promises=tuple(each for each in agreed.promises if ids.intersection(each.invoice_ids)),
+            disputes=tuple(each for each in agreed.disputes if each.invoice_id in ids),
+            plans=tuple(each for each in agreed.plans if ids.intersection(each.invoice_ids)),
+            exclusions=tuple(rows.exclusions[customer_id]),
+            last_contact_on=history.last_contact_on,
+            waiting=history.waiting,
+            in_litigation=customer_id in rows.litigating,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """What is left of each open invoice, and what no invoice takes of each account, as the treasury counts it."""
+
+    remaining: dict[UUID, Decimal] = field(default_factory=dict)
+    open_of: dict[UUID, list[UUID]] = field(default_factory=lambda: defaultdict(list))
+    unallocated: dict[tuple[UUID, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    @classmethod
+    def read(cls, session: Session, now: datetime, customer_ids: Collection[UUID] | None = None) -> "_Money":
+        money = cls()
+        for item in open_items(session, Scope.everything(), paris_date(now), customer_ids):
+            if item.customer_id is None:
+                continue
+            if item.kind is ItemKind.MONEY or item.invoice_id is None:
+                money.unallocated[item.customer_id, item.currency] += item.remaining
+            else:
+                money.remaining[item.invoice_id] = item.remaining
+                money.open_of[item.customer_id].append(item.invoice_id)
+        return money
+
+
+@dataclass(slots=True)
+class _History:
+    """What was sent to an account so far."""
+
+    last_contact_on: date | None = None
+    waiting: Waiting | None = None
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What the accounts of some customers are made of."""
+
+    items: dict[tuple[UUID, str], list[OpenItem]] = field(default_factory=lambda: defaultdict(list))
+    agreements: dict[UUID, Agreements] = field(default_factory=dict)
+    exclusions: dict[UUID, list[Exclusion]] = field(default_factory=lambda: defaultdict(list))
+    history: dict[tuple[UUID, str], _History] = field(default_factory=lambda: defaultdict(_History))
+    litigating: set[UUID] = field(default_factory=set)
+
+    @classmethod
+    def read(cls, session: Session, customer_ids: Collection[UUID], money: _Money, now: datetime) -> "_Rows":
+        """One statement for each kind of rows."""
+        rows = cls()
+        found = list(_invoices(session, customer_ids, money, now))
+        if not found:
+            return rows
+        ids, owing = [row.id for row in found], {row.customer_id for row in found}
+        rows.agreements = dict(agreements_of(session, owing, paris_date(now)))
+        rows._read_exclusions(session, owing)
+        rows._read_history(session, owing)
+        handed_over = rows._read_hand_overs(session, owing)
+        steps, refused = _steps(session, ids), _undelivered(session, ids)
+        term = timedelta(days=definitions(paris_date(now)).default_term_days)
+        for row in found:
+            item = OpenItem(
+                invoice_id=row.id,
+                number=row.number,
+                agency_id=row.agency_id,
+                seller_siren=row.seller_siren,
+                issue_date=row.issue_date,
+                due_date=row.due_date or row.issue_date + term,
+                total=row.amount_due,
+                remaining=money.remaining.get(row.id, row.remaining if row.is_closed else ZERO),
+                state=InvoiceState.model_validate(row.state),
+                delivery_refused=row.id in refused,
+                in_litigation=row.id in handed_over,
+                reached=steps.get(row.id, ()),
+            )
+            rows.items[row.customer_id, row.currency].append(item)
+        return rows
+
+    def _read_hand_overs(self, session: Session, customer_ids: Collection[UUID]) -> set[UUID]:
+        """The invoices in litigation; a customer handed over as a whole is kept besides."""
+        invoices = set()
+        for row in session.execute(
+            select(col(HandOver.customer_id), col(HandOver.whole_customer), col(HandOverInvoice.invoice_id))
+            .outerjoin(HandOverInvoice, col(HandOverInvoice.hand_over_id) == HandOver.id)
+            .where(col(HandOver.customer_id) == func.any(list(customer_ids)), col(HandOver.closed_on).is_(None))
+        ):
+            invoices.add(row.invoice_id)
+            if row.whole_customer:
+                self.litigating.add(row.customer_id)
+        return invoices
+
+    def _read_exclusions(self, session: Session, customer_ids: Collection[UUID]) -> None:
+        for row in session.execute(
+            select(
+                col(ReminderExclusion.customer_id),
+                col(ReminderExclusion.invoice_id),
+                col(ReminderExclusion.until),
+                col(ReminderExclusion.reason),
+            )
+            .where(
+                col(ReminderExclusion.customer_id) == func.any(list(customer_ids)),
+                col(ReminderExclusion.lifted_at).is_(None),
+            )
+            .order_by(col(ReminderExclusion.made_at), col(ReminderExclusion.id))
+        ):
+            self.exclusions[row.customer_id].append(Exclusion(row.invoice_id, row.until, row.reason))
+
+    def _read_history(self, session: Session, customer_ids: Collection[UUID]) -> None:
+        """The last contact of each account, and what of it waits for a person."""
+        for row in session.execute(
+            select(
+                col(Reminder.id),
+                col(Reminder.customer_id),
+                col(Reminder.currency),
+                col(Reminder.channel),
+                col(Reminder.state),
+                col(Reminder.title_fr),
+                col(Reminder.title_en),
+                col(Reminder.decided_on),
+                col(Reminder.sent_at),
+            )
+            .where(
+                col(Reminder.customer_id) == func.any(list(customer_ids)),
+                col(Reminder.state).in_({*_REACHED, *_WAITING}),
+            )
+            .order_by(col(Reminder.decided_at), col(Reminder.id))
+        ):
+            history = self.history[row.customer_id, row.currency]
+            if row.state in _WAITING:
+                history.waiting = Waiting(row.id, Text(row.title_fr, row.title_en), row.decided_on)
+            if row.state in _REACHED and row.channel != Channel.TASK:
+                on = _day(row.sent_at, row.decided_on)
+                history.last_contact_on = max(history.last_contact_on or on, on)
+
+
+def _invoices(session: Session, customer_ids: Collection[UUID], money: _Money, now: datetime) -> Iterable[Any]:
+    """What is open, what was closed unpaid, and what was reminded of lately, which may be thanked for."""
+    reminded = (
+        select(col(ReminderInvoice.invoice_id))
+        .join(Reminder, col(Reminder.id) == ReminderInvoice.reminder_id)
+        .where(
+            col(Reminder.customer_id) == func.any(list(customer_ids)),
+            col(Reminder.state) == ReminderState.SENT.value,
+            col(Reminder.sent_at) > now - _THANKED_WITHIN,
+        )
+    )
+    still_open = [invoice_id for each in customer_ids for invoice_id in money.open_of.get(each, ())]
+    return session.execute(
+        select(
+            col(CustomerInvoice.customer_id),
+            col(InvoiceRecord.id),
+            col(InvoiceRecord.number),
+            col(InvoiceRecord.agency_id),
+            col(InvoiceRecord.seller_siren),
+            col(InvoiceRecord.issue_date),
+            col(InvoiceRecord.due_date),
+            col(InvoiceRecord.currency),
+            col(InvoiceRecord.amount_due),
+            col(InvoiceRecord.remaining),
+            col(InvoiceRecord.is_closed),
+            # The history of an invoice is long, and no decision reads it.
+            col(InvoiceRecord.state).op("-")("history").label("state"),
+        )
+        .join(InvoiceRecord, col(InvoiceRecord.id) == CustomerInvoice.invoice_id)
+        .where(
+            col(CustomerInvoice.customer_id) == func.any(list(customer_ids)),
+            col(InvoiceRecord.direction) == Direction.RECEIVABLE.value,
+            or_(
+                col(InvoiceRecord.id) == func.any(still_open),
+                and_(col(InvoiceRecord.is_closed), col(InvoiceRecord.remaining) != 0),
+                col(InvoiceRecord.id).in_(reminded),
+            ),
+        )
+        .order_by(col(InvoiceRecord.issue_date), col(InvoiceRecord.number), col(InvoiceRecord.id))
+    )
+
+
+def _steps(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, tuple[StepTaken, ...]]:
+    """The steps taken for each invoice, the oldest first; one that left counts as done on the day it did."""
+    found: dict[UUID, tuple[StepTaken, ...]] = {}
+    for row in session.execute(
+        select(
+            col(ReminderInvoice.invoice_id),
+            col(ReminderInvoice.step),
+            col(Reminder.decided_on),
+            col(Reminder.sent_at),
+            col(Reminder.tone),
+            col(Reminder.state),
+            col(Reminder.channel),
+        )
+        .join(Reminder, col(Reminder.id) == ReminderInvoice.reminder_id)
+        .where(
+            col(ReminderInvoice.invoice_id) == func.any(list(invoice_ids)),
+            col(ReminderInvoice.step).is_not(None),
+        )
+        .order_by(col(Reminder.decided_at), col(Reminder.id))
+    ):
+        done = row.state == ReminderState.SENT and row.channel != Channel.TASK and row.step != NO_CONTACT
+        taken = StepTaken(row.step, _day(row.sent_at, row.decided_on), row.tone, done)
+        found[row.invoice_id] = (*found.get(row.invoice_id, ()), taken)
+    return found
+
+
+def _undelivered(session: Session, invoice_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those whose last delivery a platform refused, and nothing has settled it since."""
+    refused = select(col(Alert.invoice_id)).where(
+        col(Alert.condition) == _REFUSED_DELIVERY,
+        col(Alert.state).in_([state.value for state in UNSETTLED]),
+        col(Alert.invoice_id) == func.any(list(invoice_ids)),
+    )
+    return frozenset(session.execute(refused).scalars())
+
+
+def _day(sent_at: datetime | None, decided_on: date) -> date:
+    return paris_date(sent_at) if sent_at is not None else decided_on

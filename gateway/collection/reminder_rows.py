@@ -1,0 +1,134 @@
+"""Queries of reminders. The database keeps organisations apart; a `Scope` narrows what a person sees further."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, true
+from sqlmodel import Session, col, select
+
+from gateway.access.scope import Scope
+from gateway.collection.errors import ReminderNotFoundError
+from gateway.collection.messages.values import ReminderLine
+from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
+from gateway.collection.scenarios import Channel
+from gateway.customers.values import Contact, ContactRole
+from gateway.database.paging import Page, SortKey, fetch_page
+from gateway.kernel.text import Language
+from gateway.lifecycle.model import InvoiceRecord
+from gateway.lifecycle.repository import visible_invoices
+
+_LATEST_FIRST = (SortKey(col(Reminder.decided_at), datetime.fromisoformat), SortKey(col(Reminder.id), UUID))
+#: What waits for a person.
+WAITING = (ReminderState.AWAITING, ReminderState.TODO, ReminderState.IN_DOUBT, ReminderState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderFilter:
+    """What is looked for; each attribute given narrows the list.
+
+    Attributes:
+        states: where they stand; none: anywhere.
+        channels: how they are taken.
+        customer_id: of one customer. invoice_id: about one invoice.
+    """
+
+    states: tuple[ReminderState, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    customer_id: UUID | None = None
+    invoice_id: UUID | None = None
+
+
+def visible_reminders(scope: Scope) -> ColumnElement[bool]:
+    """The condition under which a reminder may be seen: it is about an invoice that may be."""
+    if scope.is_everything:
+        return true()
+    about = (
+        select(ReminderInvoice.reminder_id)
+        .join(InvoiceRecord, col(InvoiceRecord.id) == ReminderInvoice.invoice_id)
+        .where(visible_invoices(scope))
+    )
+    return col(Reminder.id).in_(about)
+
+
+def reminders_page(
+    session: Session, scope: Scope, wanted: ReminderFilter, *, cursor: str | None = None, limit: int = 50
+) -> Page[Reminder]:
+    """The reminders wanted, the latest first. Raises InvalidCursorError."""
+    statement = select(Reminder).where(visible_reminders(scope))
+    if wanted.states:
+        statement = statement.where(col(Reminder.state).in_([state.value for state in wanted.states]))
+    if wanted.channels:
+        statement = statement.where(col(Reminder.channel).in_([channel.value for channel in wanted.channels]))
+    if wanted.customer_id is not None:
+        statement = statement.where(Reminder.customer_id == wanted.customer_id)
+    if wanted.invoice_id is not None:
+        about = select(ReminderInvoice.reminder_id).where(ReminderInvoice.invoice_id == wanted.invoice_id)
+        statement = statement.where(col(Reminder.id).in_(about))
+    return fetch_page(session, statement, _LATEST_FIRST, cursor=cursor, limit=limit, descending=True)
+
+
+def count_waiting(session: Session, scope: Scope) -> dict[str, int]:
+    """How many reminders wait for a person, by state."""
+    rows = session.exec(
+        select(Reminder.state, func.count())
+        .where(col(Reminder.state).in_([state.value for state in WAITING]), visible_reminders(scope))
+        .group_by(Reminder.state)
+    )
+    return dict(rows.all())
+
+
+def reminder_by_id(session: Session, scope: Scope, reminder_id: UUID, *, lock: bool = False) -> Reminder:
+    """One reminder, kept from other writers when `lock`: before the ledger's turn, as whoever sends it does.
+
+    Raises ReminderNotFoundError, also outside the scope.
+    """
+    statement = select(Reminder).where(Reminder.id == reminder_id, visible_reminders(scope))
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    found = session.exec(statement).one_or_none()
+    if found is None:
+        raise ReminderNotFoundError(reminder_id)
+    return found
+
+
+def lines_of(session: Session, reminder_ids: Collection[UUID], scope: Scope) -> dict[UUID, list[ReminderInvoice]]:
+    """The lines of these reminders that may be seen, in their order."""
+    rows = session.exec(
+        select(ReminderInvoice)
+        .join(InvoiceRecord, col(InvoiceRecord.id) == ReminderInvoice.invoice_id)
+        .where(col(ReminderInvoice.reminder_id) == func.any(list(reminder_ids)), visible_invoices(scope))
+        .order_by(col(ReminderInvoice.reminder_id), col(ReminderInvoice.position))
+    )
+    found: dict[UUID, list[ReminderInvoice]] = {}
+    for row in rows:
+        found.setdefault(row.reminder_id, []).append(row)
+    return found
+
+
+def line_of(row: ReminderInvoice, on: date) -> ReminderLine:
+    """A line as it is told on a day. Pure."""
+    return ReminderLine(
+        invoice_id=row.invoice_id,
+        number=row.number,
+        seller_siren=row.seller_siren,
+        issue_date=row.issue_date,
+        due_date=row.due_date,
+        days_late=(on - row.due_date).days,
+        total=row.total,
+        remaining=row.remaining,
+        claimed=row.claimed,
+        is_instalment=row.is_instalment,
+    )
+
+
+def contact_of(reminder: Reminder) -> Contact | None:
+    """To whom a reminder goes; None when nobody is known. Pure."""
+    if reminder.contact is None:
+        return None
+    told = reminder.contact
+    language: Language = told["language"]
+    return Contact(
+        ContactRole(told["role"]), told["name"], told["email"], told["phone"], language, tuple(told["postal"])
+    )
