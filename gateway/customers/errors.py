@@ -29,24 +29,6 @@ class CustomerNotFoundError(CustomerError):
         )
 
 
-class UnreadablePaymentTermsError(CustomerError):
-    """A payment term that is written in no known way."""
-
-    code: ClassVar[str] = "PAYMENT_TERMS_UNREADABLE"
-
-    def __init__(self, written: str) -> None:
-        super().__init__(
-            Text(f"« {written} » n'est pas un délai de paiement.", f"'{written}' is no payment term."),
-            Text(
-                "Écrivez 30 (jours), 45 FDM (45 jours puis fin de mois), FDM 45 (fin de mois puis 45 jours), "
-                "ou 45 P (facture périodique).",
-                "Write 30 (days), 45 EOM (45 days, then end of month), EOM 45 (end of month, then 45 days), "
-                "or 45 P (periodic invoice).",
-            ),
-            written,
-        )
-
-
 class EmptyNoteError(CustomerError):
     """A note without text."""
 
@@ -68,18 +50,15 @@ class UnreadableCustomerFileError(CustomerError):
         super().__init__(why, fix, where)
 
 
-class CustomerImportRefusedError(CustomerError):
-    """Rows of a file of customers were refused, so that nothing of it was taken."""
+class RefusedValueError(CustomerError):
+    """A fact of a customer that is not written as it must be."""
 
-    code: ClassVar[str] = "CUSTOMER_IMPORT_REFUSED"
+    code: ClassVar[str] = "CUSTOMER_VALUE_REFUSED"
 
-    def __init__(self, refused: int) -> None:
-        super().__init__(
-            Text(
-                f"{refused} ligne(s) refusée(s) : rien n'est écrit.", f"{refused} row(s) refused: nothing is written."
-            ),
-            Text(
-                "Corrigez-les, ou demandez d'importer le reste sans elles.",
-                "Mend them, or ask to import the rest without them.",
-            ),
-        )
+    def __init__(self, value: str, why: Text, fix: Text, field: str = "") -> None:
+        self.value, self.why = value, why
+        super().__init__(Text(f"« {value} » : {why.fr}.", f"'{value}': {why.en}."), fix, field)
+
+    def of(self, field: str) -> "RefusedValueError":
+        """The same, with the name of the field."""
+        return RefusedValueError(self.value, self.why, self.fix, field)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from gateway.customers.errors import UnreadablePaymentTermsError
+from gateway.customers.errors import RefusedValueError
 from gateway.kernel.dated import Table, data_file, in_force
 from gateway.kernel.text import Text
 from gateway.validation.own.figures import own_figures
@@ -92,11 +92,20 @@ class TermVerdict:
 
 
 def read_payment_terms(written: str) -> PaymentTerms:
-    """`30`, `30 jours`, `45 FDM`, `45 jours fin de mois`, `FDM+45`, `45 P`… Raises UnreadablePaymentTermsError."""
+    """`30`, `30 jours`, `45 FDM`, `45 jours fin de mois`, `FDM+45`, `45 P`… Raises RefusedValueError."""
     compact = re.sub(r"[\s.,]", "", written.upper()).replace("É", "E")
     found = _WRITTEN.fullmatch(compact)
     if found is None or int(found["days"]) > _LONGEST or (found["before"] and found["after"]):
-        raise UnreadablePaymentTermsError(written)
+        raise RefusedValueError(
+            written,
+            Text("Ce n'est pas un délai de paiement", "This is no payment term"),
+            Text(
+                "Écrivez 30 (jours), 45 FDM (45 jours puis fin de mois), FDM 45 (fin de mois puis 45 jours), "
+                "ou 45 P (facture périodique).",
+                "Write 30 (days), 45 EOM (45 days, then end of month), EOM 45 (end of month, then 45 days), "
+                "or 45 P (periodic invoice).",
+            ),
+        )
     kind = TermKind.NET
     if found["after"]:
         kind = TermKind.DAYS_THEN_END_OF_MONTH

@@ -126,18 +126,27 @@ def contact_rows(session: Session, customer_ids: Collection[UUID] | None = None)
     return found
 
 
-def covers_of(session: Session, customer_ids: Collection[UUID]) -> dict[UUID, list[Cover]]:
+def cover_rows(session: Session, customer_ids: Collection[UUID]) -> dict[UUID, list[CustomerCover]]:
     """The insurers' covers of these customers, past ones too, the oldest first."""
-    rows = session.exec(
+    found: dict[UUID, list[CustomerCover]] = {}
+    for row in session.exec(
         select(CustomerCover)
         .where(col(CustomerCover.customer_id) == func.any(list(customer_ids)))
         .order_by(col(CustomerCover.valid_from), col(CustomerCover.id))
-    )
-    found: dict[UUID, list[Cover]] = {}
-    for row in rows:
-        cover = Cover(row.id, row.insurer, row.reference, row.amount, row.currency, row.valid_from, row.valid_until)
-        found.setdefault(row.customer_id, []).append(cover)
+    ):
+        found.setdefault(row.customer_id, []).append(row)
     return found
+
+
+def covers_of(session: Session, customer_ids: Collection[UUID]) -> dict[UUID, list[Cover]]:
+    """The same as plain values."""
+    return {
+        customer_id: [
+            Cover(row.id, row.insurer, row.reference, row.amount, row.currency, row.valid_from, row.valid_until)
+            for row in rows
+        ]
+        for customer_id, rows in cover_rows(session, customer_ids).items()
+    }
 
 
 def notes_of(session: Session, customer_id: UUID, limit: int = 100) -> list[CustomerNote]:

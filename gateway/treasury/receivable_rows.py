@@ -18,7 +18,7 @@ from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.repository import visible_invoices
 from gateway.treasury.definitions import definitions
-from gateway.treasury.model import Receipt, ReceiptAllocation
+from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptUse
 from gateway.treasury.receipt_rows import undeclared_by_invoice
 from gateway.treasury.receivables import Item, ItemKind
 
@@ -161,7 +161,8 @@ def _unallocated(session: Session, scope: Scope, customer_ids: Collection[UUID] 
     Who sees a part of the organisation sees that of its key accounts only: such money has no agency.
     """
     undone = aliased(Receipt)
-    allocated = func.coalesce(func.sum(col(ReceiptAllocation.amount)), ZERO)
+    used = select(func.sum(col(ReceiptUse.amount))).where(col(ReceiptUse.receipt_id) == Receipt.id).scalar_subquery()
+    allocated = func.coalesce(func.sum(col(ReceiptAllocation.amount)), ZERO) + func.coalesce(used, ZERO)
     payers = func.array_agg(col(CustomerInvoice.customer_id).distinct())
     payer = func.coalesce(
         col(Receipt.customer_id), case((func.count(col(CustomerInvoice.customer_id).distinct()) == 1, payers[1]))

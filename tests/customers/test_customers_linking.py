@@ -15,7 +15,7 @@ from gateway.lifecycle.model import Direction
 from tests.lifecycle.following import invoice, register
 from tests.lifecycle.making_events import BUYER_SIREN, START
 
-SIRET = f"{BUYER_SIREN}00014"
+SIRET = "73282932000074"
 BY_SIREN = Buyer(name="Bâtir Ensemble", legal_id=Identifier(value=BUYER_SIREN, scheme="0002"))
 FOREIGN = Buyer(name="Bauhaus GmbH", vat_id="DE 136 695 976")
 NAMED = Buyer(name="  Atelier  du Port ")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.customers.errors import UnreadablePaymentTermsError
+from gateway.customers.errors import RefusedValueError
 from gateway.customers.payment_terms import (
     Lawfulness,
     PaymentTerms,
@@ -50,7 +50,7 @@ def test_terms_are_read_as_people_write_them(written, days, kind):
 
 @pytest.mark.parametrize("written", ["", "soon", "FDM 45 FDM", "366", "-30", "30/60"])
 def test_what_is_no_term_is_refused(written):
-    with pytest.raises(UnreadablePaymentTermsError):
+    with pytest.raises(RefusedValueError):
         read_payment_terms(written)
 
 

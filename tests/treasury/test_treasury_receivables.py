@@ -16,7 +16,7 @@ from gateway.customers.repository import find_customer
 from gateway.invoices.parties import Buyer
 from gateway.invoices.terms import Identifier
 from gateway.treasury.allocating import NewReceipt
-from gateway.treasury.model import ReceiptSource
+from gateway.treasury.model import ReceiptSource, ReceiptUse
 from gateway.treasury.receipts import follow_collection, record_receipt, reverse_receipt
 from gateway.treasury.receivable_rows import groups_of, open_items, origins_of
 from gateway.treasury.receivables import (
@@ -216,6 +216,23 @@ def test_money_without_invoice_is_of_the_customer_told_else_of_the_one_whose_inv
     found = {cell.of: cell.amount(Family.UNALLOCATED) for cell in cells(database, organisation)}
     assert found == {mine.id: Decimal("-2.00"), other.id: Decimal("-5.00"), None: Decimal("-3.00")}
     assert second.remaining == Decimal("10.00")
+
+
+def test_money_that_pays_something_else_than_an_invoice_is_not_unallocated(database, organisation):
+    receipt = receive(database, organisation, "40.00")
+    with database.transaction(organisation) as session:
+        session.add(
+            ReceiptUse(
+                organisation_id=organisation,
+                receipt_id=receipt.id,
+                purpose="penalty",
+                purpose_id=uuid4(),
+                amount=Decimal("40.00"),
+                used_at=START,
+                used_by="a test",
+            )
+        )
+    assert cells(database, organisation) == []
 
 
 def test_a_receipt_undone_leaves_nothing_behind(database, organisation):
