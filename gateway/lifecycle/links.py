@@ -22,6 +22,7 @@ from gateway.lifecycle.statuses import status
 
 #: The two ends of a reference. Made once: an alias learns its columns again each time it is made.
 _NEAR, _FAR = aliased(InvoiceRecord, name="near"), aliased(InvoiceRecord, name="far")
+_REFERENCE = aliased(PrecedingReference, name="reference")
 #: The far end of a reference: number of the near invoice, number of the far one, the far one when it is followed here.
 _Link = tuple[str, str, InvoiceRecord | None]
 
@@ -79,7 +80,7 @@ def credits_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, li
     Only those that stand, and that refer to one invoice alone: of another one it cannot be told what it credits.
     """
     near, far = _NEAR, _FAR
-    others = select(func.count()).where(PrecedingReference.invoice_id == near.id).scalar_subquery()
+    references = select(func.count()).where(_REFERENCE.invoice_id == near.id).scalar_subquery()
     rows = session.exec(
         select(far.id, near)
         .join(PrecedingReference, col(PrecedingReference.number) == far.number)
@@ -88,7 +89,7 @@ def credits_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, li
             col(far.id) == func.any(list(invoice_ids)),
             col(near.total_with_vat) < 0,
             col(near.is_closed).is_(False),
-            others == 1,
+            references == 1,
         )
         .order_by(col(near.received_at), col(near.id))
     )
