@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, or_
+from sqlalchemy import ColumnElement, and_, case, func, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -128,6 +128,24 @@ def unsettled_of(
     )
 
 
+def unsettled_about(session: Session, ids: Sequence[UUID], numbers: Sequence[str]) -> list[UUID | str]:
+    """What unsettled alerts are about, among invoices and events by their identifiers, and refused files by number.
+
+    An alert that has its invoice is told by it; the event tells of one whose invoice is unknown.
+    """
+    rows = session.exec(
+        select(Alert.invoice_id, Alert.event_id, Alert.invoice_number).where(
+            _in_states(UNSETTLED),
+            or_(
+                col(Alert.invoice_id).in_(ids),
+                and_(col(Alert.invoice_id).is_(None), col(Alert.event_id).in_(ids)),
+                col(Alert.invoice_number).in_(numbers),
+            ),
+        )
+    )
+    return [each for row in rows for each in row if each is not None]
+
+
 def unsettled_of_invoices(session: Session, conditions: set[str], invoice_ids: Sequence[UUID]) -> list[Alert]:
     """Unsettled alerts of some conditions on these invoices; locked."""
     return list(
@@ -158,6 +176,18 @@ def unsettled_of_flow(session: Session, condition: str, flow_id: UUID) -> list[A
         session.exec(
             select(Alert)
             .where(Alert.flow_id == flow_id, Alert.condition == condition, _in_states(UNSETTLED))
+            .order_by(col(Alert.opened_at), col(Alert.id))
+            .with_for_update()
+        )
+    )
+
+
+def unsettled_of_condition(session: Session, condition: str) -> list[Alert]:
+    """Unsettled alerts of one condition, the oldest first; locked."""
+    return list(
+        session.exec(
+            select(Alert)
+            .where(Alert.condition == condition, _in_states(UNSETTLED))
             .order_by(col(Alert.opened_at), col(Alert.id))
             .with_for_update()
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -86,7 +87,7 @@ def _receipts(session: Session, invoice_ids: Collection[UUID]) -> Iterator[Money
 
 
 def _statuses(session: Session, invoice_ids: Collection[UUID]) -> Iterator[Money]:
-    """What the 212 tell beyond receipts."""
+    """What the 212 tell beyond receipts, on the day of the payment (MDT-219), else of the status."""
     same_key = and_(
         col(LifecycleEvent.direction) == InvoiceRecord.direction,
         col(LifecycleEvent.number) == InvoiceRecord.number,
@@ -100,11 +101,17 @@ def _statuses(session: Session, invoice_ids: Collection[UUID]) -> Iterator[Money
     ).all()
     told = _told_of_receipts(session, [row.id for _, _, row in rows])
     for invoice_id, currency, row in rows:
-        data = status_event(row).data(COLLECTED)
-        amount = sum((each.amount or ZERO for each in data if each.currency in ("", currency)), ZERO)
-        amount -= told.get(row.id, ZERO)
-        if amount:
-            yield Money(invoice_id, paris_date(row.status_at), row.recorded_at, amount)
+        by_day: dict[date, Decimal] = {}
+        for each in status_event(row).data(COLLECTED):
+            day = (each.on.day if each.on else None) or paris_date(row.status_at)
+            if each.currency in ("", currency):
+                by_day[day] = by_day.get(day, ZERO) + (each.amount or ZERO)
+        untold = told.get(row.id, ZERO)
+        for day, amount in sorted(by_day.items()):
+            covered = min(untold, amount, key=abs) if untold * amount > 0 else ZERO
+            untold -= covered
+            if amount != covered:
+                yield Money(invoice_id, day, row.recorded_at, amount - covered)
 
 
 def _told_of_receipts(session: Session, event_ids: Collection[UUID]) -> dict[UUID, Decimal]:

@@ -1,11 +1,10 @@
 """Loads late invoices as interest sees them: what lowered them and when, which days bear nothing, who owes.
 
-Money counts on the day it came in: that of its receipt, else of the 212 that tells it. A credit note counts from its
-issue date on the invoices it names (BG-3), as far as it was neither refunded nor set against something else. So every
-amount counts once, whatever the number of invoices in a fixed number of statements.
+A credit note counts from its issue date on the invoices it names (BG-3), as far as it was neither refunded nor set
+against something else, so that every amount counts once. A fixed number of statements, whatever the number of invoices.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +15,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from gateway.collection.agreements.model import Dispute, DisputeOutcome, Plan, PlanInvoice
+from gateway.collection.agreements.money_rows import money_of
 from gateway.collection.agreements.values import PlanState
 from gateway.collection.law.model import Insolvency
 from gateway.collection.law.penalties import Debt, Excluded, Movement
@@ -23,15 +23,11 @@ from gateway.collection.law.statute import DebtorKind
 from gateway.customers.model import Customer, CustomerInvoice
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
-from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent, PrecedingReference
-from gateway.lifecycle.projection import COLLECTED, GRANTED
-from gateway.lifecycle.records import status_event
-from gateway.treasury.allocating import Part, undeclared
+from gateway.lifecycle.model import Direction, InvoiceRecord, PrecedingReference
+from gateway.treasury.allocating import undeclared
 from gateway.treasury.definitions import definitions
-from gateway.treasury.model import ReceiptDeclaration
 from gateway.treasury.receipt_rows import parts_of_invoices
 
-_RECEIVED = "212"
 #: Plans that were kept so far: one that was broken or called off suspends nothing any more.
 _KEPT = (PlanState.ACTIVE.value, PlanState.DONE.value)
 
@@ -99,65 +95,16 @@ def _customers(session: Session, ids: Collection[UUID]) -> dict[UUID, Customer]:
 
 
 def _movements(session: Session, invoices: Sequence[InvoiceRecord]) -> dict[UUID, list[Movement]]:
-    """Receipts, what the 212 tell beyond them, credit notes."""
-    parts = parts_of_invoices(session, [invoice.id for invoice in invoices])
-    moves = {invoice_id: list(_received(each)) for invoice_id, each in parts.items()}
-    for invoice_id, move in _told(session, invoices):
-        moves.setdefault(invoice_id, []).append(move)
+    """Money, credit notes, and discounts granted with a 212, which never bore interest."""
+    moves: dict[UUID, list[Movement]] = {}
+    for money in money_of(session, [invoice.id for invoice in invoices]):
+        moves.setdefault(money.invoice_id, []).append(Movement(money.on, money.amount))
     for invoice_id, move in _credited(session, invoices):
         moves.setdefault(invoice_id, []).append(move)
+    for invoice in invoices:
+        if granted := Decimal(invoice.state.get("granted", 0)):
+            moves.setdefault(invoice.id, []).append(Movement(invoice.issue_date, granted))
     return moves
-
-
-def _received(parts: Iterable[Part]) -> Iterator[Movement]:
-    """Money of receipts on its day; a receipt entered by mistake and its counter-entry never were."""
-    parts = list(parts)
-    undone = {part.reverses_id for part in parts}
-    for part in parts:
-        if part.reverses_id is None and part.id not in undone:
-            yield Movement(part.received_on, part.amount)
-
-
-def _told(session: Session, invoices: Sequence[InvoiceRecord]) -> Iterator[tuple[UUID, Movement]]:
-    """What each 212 tells and no receipt does, and what it grants as a discount."""
-    by_id = {invoice.id: invoice for invoice in invoices}
-    rows = session.execute(
-        select(col(InvoiceRecord.id), LifecycleEvent)
-        .join(
-            LifecycleEvent,
-            and_(
-                col(LifecycleEvent.direction) == InvoiceRecord.direction,
-                col(LifecycleEvent.number) == InvoiceRecord.number,
-                col(LifecycleEvent.seller_siren) == InvoiceRecord.seller_siren,
-                col(LifecycleEvent.year) == InvoiceRecord.year,
-                col(LifecycleEvent.status) == _RECEIVED,
-            ),
-        )
-        .where(_among(InvoiceRecord.id, by_id))
-        .order_by(col(LifecycleEvent.sequence))
-    ).all()
-    declared = _declared(session, [row.id for _, row in rows])
-    for invoice_id, row in rows:
-        event, currency = status_event(row), by_id[invoice_id].currency
-        known = declared.get(row.id, ZERO)
-        for data in event.data(COLLECTED, *GRANTED):
-            amount = data.amount if data.amount is not None and data.currency in ("", currency) else ZERO
-            if data.type_code == COLLECTED:
-                covered = min(known, amount, key=abs) if known * amount > 0 else ZERO
-                amount, known = amount - covered, known - covered
-            if amount:
-                day = data.on.day if data.on else None
-                yield invoice_id, Movement(day or paris_date(event.status_at), amount)
-
-
-def _declared(session: Session, event_ids: Collection[UUID]) -> dict[UUID, Decimal]:
-    """How much of each 212 is money of receipts."""
-    rows = session.execute(
-        select(col(ReceiptDeclaration.event_id), func.sum(col(ReceiptDeclaration.amount)))
-        .where(_among(ReceiptDeclaration.event_id, event_ids))
-        .group_by(col(ReceiptDeclaration.event_id))
-    )
-    return dict(rows.tuples().all())
 
 
 def _credited(session: Session, invoices: Sequence[InvoiceRecord]) -> Iterator[tuple[UUID, Movement]]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gateway.alerts.conditions import Severity, Team
 from gateway.collection.law.calendar import half_year_of
 from gateway.collection.law.errors import LawFileError
 from gateway.kernel.dated import data_file
@@ -139,6 +140,30 @@ class OrderPolicy(_Dated):
     broken_months: int = Field(gt=0)
 
 
+class Sentence(_Part):
+    """A sentence of the data, with placeholders."""
+
+    fr: str
+    en: str
+
+    @property
+    def text(self) -> Text:
+        """The same in the form of every text for people."""
+        return Text(self.fr, self.en)
+
+
+class LegalAlert(_Part):
+    """What people are told of a deadline of the law: how urgently, who acts within how many working days, the words."""
+
+    severity: Severity
+    team: Team
+    working_days: int
+    title: Sentence
+    reason: Sentence
+    next: Sentence
+    settled: Sentence
+
+
 class HalfYearRate(_Part):
     """A rate as it is known for a half-year; `provisional`: the last one known, that half-year's own is missing."""
 
@@ -160,6 +185,7 @@ class Statute(_Part):
     limitation: Limitation
     insolvency: tuple[InsolvencyRule, ...]
     order: tuple[OrderPolicy, ...]
+    alert: Mapping[str, LegalAlert]
 
     @model_validator(mode="after")
     def _rates_of_half_years(self) -> Self:

@@ -1,0 +1,94 @@
+"""The alerts of the law's deadlines: what they say (pure), and how one is raised and settled."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from babel.dates import format_date
+from babel.numbers import format_currency
+from sqlmodel import Session
+
+from gateway.alerts import service as alerts
+from gateway.alerts.conditions import LOCALES, AlertDecision
+from gateway.alerts.model import Alert
+from gateway.alerts.notifying import tell_people
+from gateway.collection import service as collection
+from gateway.collection.law.statute import Statute
+from gateway.kernel.text import Language, Text
+from gateway.lifecycle.model import InvoiceRecord
+from gateway.lifecycle.records import key_of_invoice
+from gateway.notifications.service import Channels
+
+LIMITATION = "claim.limitation"
+INSOLVENCY = "insolvency.claim"
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A deadline that people are told of.
+
+    Attributes:
+        condition: key of `alert` in the data of the law. key: names the matter, which is told once.
+        invoice: what it is about, the first due of several. amount: what is at stake.
+        last_day: until when to act. since: from when the time runs.
+    """
+
+    condition: str
+    key: str
+    invoice: InvoiceRecord
+    customer: str
+    amount: Decimal
+    last_day: date
+    since: date
+
+
+def alert_for(warned: Warned, law: Statute) -> AlertDecision:
+    """The alert to open. Pure."""
+    words = law.alert[warned.condition]
+    return AlertDecision(
+        condition=warned.condition,
+        severity=words.severity,
+        title=_told(words.title.text, warned),
+        reason=_told(words.reason.text, warned),
+        next_step=words.next.text,
+        team=words.team,
+        also_concerned=(),
+        working_days=words.working_days,
+        dedup_key=warned.key,
+        key=key_of_invoice(warned.invoice),
+        event="",
+    )
+
+
+def warn(session: Session, warned: Warned, law: Statute, channels: Channels, now: datetime) -> bool:
+    """Open the alert with its action and tell people, once. The caller holds its turn. Whether it was opened."""
+    decision = alert_for(warned, law)
+    opened = alerts.raise_about_invoice(session, decision, warned.invoice, now, amount=warned.amount)
+    if opened is None:
+        return False
+    collection.create_action_for(session, opened, now)
+    tell_people(session, opened.alert, channels, now=now)
+    return True
+
+
+def settle(session: Session, unsettled: Iterable[Alert], law: Statute, now: datetime) -> None:
+    """Close alerts whose matter is over, and take their actions off the worklist. The caller holds its turn."""
+    for each in unsettled:
+        because = law.alert[each.condition].settled.text
+        for closed in alerts.close_settled_key(session, each.dedup_key, because, now):
+            collection.cancel_for_closed_alert(session, closed, now)
+
+
+def _told(sentence: Text, warned: Warned) -> Text:
+    def fill(language: Language) -> str:
+        locale = LOCALES[language]
+        return sentence.in_language(language).format(
+            customer=warned.customer,
+            number=warned.invoice.number,
+            amount=format_currency(warned.amount, warned.invoice.currency, locale=locale),
+            day=format_date(warned.last_day, "d MMMM y", locale=locale),
+            since=format_date(warned.since, "d MMMM y", locale=locale),
+        )
+
+    return Text(fill("fr"), fill("en"))
