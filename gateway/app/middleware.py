@@ -12,7 +12,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.flows.directory.api import CALLED_AS
-from gateway.kernel.settings import PREFIX, Settings, SettingsError
+from gateway.kernel.configuration import PREFIX
+from gateway.kernel.settings import Settings, SettingsError
 from gateway.kernel.text import Text
 
 REQUESTS = Counter(

@@ -12,8 +12,7 @@ from typer.main import get_command
 
 from gateway.cli.errors import OutputLostError
 from gateway.kernel.errors import GatewayError
-from gateway.kernel.settings import load_settings
-from gateway.kernel.text import Language
+from gateway.kernel.text import DEFAULT_LANGUAGE, Language
 
 #: Command name -> module and attribute (a function, or a Typer application for a group of commands).
 COMMANDS = {
@@ -129,7 +128,10 @@ def _run() -> None:
 
 
 def _language() -> Language:
+    # Imported only here: who validates files need not wait for it.
+    from gateway.kernel.settings import load_settings
+
     try:
         return load_settings().language
     except GatewayError:
-        return "fr"
+        return DEFAULT_LANGUAGE

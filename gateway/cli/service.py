@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.kernel.settings import PREFIX, Settings, load_settings
+from gateway.kernel.configuration import PREFIX
+from gateway.kernel.settings import Settings, load_settings
 
 
 def serve_command(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from gateway.kernel.clock import paris_date, system_clock
-from gateway.kernel.settings import load_settings
-from gateway.kernel.text import Language, Text
+from gateway.kernel.configuration import is_configured
+from gateway.kernel.text import DEFAULT_LANGUAGE, Language, Text
 from gateway.validation.batch import Order, collect_garbage_rarely, find_inputs, present_paths
 from gateway.validation.catalog import load_catalog
 from gateway.validation.layers import RuleSelection
+from gateway.validation.options import ValidationOptions
 from gateway.validation.report import Report, Verdict
-from gateway.validation.settings import options_from
 
 if TYPE_CHECKING:
     from rich.text import Text as RichText
@@ -61,9 +61,9 @@ def validate_command(
     commande est mal employée.
     """
     collect_garbage_rarely()
-    settings = load_settings()
-    language: Language = lang or settings.language
-    selection = RuleSelection.parse(rules, load_catalog(settings.catalog_file))
+    configured_language, options = _configured()
+    language = lang or configured_language
+    selection = RuleSelection.parse(rules, load_catalog(options.catalog_file))
     inputs = find_inputs(paths)
     if inputs.ignored:
         typer.secho(_IGNORED.format(count=inputs.ignored).in_language(language), fg="yellow", err=True)
@@ -71,7 +71,7 @@ def validate_command(
         typer.secho(_NOTHING.in_language(language), fg="red", err=True)
         raise typer.Exit(2)
     day = on.date() if on else paris_date(system_clock())
-    order = Order(rules=selection, on=day, options=options_from(settings))
+    order = Order(rules=selection, on=day, options=options)
     shown = present_paths(inputs.paths, order, partial(_shown, output=output, language=language), jobs)
     raise typer.Exit(exit_code(_print(_tracked(shown, len(inputs.paths), language), output)))
 
@@ -81,6 +81,20 @@ def exit_code(verdicts: set[Verdict]) -> int:
     if Verdict.UNREADABLE in verdicts:
         return 2
     return 1 if Verdict.INVALID in verdicts else 0
+
+
+def _configured() -> tuple[Language, ValidationOptions]:
+    """The language and the options that this installation sets. Raises SettingsError, UnknownOwnCheckError.
+
+    Settings are loaded only where there are any: that takes longer than to validate ten documents.
+    """
+    if not is_configured():
+        return DEFAULT_LANGUAGE, ValidationOptions()
+    from gateway.kernel.settings import load_settings
+    from gateway.validation.settings import options_from
+
+    settings = load_settings()
+    return settings.language, options_from(settings)
 
 
 def _shown(report: Report, output: OutputFormat, language: Language) -> Shown:

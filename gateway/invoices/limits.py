@@ -1,8 +1,10 @@
 """How large a document may be before the gateway refuses to open it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gateway.kernel.settings import Settings
+if TYPE_CHECKING:
+    from gateway.kernel.settings import Settings
 
 MEBIBYTE = 2**20
 
@@ -28,7 +30,7 @@ class ReadingLimits:
     max_pdf_seconds: float = 10.0
 
 
-def reading_limits(settings: Settings) -> ReadingLimits:
+def reading_limits(settings: "Settings") -> ReadingLimits:
     """The bounds that the settings ask for."""
     return ReadingLimits(
         max_file_bytes=settings.max_file_bytes,

@@ -19,12 +19,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from gateway.kernel.configuration import CONFIG_FILE, CONFIG_VARIABLE, PREFIX
 from gateway.kernel.errors import GatewayError
-from gateway.kernel.text import Language, Text
+from gateway.kernel.text import DEFAULT_LANGUAGE, Language, Text
 
-PREFIX = "GATEWAY_"
 BasePaths = Annotated[tuple[Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+$")], ...], NoDecode]
-CONFIG_VARIABLE = "GATEWAY_CONFIG"
 
 
 class SettingsError(GatewayError):
@@ -111,7 +110,9 @@ class Settings(BaseSettings):
     secure_cookies: bool = Field(
         True, description="Cookies only over HTTPS. Browsers accept them on 127.0.0.1 too; switch off only for tests."
     )
-    language: Language = Field("fr", description="Language of commands and of pages before a person chooses: fr or en.")
+    language: Language = Field(
+        DEFAULT_LANGUAGE, description="Language of commands and of pages before a person chooses: fr or en."
+    )
     shutdown_grace_seconds: int = Field(
         20, ge=1, le=600, description="How long a stop waits for requests and jobs under way."
     )
@@ -191,6 +192,14 @@ class Settings(BaseSettings):
     )
     catalog_file: Path | None = Field(
         None, description="Catalogue (TOML) of further rule releases, laid over the one that is shipped."
+    )
+
+    # Law
+    law_file: Path | None = Field(
+        None, description="Newer legal rates and limits (TOML), laid over schemas/collection-law.toml."
+    )
+    law_seconds: float = Field(
+        3600.0, gt=0, le=86400, description="How often limitations, claims to declare and penalties are looked at."
     )
 
     # Jobs and clock
@@ -329,7 +338,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then the TOML file."""
-        config = Path(os.environ.get(CONFIG_VARIABLE, "gateway.toml"))
+        config = Path(os.environ.get(CONFIG_VARIABLE, CONFIG_FILE))
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config)
 
 
@@ -357,7 +366,7 @@ def load_settings(**overrides: Any) -> Settings:
                 f"The configuration file cannot be read: {error}.",
             ),
             Text("Corrigez sa syntaxe TOML.", "Correct its TOML syntax."),
-            config or "gateway.toml",
+            config or CONFIG_FILE,
         ) from error
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Language = Literal["fr", "en"]
+DEFAULT_LANGUAGE: Language = "fr"
 
 
 @dataclass(frozen=True, slots=True)

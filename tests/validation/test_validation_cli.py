@@ -17,13 +17,15 @@ from typer.testing import CliRunner, Result
 from gateway import cli
 from gateway.cli import app
 from gateway.cli import validate as command
-from gateway.kernel.settings import SettingsError
+from gateway.kernel.settings import Settings, SettingsError
 from gateway.validation import batch
 from gateway.validation.batch import Inputs, Order, find_inputs, validate_path, validate_paths
 from gateway.validation.errors import UnknownOwnCheckError, WorkerDiedError
+from gateway.validation.options import ValidationOptions
 from gateway.validation.rendering import render
 from gateway.validation.report import Verdict
 from gateway.validation.service import validate
+from gateway.validation.settings import options_from
 
 Valid = Callable[..., bytes]
 Broken = Callable[[bytes, str, str | None], bytes]
@@ -104,6 +106,28 @@ def test_rules_and_date_reach_the_validation(folder: Path) -> None:
     report = json.loads(result.stdout)
     assert report["on"] == "2026-08-31"
     assert [layer["status"] for layer in report["layers"]] == ["passed", "passed", "not_run", "not_run", "not_run"]
+
+
+def test_settings_are_loaded_only_where_there_are_any_and_say_the_same_when_all_are_at_their_defaults(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert (Settings().language, options_from(Settings())) == ("fr", ValidationOptions())
+    home = tmp_path_factory.mktemp("home")
+    code = (
+        "import sys; from gateway.cli import app\n"
+        f"app(['validate', {str(folder / 'b')!r}, '--rules', 'xsd'], standalone_mode=False)\n"
+        "print('pydantic_settings' in sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    said = []
+    for configuration in (None, "max_xml_depth = 65"):
+        if configuration:
+            (home / "gateway.toml").write_text(configuration)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=home, env=environment, capture_output=True, text=True, check=True
+        )
+        said.append(done.stdout.splitlines()[-1])
+    assert said == ["False", "True"]
 
 
 def test_a_setting_limits_what_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from gateway.flows.platforms.errors import InvalidConnectionError, SecretUnavailableError
-from gateway.kernel.settings import PREFIX
+from gateway.kernel.configuration import PREFIX
 from gateway.kernel.text import Text
 
 _ENVIRONMENT, _FILE = "env:", "file:"
