@@ -6,24 +6,32 @@ The dry run shows the decisions of the real run. Nothing leaves here: see `dispa
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import structlog
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from gateway.access.scope import Scope
 from gateway.collection.account_rows import accounts, accounts_of
 from gateway.collection.model import ReminderState
 from gateway.collection.recording import record, void_reminders, withdraw_if_void
+from gateway.collection.reminder_views import seen_by
 from gateway.collection.reminders import ReminderDecision, decide
 from gateway.collection.scenario_books import book_in_force
+from gateway.customers.model import Customer
+from gateway.customers.repository import visible_customers
 from gateway.database.engine import Database
-from gateway.kernel.clock import Clock, paris_date
+from gateway.database.paging import Page, SortKey, fetch_page
+from gateway.kernel.clock import Clock, paris_date, paris_instant
 from gateway.ledger.service import take_turn
 
 REMINDERS_TASK = "reminders.round"
 #: Customers recorded in one transaction: for so long the organisation's other writers wait.
 _BATCH = 20
+#: Customers looked at for one page of a preview: some at a time, and so many times.
+_CHUNK, _CHUNKS = 100, 20
+_BY_CUSTOMER = (SortKey(col(Customer.id), UUID),)
 _log = structlog.get_logger(__name__)
 
 
@@ -33,6 +41,32 @@ def preview(session: Session, now: datetime, customer_ids: Sequence[UUID] | None
     found = accounts(session, now) if customer_ids is None else accounts_of(session, customer_ids, now)
     for account in found:
         yield decide(account, book.scenario_for(account), now)
+
+
+def instant_of(session: Session, day: date) -> datetime:
+    """The instant at which a day is decided about: when the scenarios of that day let messages leave first."""
+    hours = book_in_force(session, day).scenarios[-1].hours
+    return paris_instant(datetime.combine(day, hours.start))
+
+
+def preview_page(
+    session: Session, scope: Scope, now: datetime, *, due_only: bool, cursor: str | None, limit: int
+) -> Page[ReminderDecision]:
+    """The decisions about the accounts that may be seen, in the order of their customers; `due_only`: those that act.
+
+    It looks at so many customers and no more: a page may hold less than `limit`, even nothing, before the last one.
+    Raises InvalidCursorError.
+    """
+    found: list[ReminderDecision] = []
+    for _ in range(_CHUNKS):
+        statement = select(Customer.id).where(visible_customers(scope))
+        page = fetch_page(session, statement, _BY_CUSTOMER, cursor=cursor, limit=_CHUNK)
+        cursor = page.next_cursor
+        seen = (seen_by(each, scope) for each in preview(session, now, page.items))
+        found += [each for each in seen if each is not None and (each.step is not None or not due_only)]
+        if cursor is None or len(found) >= limit:
+            break
+    return Page(found, cursor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from gateway.access.errors import PermissionDeniedError
+from gateway.access.scope import Scope
 from gateway.collection.model import ScenarioBookRow
 from gateway.collection.scenarios import ScenarioBook, default_book, read_book
 from gateway.database.engine import organisation_of
@@ -31,12 +33,22 @@ def stored_books(session: Session) -> Sequence[ScenarioBookRow]:
 
 
 def store_book(
-    session: Session, content: Mapping[str, Any], *, valid_from: date, comment: str, by: str, now: datetime
+    session: Session,
+    scope: Scope,
+    content: Mapping[str, Any],
+    *,
+    valid_from: date,
+    comment: str,
+    by: str,
+    now: datetime,
 ) -> ScenarioBookRow:
     """Follow these scenarios from a day on (Europe/Paris); the day may be past, what was sent stays sent.
 
-    `content`: a book as TOML or JSON tells it. Raises InvalidScenariosError, which names each fault.
+    `content`: a book as TOML or JSON tells it. Raises InvalidScenariosError, which names each fault, and
+    PermissionDeniedError to whoever sees a part of the organisation only: scenarios are for all its customers.
     """
+    if not scope.is_everything:
+        raise PermissionDeniedError
     book = read_book(content)
     row = ScenarioBookRow(
         organisation_id=organisation_of(session),
