@@ -8,6 +8,8 @@ from uuid import UUID
 from gateway.access.repository import organisations
 from gateway.access.service import forget_expired
 from gateway.access.signing_keys import keep_keys
+from gateway.collection.law.context import LawContext
+from gateway.collection.law.tasks import LAW_TASK, review_law
 from gateway.database import Database, open_database
 from gateway.flows.context import FlowsContext
 from gateway.flows.deadlines import DEADLINES_TASK
@@ -51,6 +53,7 @@ class Services:
     limits: ReadingLimits
     flows: FlowsContext
     directory: Directory
+    law: LawContext
     engine: JobEngine
     job_clock: JobClock
 
@@ -104,6 +107,8 @@ def build_services(
     )
     register_tasks(engine, flows)
     engine.register(OUTBOX_TASK, _outbox(database, clock, settings, flows).drain)
+    law = LawContext(database, documents, clock, settings, limits)
+    engine.register(LAW_TASK, lambda organisation_id: review_law(law, organisation_id))
     return Services(
         settings=settings,
         clock=clock,
@@ -112,6 +117,7 @@ def build_services(
         limits=limits,
         flows=flows,
         directory=directory,
+        law=law,
         engine=engine,
         job_clock=_job_clock(database, settings, clock, engine, directory),
     )
@@ -145,6 +151,7 @@ def _job_clock(
     job_clock.every(settings.sweep_seconds, TELL_TASK)
     job_clock.every(settings.poll_seconds, POLL_TASK)
     job_clock.every(settings.deadlines_seconds, DEADLINES_TASK)
+    job_clock.every(settings.law_seconds, LAW_TASK)
     if settings.drops:
         job_clock.every(settings.drop_seconds, DROPS_TASK)
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "jobs.forget_stalled", engine.forget_stalled)

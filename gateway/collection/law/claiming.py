@@ -3,6 +3,7 @@
 Every writer first takes its turn on the organisation's ledger, so that none claims what another just did.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -35,6 +36,8 @@ from gateway.treasury.model import Receipt, ReceiptUse
 from gateway.treasury.receipt_rows import receipt_by_id
 
 _ORGANISATION = "organisation"
+#: Who claims by itself.
+_GATEWAY = "gateway"
 _CLOSED = Text("elle est rejetée, annulée ou refusée.", "it is rejected, cancelled or refused.")
 _WAIVED = Text("ses pénalités sont abandonnées.", "its penalties are waived.")
 _NOTHING_RUN = Text("rien n'a couru qui ne soit déjà réclamé.", "nothing has run that was not claimed before.")
@@ -154,6 +157,17 @@ def claim_position(
         session.add(row)
         _note(session, "penalty.claimed", row, {"kind": row.kind, "amount": str(row.amount), "by": by}, now)
     return rows
+
+
+def claim_paid_late(session: Session, invoices: Sequence[InvoiceRecord], law: Statute, *, now: datetime) -> None:
+    """Claim what ran on invoices paid late whose penalties are to be claimed, so that nothing is lost with time.
+
+    Those on a rate that is not known yet wait for it. The caller holds its turn.
+    """
+    for position in positions_of(session, invoices, paris_date(now), law):
+        known = position.treatment is Treatment.CLAIMED and position.sheet.provisional_from is None
+        if known and (position.interest_to_claim or position.indemnity_to_claim):
+            claim_position(session, position, law, by=_GATEWAY, now=now)
 
 
 def pay_penalty(

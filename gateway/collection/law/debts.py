@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from gateway.collection.agreements.model import Dispute, DisputeOutcome, Plan, PlanInvoice
 from gateway.collection.agreements.money_rows import money_of
@@ -86,12 +86,12 @@ def late_invoices(session: Session, invoices: Sequence[InvoiceRecord]) -> list[L
 
 
 def _customers(session: Session, ids: Collection[UUID]) -> dict[UUID, Customer]:
-    rows = session.execute(
-        select(col(CustomerInvoice.invoice_id), Customer)
+    rows = session.exec(
+        select(CustomerInvoice.invoice_id, Customer)
         .join(Customer, col(Customer.id) == CustomerInvoice.customer_id)
         .where(_among(CustomerInvoice.invoice_id, ids))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _movements(session: Session, invoices: Sequence[InvoiceRecord]) -> dict[UUID, list[Movement]]:
@@ -111,7 +111,7 @@ def _credited(session: Session, invoices: Sequence[InvoiceRecord]) -> Iterator[t
     """Credit notes that name an invoice, each shared out over the invoices it names, the first due first."""
     wanted = {invoice.id for invoice in invoices}
     named = aliased(InvoiceRecord)
-    rows = session.execute(
+    rows = session.exec(
         select(InvoiceRecord, named)
         .join(PrecedingReference, col(PrecedingReference.invoice_id) == InvoiceRecord.id)
         .join(
@@ -150,13 +150,13 @@ def _credited(session: Session, invoices: Sequence[InvoiceRecord]) -> Iterator[t
 def _excluded(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Excluded]]:
     """Disputes that are open or were founded, and plans that suspend interest."""
     found: dict[UUID, list[Excluded]] = {}
-    disputes = session.scalars(select(Dispute).where(_among(Dispute.invoice_id, ids)))
+    disputes = session.exec(select(Dispute).where(_among(Dispute.invoice_id, ids)))
     for dispute in disputes:
         if dispute.outcome != DisputeOutcome.REFUSED.value:
             span = Excluded(dispute.opened_on, dispute.closed_on, dispute.amount)
             found.setdefault(dispute.invoice_id, []).append(span)
-    plans = session.execute(
-        select(col(PlanInvoice.invoice_id), col(Plan.made_at))
+    plans = session.exec(
+        select(PlanInvoice.invoice_id, Plan.made_at)
         .join(Plan, col(Plan.id) == PlanInvoice.plan_id)
         .where(_among(PlanInvoice.invoice_id, ids), col(Plan.suspends_penalties), col(Plan.state).in_(_KEPT))
     )
@@ -167,7 +167,7 @@ def _excluded(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Exclud
 
 def _judgments(session: Session, customer_ids: Collection[UUID]) -> Mapping[UUID, list[date]]:
     found: dict[UUID, list[date]] = {}
-    for row in session.scalars(select(Insolvency).where(_among(Insolvency.customer_id, customer_ids))):
+    for row in session.exec(select(Insolvency).where(_among(Insolvency.customer_id, customer_ids))):
         found.setdefault(row.customer_id, []).append(row.judgment_on)
     return found
 

@@ -137,7 +137,7 @@ def agreed_periods(rates: Iterable[AgreedRate], customer_id: UUID) -> list[RateP
     periods = []
     for begun in by_holder.values():
         days = sorted(begun)
-        for first, after in zip(days, [*days[1:], None], strict=True):
+        for first, after in zip(days, [*days[1:], None], strict=False):
             percent = begun[first]
             if percent is not None:
                 periods.append(RatePeriod(first, after - _DAY if after else None, percent))

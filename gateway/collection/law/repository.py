@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func, or_, true
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
@@ -26,6 +26,7 @@ from gateway.collection.law.model import (
     Penalty,
     PenaltyChoice,
     PenaltyWaiver,
+    Treatment,
 )
 from gateway.customers.model import CustomerInvoice
 from gateway.customers.repository import find_customer
@@ -35,6 +36,7 @@ from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.repository import invoice_by_id, visible_invoices
 from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptUse
+from gateway.treasury.receipt_rows import undeclared_by_invoice
 
 PENALTY = "penalty"
 _BY_DUE_DATE = (
@@ -85,6 +87,47 @@ def due_invoices(
         mine = select(CustomerInvoice.invoice_id).where(CustomerInvoice.customer_id == customer_id)
         statement = statement.where(col(InvoiceRecord.id).in_(mine))
     return fetch_page(session, statement, _BY_DUE_DATE, cursor=cursor, limit=limit)
+
+
+def paid_late(session: Session, after: UUID | None, limit: int) -> list[InvoiceRecord]:
+    """Invoices paid late, maybe, for which nothing was claimed although someone chose to claim penalties: one page.
+
+    `after`: the last identifier of the page before.
+    """
+    everyone = col(PenaltyChoice.customer_id).is_(None) & col(PenaltyChoice.invoice_id).is_(None)
+    concerns = or_(
+        col(PenaltyChoice.invoice_id) == InvoiceRecord.id,
+        col(PenaltyChoice.customer_id) == CustomerInvoice.customer_id,
+        everyone,
+    )
+    chosen = select(PenaltyChoice.id).where(PenaltyChoice.treatment == Treatment.CLAIMED.value, concerns)
+    claimed = select(Penalty.id).where(Penalty.invoice_id == InvoiceRecord.id)
+    due = func.coalesce(col(InvoiceRecord.due_date), col(InvoiceRecord.issue_date))
+    came_late = (
+        select(ReceiptAllocation.id)
+        .join(Receipt, col(Receipt.id) == ReceiptAllocation.receipt_id)
+        .where(ReceiptAllocation.invoice_id == InvoiceRecord.id, col(Receipt.received_on) > due)
+    )
+    received = undeclared_by_invoice()
+    return list(
+        session.exec(
+            select(InvoiceRecord)
+            .join(CustomerInvoice, col(CustomerInvoice.invoice_id) == InvoiceRecord.id)
+            .outerjoin(received, received.c.invoice_id == InvoiceRecord.id)
+            .where(
+                InvoiceRecord.direction == Direction.RECEIVABLE.value,
+                InvoiceRecord.amount_due > 0,
+                col(InvoiceRecord.is_closed).is_(False),
+                col(InvoiceRecord.remaining) <= func.coalesce(received.c.amount, ZERO),
+                or_(func.date(InvoiceRecord.status_at) > due, came_late.exists()),
+                chosen.exists(),
+                ~claimed.exists(),
+                col(InvoiceRecord.id) > after if after else true(),
+            )
+            .order_by(col(InvoiceRecord.id))
+            .limit(limit)
+        )
+    )
 
 
 def penalties_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, list[Penalty]]:

@@ -1,0 +1,38 @@
+"""What the routes and jobs of this room work with."""
+
+from dataclasses import dataclass
+
+from gateway.collection.law.statute import Statute, statute
+from gateway.collection.law.watching import ReadStart, start_reader
+from gateway.database.engine import Database
+from gateway.invoices.limits import ReadingLimits
+from gateway.kernel.clock import Clock
+from gateway.kernel.settings import Settings
+from gateway.ledger.documents import DocumentStore
+from gateway.notifications.service import Channels
+
+
+@dataclass(frozen=True, slots=True)
+class LawContext:
+    """The parts of the service that this room works with."""
+
+    database: Database
+    store: DocumentStore
+    clock: Clock
+    settings: Settings
+    limits: ReadingLimits
+
+    @property
+    def law(self) -> Statute:
+        """The law as this installation has it. Raises LawFileError."""
+        return statute(self.settings.law_file)
+
+    @property
+    def read_start(self) -> ReadStart:
+        """Reads where the limitation of an invoice begins."""
+        return start_reader(self.store, self.limits)
+
+    @property
+    def channels(self) -> Channels:
+        """How people are told of alerts."""
+        return Channels(by_email=self.settings.smtp_url is not None, public_url=self.settings.public_url or "")
