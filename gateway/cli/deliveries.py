@@ -1,4 +1,4 @@
-"""`gateway deliveries`: what could not be handed over, or may have been, and what a person decides about it."""
+"""`gateway deliveries`: what was not handed over, may have been, or was refused, and what a person decides about it."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,18 +9,19 @@ from sqlmodel import Session
 
 from gateway.cli.access import OrganisationOption, opened_database, organisation_named
 from gateway.cli.try_text import lines_of_tries
+from gateway.flows.emission.resending import refused_deliveries, resend
 from gateway.jobs.model import OutboxMessage
 from gateway.jobs.tries import tries_of
 from gateway.jobs.undelivered import mark_arrived, send_again, undelivered
 from gateway.kernel.clock import system_clock
 from gateway.kernel.settings import load_settings
 from gateway.ledger.service import append, take_turn
-from gateway.lifecycle.deliveries import try_of
+from gateway.lifecycle.deliveries import KeptAnswer, try_of
 
 deliveries_app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Les envois en échec ou incertains. / Deliveries that failed or are uncertain.",
+    help="Les envois en échec, incertains ou refusés. / Deliveries that failed, are uncertain or were refused.",
 )
 DeliveryArgument = Annotated[UUID, typer.Argument(metavar="ENVOI", help="Identifiant donné par la liste.")]
 
@@ -30,13 +31,14 @@ def list_deliveries(organisation: OrganisationOption = None) -> None:
     """Lister les envois qui attendent une décision. / List the deliveries that wait for a decision."""
     language = load_settings().language
     with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
-        messages = undelivered(session)
+        messages = [*undelivered(session), *refused_deliveries(session)]
         tries = tries_of(session, [message.id for message in messages])
         for message in messages:
             to = message.payload.get("platform") or message.payload.get("to") or ""
             what = message.payload.get("name") or message.payload.get("subject") or message.idempotency_key
-            typer.echo(f"{message.id}  {message.state:9}  {message.kind}  {to}  {what}")
-            typer.echo(f"  {message.attempts} x  {message.last_error or ''}")
+            state = "refused" if message.answer else message.state
+            typer.echo(f"{message.id}  {state:9}  {message.kind}  {to}  {what}")
+            typer.echo(f"  {message.attempts} x  {message.last_error or _refusal(message)}")
             for line in lines_of_tries([try_of(each) for each in tries.get(message.id, ())], language):
                 typer.echo(line)
 
@@ -50,6 +52,14 @@ def deliver_again(delivery: DeliveryArgument, organisation: OrganisationOption =
         _tell(session, send_again(session, delivery, now=now), "delivery.sent_again", now)
 
 
+@deliveries_app.command("resend")
+def resend_refused(delivery: DeliveryArgument, organisation: OrganisationOption = None) -> None:
+    """Renvoyer ce que la plateforme a pris puis refusé. / Send again what its platform took, then refused."""
+    with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
+        sent = resend(session, delivery, by="cli", now=system_clock())
+        typer.echo(f"{sent.id}  {sent.state}  {sent.idempotency_key}")
+
+
 @deliveries_app.command("arrived")
 def delivery_arrived(
     delivery: DeliveryArgument,
@@ -61,6 +71,12 @@ def delivery_arrived(
         now = system_clock()
         take_turn(session)
         _tell(session, mark_arrived(session, delivery, remote_id=remote_id, now=now), "delivery.found_arrived", now)
+
+
+def _refusal(message: OutboxMessage) -> str:
+    """What its platform says of a delivery that it refused; "" of any other."""
+    remarks = KeptAnswer.model_validate(message.answer).remarks if message.answer else ()
+    return " ; ".join(f"{remark.reason_code} {remark.message}" for remark in remarks)
 
 
 def _tell(session: Session, message: OutboxMessage, kind: str, now: datetime) -> None:

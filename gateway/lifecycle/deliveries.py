@@ -26,6 +26,8 @@ from gateway.lifecycle.statuses import StateLine, status
 #: Kind of the outbox messages that carry a flow to a platform.
 PLATFORM_FLOW = "platform.flow"
 _TO_BE_TRIED = (OutboxState.PENDING, OutboxState.UNCERTAIN)
+#: Acknowledgement of a file that a platform took, then refused (XP Z12-013).
+_REFUSED = "Error"
 #: What a refusal by the portal speaks of (`Status.object`).
 _STATUS_MESSAGE = "status_message"
 
@@ -103,6 +105,7 @@ class Delivery(BaseModel):
     """One attempt at handing something of ours over to a platform.
 
     Attributes:
+        id: by which a person decides about it.
         status: the status it tells (MDT-105); None for the invoice itself.
         platform: name of the platform.
         state: pending, leaving, uncertain, sent, failed or ambiguous, as the outbox has it.
@@ -112,10 +115,12 @@ class Delivery(BaseModel):
         remote_id: the identifier that the platform gave to the flow when it took it.
         acknowledgement: what the platform made of it afterwards; None as long as it has said nothing.
         answers: identifiers of the events that answer it, in the order of their dates.
+        may_be_resent: the platform refused it after taking it, and it was not sent again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    id: UUID
     status: Labelled | None
     platform: str
     state: Labelled
@@ -128,6 +133,7 @@ class Delivery(BaseModel):
     history: tuple[Try, ...] = ()
     acknowledgement: Acknowledgement | None = None
     answers: tuple[UUID, ...] = ()
+    may_be_resent: bool = False
 
 
 class Report(Delivery):
@@ -179,9 +185,21 @@ def build_deliveries(
     answers = _answers(of_invoice, (row for row in rows if row.line == StateLine.TRANSMISSION))
     refusals = _answers(reports, (row for row in rows if status(row.status).object == _STATUS_MESSAGE))
     return Deliveries(
-        transmission=tuple(Delivery(**_facts(each, told, answers, tries)) for each in attempts),
-        reporting=tuple(_report(each, _facts(each, told, refusals, tries), now) for each in reports),
+        transmission=tuple(Delivery(**_facts(each, told, answers, tries, messages)) for each in attempts),
+        reporting=tuple(_report(each, _facts(each, told, refusals, tries, messages), now) for each in reports),
     )
+
+
+def following_attempt(message: OutboxMessage) -> tuple[str, int]:
+    """The key of the attempt that comes after one, and its number: `flow-…`, `flow-…-2`, `flow-…-3`."""
+    attempt = message.payload.get("attempt", 1)
+    first = message.idempotency_key.removesuffix(f"-{attempt}") if attempt > 1 else message.idempotency_key
+    return f"{first}-{attempt + 1}", attempt + 1
+
+
+def is_refused(message: OutboxMessage) -> bool:
+    """True when the platform took it and then refused it (its acknowledgement says Error)."""
+    return message.answer is not None and KeptAnswer.model_validate(message.answer).status == _REFUSED
 
 
 def _answers(messages: Sequence[OutboxMessage], rows: Iterable[LifecycleEvent]) -> dict[UUID, tuple[UUID, ...]]:
@@ -212,9 +230,12 @@ def _facts(
     told: Mapping[UUID, str],
     answers: Mapping[UUID, tuple[UUID, ...]],
     tries: Mapping[UUID, Sequence[DeliveryTry]],
+    messages: Sequence[OutboxMessage],
 ) -> dict[str, Any]:
     code = told.get(message.subject_id) if message.subject_id else None
+    following, _ = following_attempt(message)
     return {
+        "id": message.id,
         "status": labelled_status(code) if code else None,
         "platform": message.payload.get("platform", ""),
         "state": _labelled("delivery", message.state),
@@ -227,6 +248,7 @@ def _facts(
         "history": tuple(try_of(each) for each in tries.get(message.id, ())),
         "acknowledgement": _acknowledgement(message.answer),
         "answers": answers.get(message.id, ()),
+        "may_be_resent": is_refused(message) and following not in {each.idempotency_key for each in messages},
     }
 
 

@@ -38,6 +38,7 @@ FORMS: dict[str, Handler] = {
     "/alerts/{alert_id}/close": alerts.close,
     "/worklist/{action_id}/assign": worklist.assign,
     "/worklist/{action_id}/complete": worklist.complete,
+    "/invoices/{invoice_id}/deliveries/{delivery_id}/resend": invoices.resend_delivery,
     "/quarantine/{flow_id}/replay": quarantine.replay,
     "/notifications/read": notifications.read_all,
 }

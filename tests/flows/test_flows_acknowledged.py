@@ -2,19 +2,23 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
+from typer.testing import CliRunner
 
 from gateway.access.scope import Scope
 from gateway.alerts.model import Alert, AlertState
 from gateway.alerts.refused_deliveries import RefusedDelivery, alert_for_refused_delivery
+from gateway.cli import access, app
 from gateway.cli.timeline import as_text
 from gateway.collection.model import CollectionAction
 from gateway.flows.awaiting import awaited_of
+from gateway.flows.emission.errors import DeliveryNotRefusedError
+from gateway.flows.emission.resending import refused_deliveries, resend
 from gateway.flows.hearing.answers import delivery_of, news
 from gateway.flows.model import Flow, PlatformCursor
 from gateway.flows.platforms.client import PlatformAcknowledgement, PlatformFlow
@@ -24,6 +28,7 @@ from gateway.flows.simulator.answers import answer as say
 from gateway.flows.simulator.scenarios import Step
 from gateway.flows.terms import AckStatus, FlowDirection
 from gateway.invoices.reading import read_invoice
+from gateway.jobs.errors import DeliveryNotFoundError
 from gateway.jobs.model import OutboxMessage
 from gateway.ledger.model import LedgerEntry
 from gateway.lifecycle.cdar.writing import write_cdar
@@ -184,6 +189,88 @@ def test_the_timeline_shows_what_the_platform_made_of_the_file(world, sent):
     assert delivery.acknowledgement.remarks == (VIRUS,)
     text = as_text(timeline, "fr")
     assert all(word in text for word in ("Refusée par la plateforme", "VirusFound", "A virus was found in the file."))
+
+
+def resent(world, delivery_id: UUID) -> OutboxMessage:
+    with world.database.transaction(world.organisation_id) as session:
+        message = resend(session, delivery_id, by="Zoé", now=world.clock())
+        session.expunge(message)
+        return message
+
+
+def test_a_refused_file_is_sent_again_as_a_new_attempt_under_a_tracking_id_of_its_own(world, sent):
+    sent(REFUSED)
+    poll(world)
+    [refused] = world.rows(OutboxMessage)
+    again = resent(world, refused.id)
+    assert again.idempotency_key == f"{refused.idempotency_key}-2" != refused.idempotency_key
+    assert {**again.payload, "attempt": None} == {**refused.payload, "attempt": None}
+    assert [alert.state for alert in alerts(world)] == [AlertState.CLOSED]
+    assert [action.state for action in world.rows(CollectionAction)] == ["cancelled"]
+    world.deliver()
+    states = {message.idempotency_key: message.state for message in world.rows(OutboxMessage)}
+    assert states[again.idempotency_key] == "sent"
+    [entry] = [each for each in world.rows(LedgerEntry) if each.kind == "delivery.resent"]
+    assert (entry.subject, entry.content["by"]) == (f"delivery:{refused.id}", "Zoé")
+
+
+def test_what_was_sent_again_and_refused_again_calls_a_person_again_and_may_be_sent_a_third_time(world, sent):
+    sent(REFUSED)
+    poll(world)
+    [first] = world.rows(OutboxMessage)
+    second = resent(world, first.id)
+    world.deliver()
+    world.clock.advance(timedelta(minutes=1))
+    sent(REFUSED, flow_id=second.idempotency_key, tracking_id=second.idempotency_key)
+    poll(world)
+    assert sorted(alert.state for alert in alerts(world)) == [AlertState.CLOSED, AlertState.OPEN]
+    with world.database.transaction(world.organisation_id) as session:
+        assert [message.id for message in refused_deliveries(session)] == [second.id]
+        record = session.exec(select(InvoiceRecord)).one()
+        timeline = timeline_of(session, Scope.everything(), record, world.clock(), awaited_of)
+    assert [delivery.may_be_resent for delivery in timeline.transmission] == [False, True]
+    assert resent(world, second.id).idempotency_key == f"{first.idempotency_key}-3"
+
+
+@pytest.mark.parametrize("told", [None, ACCEPTED])
+def test_only_what_its_platform_refused_is_sent_again(world, sent, told):
+    if told is not None:
+        sent(told)
+        poll(world)
+    [message] = world.rows(OutboxMessage)
+    with pytest.raises(DeliveryNotRefusedError):
+        resent(world, message.id)
+    with pytest.raises(DeliveryNotFoundError):
+        resent(world, uuid4())
+    assert len(world.rows(OutboxMessage)) == 1
+
+
+def test_a_refused_file_is_sent_again_once_whoever_asks(world, sent):
+    sent(REFUSED)
+    poll(world)
+    [refused] = world.rows(OutboxMessage)
+    resent(world, refused.id)
+    with pytest.raises(DeliveryNotRefusedError, match="again before"):
+        resent(world, refused.id)
+    assert len(world.rows(OutboxMessage)) == 2
+
+
+def test_an_operator_lists_what_was_refused_and_sends_it_again(world, sent, monkeypatch):
+    monkeypatch.setattr(access, "open_database", lambda _settings: world.database)
+    monkeypatch.setattr(world.database, "close", lambda: None)
+    sent(REFUSED)
+    poll(world)
+    [refused] = world.rows(OutboxMessage)
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(app, ("deliveries", *arguments), catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    listed = run("list")
+    assert all(word in listed for word in (str(refused.id), "refused", "VirusFound"))
+    assert f"{refused.idempotency_key}-2" in run("resend", str(refused.id))
+    assert run("list") == ""
 
 
 def test_the_simulated_platform_refuses_a_file_and_the_gateway_hears_it(world, invoice):

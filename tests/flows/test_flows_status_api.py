@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from sqlmodel import select
 
 from gateway.access.roles import ApiScope
 from gateway.access.service import create_client
@@ -104,3 +105,20 @@ def test_only_a_program_with_the_scope_to_write_gives_statuses(world, http, head
 def test_an_unknown_invoice_is_not_found(http, headers):
     answer = http.post(f"/api/v1/invoices/{uuid4()}/statuses", json={"status": "220"}, headers=headers())
     assert (answer.status_code, answer.json()["code"]) == (404, "INVOICE_NOT_FOUND")
+
+
+def test_a_program_sends_again_what_its_platform_refused(world, http, headers, path):
+    world.deliver()
+    with world.database.transaction(world.organisation_id) as session:
+        [message] = session.exec(select(OutboxMessage)).all()
+        message.answer = {"status": "Error", "at": world.clock().isoformat(), "remarks": []}
+        session.add(message)
+        resend = f"/api/v1/deliveries/{message.id}/resend"
+        key = message.idempotency_key
+    assert http.post(resend, headers=headers(ApiScope.FLOWS_READ)).status_code == 403
+    writer = headers()
+    answer = http.post(resend, headers=writer)
+    assert (answer.status_code, answer.json()["tracking_id"]) == (201, f"{key}-2")
+    again = http.post(resend, headers=writer)
+    assert (again.status_code, again.json()["code"]) == (409, "DELIVERY_NOT_REFUSED")
+    assert http.post(f"/api/v1/deliveries/{uuid4()}/resend", headers=writer).status_code == 404

@@ -14,13 +14,13 @@ from gateway.flows.emission.service import give_status
 from gateway.invoices.model import PrecedingInvoice
 from gateway.invoices.reading import read_invoice
 from gateway.jobs.model import OutboxMessage, TryOutcome
-from gateway.jobs.tries import keep_try
+from gateway.jobs.tries import Try, keep_tries
 from gateway.kernel.dated import data_file
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.records import InvoiceDocument
 from gateway.lifecycle.service import record_message, register_invoice
 from tests.lifecycle.making_events import amount, message
-from tests.web.story import Site
+from tests.web.story import Site, post
 
 
 @pytest.fixture
@@ -135,13 +135,34 @@ def test_what_has_not_left_says_why(site, manager):
     assert "HTTP 503" in told
 
 
+def test_a_file_that_its_platform_refused_is_sent_again_by_a_button_for_those_who_may(site, manager):
+    with site.services.database.transaction(site.story.house) as session:
+        flow_id = record_of(session, "F-SILENT").flow_id
+        refused = session.exec(select(OutboxMessage).where(OutboxMessage.subject_id == flow_id)).one()
+        refused.answer = {"status": "Error", "at": site.clock().isoformat(), "remarks": []}
+        session.add(refused)
+        path = f"{site.invoice('silent')}/deliveries/{refused.id}/resend"
+    collector = site.signed_in(Role.COLLECTOR)
+    assert path not in collector.get(site.invoice("silent")).text
+    assert post(collector, path, {}).status_code == 403
+    assert path in manager.get(site.invoice("silent")).text
+    elsewhere = path.replace(site.invoice("silent"), site.invoice("paid"))
+    assert post(manager, elsewhere, {}).status_code == 404
+    answer = post(manager, path, {})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{site.invoice('silent')}?done=resent")
+    assert path not in manager.get(site.invoice("silent")).text
+    with site.services.database.transaction(site.story.house) as session:
+        keys = session.exec(select(OutboxMessage.idempotency_key).where(OutboxMessage.subject_id == flow_id)).all()
+    assert sorted(keys) == [refused.idempotency_key, f"{refused.idempotency_key}-2"]
+
+
 def test_each_try_of_a_delivery_is_shown_with_its_reason_as_text(site, manager):
     path = site.invoice("silent")
     with site.services.database.transaction(site.story.house) as session:
         record, now = record_of(session, "F-SILENT"), site.clock()
         sent = session.exec(select(OutboxMessage).where(OutboxMessage.subject_id == record.flow_id)).one()
         sent.last_error = "<b>HTTP 503</b>"
-        keep_try(session, sent, TryOutcome.FAILED, now, now)
+        keep_tries(session, [Try(sent, TryOutcome.FAILED, now, now)])
     told = manager.get(path).text
     assert 'Échec <span class="quiet">&lt;b&gt;HTTP 503' in told
     assert "Échec HTTP 503" not in section(manager.get(site.invoice("paid")), "transmission")

@@ -1,4 +1,4 @@
-"""`POST /api/v1/invoices/{id}/statuses`: give a status of ours to an invoice."""
+"""What programs ask us to say: `POST /api/v1/invoices/{id}/statuses`, `POST /api/v1/deliveries/{id}/resend`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.access.principal import Principal
 from gateway.flows.context import FlowsContext
 from gateway.flows.emission.orders import StatusOrder
+from gateway.flows.emission.resending import resend
 from gateway.flows.emission.service import GivenStatus, give_status
 from gateway.kernel.problems import problems
 from gateway.lifecycle.repository import invoice_by_id
@@ -37,6 +38,16 @@ class GivenStatusView(BaseModel):
     )
 
 
+class ResentView(BaseModel):
+    """The new attempt: under its tracking id the platform will list it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delivery_id: UUID
+    tracking_id: str
+    platform: str
+
+
 def router(context: EmissionApiContext) -> APIRouter:
     """The route; its errors are GatewayErrors, which the assembly says as problem details."""
     routes = APIRouter(prefix="/api/v1", tags=["Lifecycle"], responses=problems(401, 403, 404, 409, 422))
@@ -60,6 +71,14 @@ def router(context: EmissionApiContext) -> APIRouter:
             now = context.flows.clock()
             given = give_status(session, context.flows, invoice, order, now=now, idempotency_key=idempotency_key)
             return _view(given)
+
+    @routes.post("/deliveries/{delivery_id}/resend", status_code=201, summary="Send again what its platform refused")
+    def resend_refused(principal: caller, delivery_id: UUID) -> ResentView:
+        """A new attempt of a file that its platform took and then refused (acknowledgement Error), once for each."""
+        now = context.flows.clock()
+        with context.flows.database.transaction(principal.organisation_id) as session:
+            sent = resend(session, delivery_id, by=principal.name, now=now)
+            return ResentView(delivery_id=sent.id, tracking_id=sent.idempotency_key, platform=sent.payload["platform"])
 
     return routes
 

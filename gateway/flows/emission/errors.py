@@ -116,3 +116,20 @@ class RateNotOfInvoiceError(FlowError):
             Text(f"Ventilez l’encaissement entre : {known}.", f"Split the receipt between: {known}."),
             "collected.rate, MDT-224, BT-119",
         )
+
+
+class DeliveryNotRefusedError(FlowError):
+    """Only what a platform took and then refused is sent again as a new attempt, once."""
+
+    code: ClassVar[str] = "DELIVERY_NOT_REFUSED"
+    status: ClassVar[int] = 409
+
+    def __init__(self, delivery_id: str, why: Text) -> None:
+        super().__init__(
+            Text(f"Cet envoi ne se renvoie pas : {why.fr}.", f"This delivery is not sent again: {why.en}."),
+            Text(
+                "Un envoi en échec ou incertain se reprend par « gateway deliveries again ».",
+                "One that failed or is uncertain is taken up by “gateway deliveries again”.",
+            ),
+            delivery_id,
+        )

@@ -12,6 +12,7 @@ from gateway.alerts.repository import AlertFilter, invoices_with_unsettled_alert
 from gateway.collection.repository import ActionFilter, worklist
 from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.awaiting import awaited_of
+from gateway.flows.emission.resending import resend
 from gateway.flows.model import Flow
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.reading import read_invoice
@@ -33,7 +34,7 @@ from gateway.web.errors import PageNotFoundError
 from gateway.web.figures import NamedFigure, find_figure
 from gateway.web.rendering import invoice_stylesheet
 from gateway.web.repository import invoices_of
-from gateway.web.security import Anyone, Reader, Visit
+from gateway.web.security import Anyone, FlowReplayer, Reader, Visit
 
 _WEEK = 7 * 24 * 3600
 
@@ -113,6 +114,16 @@ def message(visit: Reader, invoice_id: UUID, event_id: UUID) -> Response:
     if entry is None or entry.document_sha256 is None:
         raise PageNotFoundError
     return download(visit, entry.document_sha256, f"{timeline.number}-{entry.status.code}")
+
+
+def resend_delivery(visit: FlowReplayer, invoice_id: UUID, delivery_id: UUID) -> Response:
+    """Send again what the platform of an invoice refused after taking it."""
+    with visit.transaction() as session:
+        timeline = _timeline(visit, session, invoice_by_id(session, visit.principal.scope, invoice_id))
+        if delivery_id not in {each.id for each in (*timeline.transmission, *timeline.reporting)}:
+            raise PageNotFoundError
+        resend(session, delivery_id, by=visit.principal.name, now=visit.context.clock())
+    return visit.go_to(f"/invoices/{invoice_id}", "resent")
 
 
 def styles(visit: Anyone) -> Response:
