@@ -16,6 +16,8 @@ from gateway.app import health
 from gateway.app.failures import say_failures
 from gateway.app.middleware import BasePaths, observe_request, other_base_paths
 from gateway.app.services import Services
+from gateway.collection import reminders_api
+from gateway.collection.reminders_api import RemindersApiContext
 from gateway.flows import api as flows_api
 from gateway.flows.api import FlowApiContext
 from gateway.flows.awaiting import awaited_of
@@ -110,6 +112,16 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
                 reader=reader,
                 writer=client_authentication(access, ApiScope.RECEIPTS_WRITE),
                 declare=lambda session, receipt, now: declare_receipt(session, services.flows, receipt, now=now),
+            )
+        )
+    )
+    app.include_router(
+        reminders_api.router(
+            RemindersApiContext(
+                database=services.database,
+                clock=services.clock,
+                reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+                writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
             )
         )
     )

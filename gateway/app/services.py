@@ -8,8 +8,12 @@ from uuid import UUID
 from gateway.access.repository import organisations
 from gateway.access.service import forget_expired
 from gateway.access.signing_keys import keep_keys
+from gateway.app.reminders import register_reminders, reminders_of, ways_out
+from gateway.collection.dispatching import Dispatching
 from gateway.collection.law.context import LawContext
 from gateway.collection.law.tasks import LAW_TASK, review_law
+from gateway.collection.recording import DISPATCH_TASK
+from gateway.collection.reminding import REMINDERS_TASK
 from gateway.database import Database, open_database
 from gateway.flows.context import FlowsContext
 from gateway.flows.deadlines import DEADLINES_TASK
@@ -54,6 +58,7 @@ class Services:
     flows: FlowsContext
     directory: Directory
     law: LawContext
+    reminders: Dispatching
     engine: JobEngine
     job_clock: JobClock
 
@@ -106,7 +111,9 @@ def build_services(
         database.conninfo, concurrency=settings.worker_concurrency, grace_seconds=settings.shutdown_grace_seconds
     )
     register_tasks(engine, flows)
-    engine.register(OUTBOX_TASK, _outbox(database, clock, settings, flows).drain)
+    reminders = reminders_of(database, clock, settings)
+    register_reminders(engine, reminders, settings)
+    engine.register(OUTBOX_TASK, _outbox(database, clock, settings, flows, reminders).drain)
     law = LawContext(database, documents, clock, settings, limits)
     engine.register(LAW_TASK, lambda organisation_id: review_law(law, organisation_id))
     return Services(
@@ -118,15 +125,19 @@ def build_services(
         flows=flows,
         directory=directory,
         law=law,
+        reminders=reminders,
         engine=engine,
         job_clock=_job_clock(database, settings, clock, engine, directory),
     )
 
 
-def _outbox(database: Database, clock: Clock, settings: Settings, flows: FlowsContext) -> OutboxWorker:
+def _outbox(
+    database: Database, clock: Clock, settings: Settings, flows: FlowsContext, reminders: Dispatching
+) -> OutboxWorker:
     channels = {
         PLATFORM_FLOW: platform_channel(flows),
         WEBHOOK_CALL: webhook_channel(database, clock, settings),
+        **ways_out(reminders, settings),
     }
     by_mail = mail_deliverer(settings, clock)
     if by_mail is not None:
@@ -151,6 +162,8 @@ def _job_clock(
     job_clock.every(settings.sweep_seconds, TELL_TASK)
     job_clock.every(settings.poll_seconds, POLL_TASK)
     job_clock.every(settings.deadlines_seconds, DEADLINES_TASK)
+    job_clock.every(settings.reminders_seconds, REMINDERS_TASK)
+    job_clock.every(settings.sweep_seconds, DISPATCH_TASK)
     job_clock.every(settings.law_seconds, LAW_TASK)
     if settings.drops:
         job_clock.every(settings.drop_seconds, DROPS_TASK)

@@ -66,13 +66,20 @@ class Dispatching:
 def dispatch(context: Dispatching, organisation_id: UUID) -> int:
     """Let what was decided leave, each alone, and follow what left; how many were handled."""
     handled = follow(context, organisation_id)
-    while handled < context.batch and _let_go_next(context, organisation_id):
+    while handled < context.batch:
+        if not _let_go_next(context, organisation_id):
+            return handled
         handled += 1
+    with context.database.transaction(organisation_id) as session:
+        enqueue(session, DISPATCH_TASK)
     return handled
 
 
-def last_check(context: Dispatching, deliver: Deliverer) -> WayOut:
-    """The way out of reminders: what was paid or disputed while a message waited for the server is not sent."""
+def last_check(context: Dispatching, deliver: Deliverer, *, repeatable: bool = False) -> WayOut:
+    """The way out of reminders: what was paid or disputed while a message waited for the server is not sent.
+
+    `repeatable`: the other side recognises a repeat by its key.
+    """
 
     def send(delivery: Delivery) -> str | None:
         with context.database.transaction(delivery.organisation_id) as session:
@@ -82,7 +89,7 @@ def last_check(context: Dispatching, deliver: Deliverer) -> WayOut:
             raise DeliveryFailedError(_STALE, permanent=True)
         return deliver(delivery)
 
-    return WayOut(send)
+    return WayOut(send, repeatable=repeatable)
 
 
 def follow(context: Dispatching, organisation_id: UUID) -> int:
@@ -167,7 +174,7 @@ def _let_go(session: Session, reminder: Reminder, context: Dispatching) -> None:
             "subject": composed.subject,
             "body": composed.text,
             "html": composed.html,
-            "attachments": [asdict(each) for each in composed.attachments],
+            "attachments": reminder.documents,
         },
         now=now,
         subject_id=reminder.id,

@@ -215,6 +215,13 @@ class Settings(BaseSettings):
     deadlines_seconds: float = Field(
         3600.0, gt=0, le=86400, description="How often the deadlines of invoices are looked at."
     )
+    reminders_seconds: float = Field(
+        900.0, gt=0, le=86400, description="How often it is decided whom to remind, and by which step."
+    )
+    reminders_automatic: bool = Field(
+        False,
+        description="Whether automatic steps of scenarios leave by themselves; else a person confirms every message.",
+    )
     batch_size: int = Field(50, ge=1, le=5000, description="Rows that one job drains before it lets others run.")
     processing_attempts: int = Field(
         5, ge=1, le=100, description="Tries of a received flow before it waits in quarantine for a person."
@@ -282,6 +289,9 @@ class Settings(BaseSettings):
         None, description="Mail server for notifications: smtp://user:password@host:587 or smtps://…; none: no e-mail."
     )
     mail_from: str = Field("gateway@localhost", description="Sender of the gateway's e-mails.")
+    sms_hook_url: SecretStr | None = Field(
+        None, description="Address called with the number and the text of each SMS; none: a person sends them."
+    )
 
     @field_validator(
         "validation_required_layers",

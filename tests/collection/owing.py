@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlmodel import select
+from stdnum import luhn
 
 from gateway.access.scope import Scope
 from gateway.collection.dispatching import REMINDER_MAIL, Dispatching, dispatch, last_check
@@ -32,6 +33,12 @@ from tests.lifecycle.making_events import BUYER_SIREN, START
 DUE = date(2026, 10, 31)
 #: Tuesday, 17 November 2026, at eleven in Paris.
 NOW = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)
+
+
+def siren(number: int) -> str:
+    """A valid SIREN, another for each number."""
+    digits = f"{50000000 + number:08d}"
+    return digits + luhn.calc_check_digit(digits)
 
 
 class MailServer:
