@@ -23,7 +23,7 @@ from gateway.collection.law.errors import (
 from gateway.collection.law.facts import require_not_to_come
 from gateway.collection.law.model import AgreedRate, Penalty, PenaltyChoice, PenaltyKind, PenaltyWaiver, Treatment
 from gateway.collection.law.penalties import least_agreed_rate
-from gateway.collection.law.positions import Claimed, PenaltyPosition, claimed_of, positions_of
+from gateway.collection.law.positions import Claimed, PenaltyPosition, claimed_of, position_of, positions_of
 from gateway.collection.law.statute import Statute
 from gateway.database.engine import organisation_of
 from gateway.kernel.clock import paris_date
@@ -32,6 +32,7 @@ from gateway.kernel.text import Text
 from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.records import key_of_invoice
+from gateway.treasury.errors import ReceiptNotFoundError
 from gateway.treasury.model import Receipt, ReceiptUse
 from gateway.treasury.receipt_rows import receipt_by_id
 
@@ -123,8 +124,7 @@ def claim_penalties(
     invoice = repository.receivable_by_id(session, scope, invoice_id)
     if invoice.is_closed:
         raise NothingToClaimError(invoice.number, _CLOSED)
-    positions = positions_of(session, [invoice], until, law)
-    return [row for position in positions for row in claim_position(session, position, law, by=by, now=now)]
+    return claim_position(session, position_of(session, scope, invoice_id, until, law), law, by=by, now=now)
 
 
 def claim_position(
@@ -180,6 +180,8 @@ def pay_penalty(
     take_turn(session)
     penalty = _with_room(session, scope, penalty_id, amount)
     receipt: Receipt = receipt_by_id(session, receipt_id)
+    if not scope.is_everything and receipt.customer_id != penalty.customer_id:
+        raise ReceiptNotFoundError(receipt_id)
     free = repository.free_of_receipt(session, receipt)
     if receipt.currency != penalty.currency or amount > free:
         raise ReceiptCannotSettleError(receipt_id, free, receipt.currency)

@@ -9,7 +9,7 @@ from gateway.invoices.limits import ReadingLimits
 from gateway.kernel.clock import Clock
 from gateway.kernel.settings import Settings
 from gateway.ledger.documents import DocumentStore
-from gateway.notifications.service import Channels
+from gateway.notifications.service import Channels, channels_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +35,4 @@ class LawContext:
     @property
     def channels(self) -> Channels:
         """How people are told of alerts."""
-        return Channels(by_email=self.settings.smtp_url is not None, public_url=self.settings.public_url or "")
+        return channels_of(self.settings)

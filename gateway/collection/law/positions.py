@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from gateway.access.scope import Scope
 from gateway.collection.law import repository
 from gateway.collection.law.debts import LateInvoice, late_invoices
+from gateway.collection.law.errors import NotAReceivableError
 from gateway.collection.law.model import AgreedRate, Penalty, PenaltyChoice, PenaltyKind, Treatment
 from gateway.collection.law.penalties import Indemnity, RatePeriod, Sheet, indemnity_of, penalty_sheet, rates_between
 from gateway.collection.law.statute import Statute
@@ -99,6 +101,15 @@ def positions_of(
             PenaltyPosition(each, sheet, indemnity, treatment, rule.law, tuple(claims.get(each.invoice.id, ())))
         )
     return found
+
+
+def position_of(session: Session, scope: Scope, invoice_id: UUID, until: date, law: Statute) -> PenaltyPosition:
+    """The penalties of one invoice in scope. Raises InvoiceNotFoundError, NotAReceivableError."""
+    invoice = repository.receivable_by_id(session, scope, invoice_id)
+    found = positions_of(session, [invoice], until, law)
+    if not found:
+        raise NotAReceivableError(invoice.number)
+    return found[0]
 
 
 def claimed_of(session: Session, invoice_ids: Iterable[UUID]) -> dict[UUID, list[Claimed]]:
