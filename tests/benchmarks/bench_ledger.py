@@ -334,7 +334,8 @@ def main() -> None:
             database.close()
     print(f"Measured on: {machine()}")
     for part, found in lines.items():
-        print("\n" + table(TABLES[part][1], found))
+        if found:
+            print("\n" + table(TABLES[part][1], found))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Each try of a delivery, kept for good: the outbox knows only how often a message was tried and why it failed last."""
+"""Each try of a delivery, kept for good: the outbox knows only how often a message was tried and why it failed last.
+
+And a closer guard of what is kept for good: the triggers that refuse a change fire in replica mode too, and the role of
+requests moves the head of a chain, but neither deletes it nor gives it to another organisation.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +16,7 @@ ROLE = "gateway_app"
 CURRENT = "nullif(current_setting('gateway.organisation', true), '')::uuid"
 TABLE = "delivery_try"
 INSTANT = sa.DateTime(timezone=True)
+KEPT = ("document", "ledger_entry", "lifecycle_event", "receipt", "receipt_allocation", "receipt_declaration", TABLE)
 
 
 def upgrade() -> None:
@@ -43,3 +48,8 @@ def upgrade() -> None:
         f"CREATE TRIGGER never_emptied BEFORE TRUNCATE ON {TABLE} "
         "FOR EACH STATEMENT EXECUTE FUNCTION gateway_refuse_change()"
     )
+    for kept in KEPT:
+        op.execute(f"ALTER TABLE {kept} ENABLE ALWAYS TRIGGER append_only")
+        op.execute(f"ALTER TABLE {kept} ENABLE ALWAYS TRIGGER never_emptied")
+    op.execute(f"REVOKE UPDATE, DELETE ON ledger_head FROM {ROLE}")
+    op.execute(f"GRANT UPDATE (position, hash) ON ledger_head TO {ROLE}")
