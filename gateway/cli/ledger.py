@@ -2,18 +2,15 @@
 
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from gateway.access.model import Organisation
 from gateway.access.scope import Scope
-from gateway.alerts.model import Alert
 from gateway.cli.ledger_retention import documents_app, hold_command, purge_command, release_command
 from gateway.cli.ledger_room import Invoice, Output, Room, Since, Siren, open_room, progress_bar, subject_of
-from gateway.cli.ledger_story import story_of
-from gateway.collection.model import CollectionAction
+from gateway.collection.evidence import subjects_of
 from gateway.kernel.clock import system_clock
 from gateway.ledger.checkpoints import Checkpoint, checkpoint_of
 from gateway.ledger.documents_proof import verify_documents
@@ -23,6 +20,7 @@ from gateway.ledger.service import START, ChainStart, Verification, verify
 from gateway.lifecycle.events_proof import verify_events
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.rebuild import rebuild
+from gateway.lifecycle.story import story_of
 from gateway.lifecycle.timeline import timeline_of
 
 ledger_app = typer.Typer(
@@ -101,7 +99,7 @@ def export_command(invoice: Invoice, since: Since = None, output: Output = None,
                         session,
                         room.store,
                         story=story_of(timeline, subject_of(record), room.settings.language),
-                        subjects=_subjects(session, record, [entry.flow_id for entry in timeline.entries]),
+                        subjects=subjects_of(session, record, timeline),
                         checkpoint=checkpoint,
                         key=room.key(),
                         since=known.get(one.id),
@@ -190,18 +188,6 @@ def _documents_hold(room: Room, one: Organisation, start: ChainStart) -> bool:
 def _checkpoint(room: Room, session: Session, one: Organisation, since: Checkpoint | None) -> Checkpoint:
     with progress_bar(one.name) as progress:
         return checkpoint_of(session, room.key(), now=system_clock(), since=since, progress=progress)
-
-
-def _subjects(session: Session, record: InvoiceRecord, flows: list[UUID | None]) -> list[str]:
-    """The invoice, the flows that brought it and its messages, its alerts and its actions."""
-    alerts = session.exec(select(Alert.id).where(Alert.invoice_id == record.id))
-    actions = session.exec(select(CollectionAction.id).where(CollectionAction.invoice_id == record.id))
-    return [
-        subject_of(record),
-        *sorted({f"flow:{flow}" for flow in (record.flow_id, *flows) if flow}),
-        *(f"alert:{each}" for each in alerts),
-        *(f"action:{each}" for each in actions),
-    ]
 
 
 def _file_name(record: InvoiceRecord) -> str:

@@ -11,7 +11,6 @@ from babel.numbers import format_currency
 
 from gateway.access.repository import organisations
 from gateway.access.scope import Scope
-from gateway.cli.event_text import details_of
 from gateway.cli.try_text import lines_of_tries
 from gateway.database import open_database
 from gateway.flows.awaiting import awaited_of
@@ -20,6 +19,7 @@ from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language, Text
 from gateway.lifecycle.deliveries import Delivery, Report
 from gateway.lifecycle.errors import InvoiceNotFoundError
+from gateway.lifecycle.event_text import details_of
 from gateway.lifecycle.expectations import Expectation
 from gateway.lifecycle.links import LinkedInvoice
 from gateway.lifecycle.repository import invoices_by_number

@@ -5,10 +5,10 @@ from decimal import Decimal
 from babel.dates import format_datetime
 from babel.numbers import format_currency
 
-from gateway.cli.event_text import details_of
 from gateway.kernel.clock import PARIS
 from gateway.kernel.text import Language, Text
 from gateway.ledger.evidence import Happening, Story
+from gateway.lifecycle.event_text import details_of
 from gateway.lifecycle.timeline import Timeline, TimelineEntry
 
 _TITLE = Text("Dossier de preuve de la facture {number}", "Evidence of invoice {number}")

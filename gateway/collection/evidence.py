@@ -1,0 +1,53 @@
+"""What the ledger holds about an invoice beside itself, and the evidence file that proves all of it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from gateway.access.scope import Scope
+from gateway.alerts.model import Alert
+from gateway.collection.model import CollectionAction
+from gateway.kernel.text import Language
+from gateway.ledger.checkpoints import checkpoint_of
+from gateway.ledger.documents import DocumentStore
+from gateway.ledger.evidence import make_evidence
+from gateway.ledger.signing import SigningKey
+from gateway.lifecycle.model import InvoiceRecord
+from gateway.lifecycle.records import key_of_invoice
+from gateway.lifecycle.story import story_of
+from gateway.lifecycle.timeline import Timeline, timeline_of
+
+#: The evidence file (zip) of an invoice.
+EvidenceOf = Callable[[InvoiceRecord], bytes]
+
+
+def subjects_of(session: Session, record: InvoiceRecord, timeline: Timeline) -> list[str]:
+    """The invoice, the flows that brought it and its messages, its alerts and its actions, as the ledger calls them."""
+    alerts = session.exec(select(Alert.id).where(Alert.invoice_id == record.id))
+    actions = session.exec(select(CollectionAction.id).where(CollectionAction.invoice_id == record.id))
+    flows = {flow for flow in (record.flow_id, *(entry.flow_id for entry in timeline.entries)) if flow}
+    return [
+        f"invoice:{key_of_invoice(record)}",
+        *sorted(f"flow:{flow}" for flow in flows),
+        *(f"alert:{each}" for each in alerts),
+        *(f"action:{each}" for each in actions),
+    ]
+
+
+def evidence_maker(
+    session: Session, store: DocumentStore, key: SigningKey, language: Language, now: datetime
+) -> EvidenceOf:
+    """Makes evidence files of one organisation against one checkpoint, which is proved here and once.
+
+    Raises ChainBrokenError; the files NothingToProveError, DocumentMissingError, DocumentDamagedError.
+    """
+    checkpoint = checkpoint_of(session, key, now=now)
+
+    def evidence_of(record: InvoiceRecord) -> bytes:
+        timeline = timeline_of(session, Scope.everything(), record, now)
+        story = story_of(timeline, f"invoice:{key_of_invoice(record)}", language)
+        subjects = subjects_of(session, record, timeline)
+        return make_evidence(session, store, story=story, subjects=subjects, checkpoint=checkpoint, key=key)
+
+    return evidence_of
