@@ -9,6 +9,7 @@ from gateway.invoices.limits import ReadingLimits
 from gateway.kernel.clock import Clock
 from gateway.kernel.settings import Settings
 from gateway.ledger.documents import DocumentStore
+from gateway.ledger.signing import KEY_FILE, SigningKey, load_key
 from gateway.notifications.service import Channels, channels_of
 
 
@@ -31,6 +32,11 @@ class LawContext:
     def read_start(self) -> ReadStart:
         """Reads where the limitation of an invoice begins."""
         return start_reader(self.store, self.limits)
+
+    @property
+    def key(self) -> SigningKey:
+        """The key that signs evidence. Raises LedgerKeyError."""
+        return load_key(self.settings.ledger_key_file or self.settings.data_dir / KEY_FILE)
 
     @property
     def channels(self) -> Channels:

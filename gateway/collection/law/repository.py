@@ -268,9 +268,11 @@ def hand_overs_of(session: Session, customer_id: UUID) -> list[HandOver]:
     return list(session.exec(select(HandOver).where(HandOver.customer_id == customer_id).order_by(*order)))
 
 
-def hand_over_by_id(session: Session, scope: Scope, hand_over_id: UUID) -> HandOver:
-    """One hand-over, kept from other writers. Raises LegalFactNotFoundError, CustomerNotFoundError."""
-    found = _locked(session, HandOver, hand_over_id)
+def hand_over_by_id(session: Session, scope: Scope, hand_over_id: UUID, *, lock: bool = False) -> HandOver:
+    """One hand-over, kept from other writers when `lock`. Raises LegalFactNotFoundError, CustomerNotFoundError."""
+    found = _locked(session, HandOver, hand_over_id) if lock else session.get(HandOver, hand_over_id)
+    if found is None:
+        raise LegalFactNotFoundError(hand_over_id)
     find_customer(session, scope, str(found.customer_id))
     return found
 

@@ -140,6 +140,14 @@ class OrderPolicy(_Dated):
     broken_months: int = Field(gt=0)
 
 
+class FormalNoticeRule(_Dated):
+    """What a formal notice leaves to pay, in days, and how many invoices one hand-over file holds at most."""
+
+    days_to_pay: int = Field(ge=0)
+    most_invoices: int = Field(gt=0)
+    law: str
+
+
 class Sentence(_Part):
     """A sentence of the data, with placeholders."""
 
@@ -185,6 +193,7 @@ class Statute(_Part):
     limitation: Limitation
     insolvency: tuple[InsolvencyRule, ...]
     order: tuple[OrderPolicy, ...]
+    formal_notice: tuple[FormalNoticeRule, ...]
     alert: Mapping[str, LegalAlert]
 
     @model_validator(mode="after")
@@ -228,9 +237,9 @@ class Statute(_Part):
         """The thresholds of an organisation that set none of its own."""
         return _on(self.order, day)
 
-    def public_term_on(self, day: date) -> PublicTerm:
-        """The payment terms of public buyers."""
-        return _on(self.public_term, day)
+    def formal_notice_on(self, day: date) -> FormalNoticeRule:
+        """What a formal notice of a day leaves to pay."""
+        return _on(self.formal_notice, day)
 
 
 @lru_cache(maxsize=8)
