@@ -13,6 +13,7 @@ from gateway.cli.ledger_room import Invoice, Output, Room, Since, Siren, open_ro
 from gateway.collection.evidence import subjects_of
 from gateway.kernel.clock import system_clock
 from gateway.ledger.checkpoints import Checkpoint, checkpoint_of
+from gateway.ledger.clock_proof import SetBack, set_back
 from gateway.ledger.documents_proof import verify_documents
 from gateway.ledger.evidence import make_evidence
 from gateway.ledger.key_changes import change_key
@@ -53,7 +54,10 @@ def verify_command(
             start = known[one.id].chain_start if one.id in known else START
             with room.database.transaction(one.id) as session, progress_bar(one.name) as progress:
                 proof = verify(session, progress, since=start)
+                back = set_back(session, since=start)
             typer.echo(f"{one.siren} {one.name}: {_said(proof, start)}")
+            if back is not None:
+                typer.echo(f"  {_said_of_time(back)}")
             holds &= proof.holds
             if events:
                 holds &= _events_hold(room, one, start)
@@ -157,6 +161,13 @@ def _said(proof: Verification, start: ChainStart) -> str:
         return f"chaîne rompue à l'entrée / chain broken at entry {proof.broken_at}: {proof.reason}"
     since = f" depuis / since {start.position}" if start.position else ""
     return f"{proof.entries} entrées{since}, la chaîne tient / it holds"
+
+
+def _said_of_time(back: SetBack) -> str:
+    return (
+        f"{back.entries} datées d'avant une précédente / dated before an earlier one ; "
+        f"première / first: {back.position}, {back.at:%Y-%m-%d %H:%M} après / after {back.latest:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def _events_hold(room: Room, one: Organisation, start: ChainStart) -> bool:

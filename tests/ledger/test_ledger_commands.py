@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import Result
@@ -14,6 +14,7 @@ from gateway.cli import ledger as commands
 from gateway.cli import ledger_retention, ledger_room
 from gateway.ledger.errors import CheckpointInvalidError, CheckpointUnreadableError, LegalHoldError
 from gateway.ledger.evidence_verifier import verify
+from gateway.ledger.service import append
 from gateway.lifecycle.errors import InvoiceNotFoundError
 from tests.web.story import Site, played, site
 
@@ -54,6 +55,16 @@ def test_verify_proves_every_chain_and_every_document(ledger):
     lines = ledger.said("verify", "--documents").splitlines()
     assert sum("la chaîne tient / it holds" in line for line in lines) == 2
     assert sum("0 purgés / purged, 0 manquants ou altérés" in line for line in lines) == 2
+
+
+def test_verify_tells_of_a_clock_that_went_back_and_does_not_fail(ledger):
+    assert "datées d'avant" not in ledger.said("verify")
+    with ledger.site.services.database.transaction(ledger.site.story.house) as session:
+        earlier = ledger.site.clock() - timedelta(days=400)
+        append(session, at=earlier, kind="x", subject="s", content={})
+    told = ledger.said("verify")
+    assert "  1 datées d'avant une précédente / dated before an earlier one" in told
+    assert f"{earlier:%Y-%m-%d %H:%M} après" in told
 
 
 def test_verify_names_the_broken_link_and_fails(ledger):
