@@ -11,6 +11,8 @@ class Permission(StrEnum):
     READ = "read"
     HANDLE_ALERTS = "handle_alerts"
     WORK_ACTIONS = "work_actions"
+    #: Customers' credit, terms and files; scenarios, waivers, write-offs, hand-overs.
+    MANAGE_COLLECTION = "manage_collection"
     READ_TREASURY = "read_treasury"
     REPLAY_FLOWS = "replay_flows"
     MANAGE_ACCESS = "manage_access"
@@ -48,7 +50,7 @@ _COLLECTING = frozenset({Permission.READ, Permission.HANDLE_ALERTS, Permission.W
 
 _PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
-    Role.AR_MANAGER: _COLLECTING | {Permission.READ_TREASURY, Permission.REPLAY_FLOWS},
+    Role.AR_MANAGER: _COLLECTING | {Permission.MANAGE_COLLECTION, Permission.READ_TREASURY, Permission.REPLAY_FLOWS},
     Role.COLLECTOR: _COLLECTING,
     Role.TREASURER: frozenset({Permission.READ, Permission.READ_TREASURY}),
     Role.READER: frozenset({Permission.READ}),

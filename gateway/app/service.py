@@ -16,8 +16,11 @@ from gateway.app import health
 from gateway.app.failures import say_failures
 from gateway.app.middleware import BasePaths, observe_request, other_base_paths
 from gateway.app.services import Services
-from gateway.collection import reminders_api
+from gateway.collection import receivables_api, reminders_api
+from gateway.collection.receivables_api import ReceivablesApiContext
 from gateway.collection.reminders_api import RemindersApiContext
+from gateway.customers import api as customers_api
+from gateway.customers.api import CustomersApiContext
 from gateway.flows import api as flows_api
 from gateway.flows.api import FlowApiContext
 from gateway.flows.awaiting import awaited_of
@@ -125,6 +128,12 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
             )
         )
     )
+    account_reader = _program_or_person(access, page_context, ApiScope.COLLECTION_READ)
+    customer_writer = client_authentication(access, ApiScope.CUSTOMERS_WRITE)
+    app.include_router(
+        customers_api.router(CustomersApiContext(services.database, services.clock, account_reader, customer_writer))
+    )
+    app.include_router(receivables_api.router(ReceivablesApiContext(services.database, services.clock, account_reader)))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.middleware("http")(observe_request)
     app.add_middleware(BasePaths, others=other_base_paths(services.settings))

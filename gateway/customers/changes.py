@@ -6,10 +6,11 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from gateway.customers.importing import ToldContact, ToldCover, ToldCustomer
+from gateway.customers.importing import ToldCustomer
 from gateway.customers.matching import UNNAMED
 from gateway.customers.model import Customer, CustomerContact, CustomerCover
 from gateway.customers.payment_terms import Lawfulness, TermVerdict, check_payment_terms, read_payment_terms
+from gateway.customers.told import ToldContact, ToldCover, told_contact, told_cover
 from gateway.kernel.text import Text
 
 
@@ -116,13 +117,3 @@ def _merged(told: ToldContact, known: ToldContact | None) -> ToldContact:
     if known is None:
         return told
     return replace(told, phone=told.phone or known.phone, postal=told.postal or known.postal)
-
-
-def told_contact(row: CustomerContact) -> ToldContact:
-    """A contact that is known, as a file would tell it."""
-    return ToldContact(row.role, row.name, row.email, row.phone, row.language, tuple(row.postal))
-
-
-def told_cover(row: CustomerCover) -> ToldCover:
-    """A cover that is known, as a file would tell it."""
-    return ToldCover(row.insurer, row.reference, row.amount, row.valid_from, row.valid_until)

@@ -1,6 +1,8 @@
 """What can go wrong with customers."""
 
+from datetime import date
 from typing import ClassVar
+from uuid import UUID
 
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
@@ -62,3 +64,91 @@ class RefusedValueError(CustomerError):
     def of(self, field: str) -> "RefusedValueError":
         """The same, with the name of the field."""
         return RefusedValueError(self.value, self.why, self.fix, field)
+
+
+class UnknownCollectorError(RefusedValueError):
+    """Nobody of the organisation has the e-mail address of a collector."""
+
+    code: ClassVar[str] = "CUSTOMER_COLLECTOR_UNKNOWN"
+
+    def __init__(self, email: str) -> None:
+        super().__init__(
+            email,
+            Text("Personne n'a cette adresse ici", "Nobody here has this address"),
+            Text(
+                "Créez la personne (gateway users add), ou corrigez.", "Add the person (gateway users add), or mend it."
+            ),
+            "collector",
+        )
+
+
+class ContactWithoutNameError(RefusedValueError):
+    """A contact that bears no name."""
+
+    code: ClassVar[str] = "CUSTOMER_CONTACT_NAMELESS"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "",
+            Text("Le contact n'a ni nom ni adresse électronique", "The contact has neither name nor e-mail address"),
+            Text("Donnez l'un des deux.", "Give one of them."),
+            "contact_name",
+        )
+
+
+class ContactNotFoundError(CustomerError):
+    """The customer has no contact of that identifier."""
+
+    code: ClassVar[str] = "CUSTOMER_CONTACT_NOT_FOUND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, contact_id: UUID) -> None:
+        super().__init__(
+            Text("Ce contact n'existe pas.", "This contact does not exist."),
+            Text("Reprenez-le sur la fiche du client.", "Take it from the customer's page."),
+            str(contact_id),
+        )
+
+
+class CoverIncompleteError(RefusedValueError):
+    """A cover that lacks its insurer, its amount or its first day."""
+
+    code: ClassVar[str] = "CUSTOMER_COVER_INCOMPLETE"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            "",
+            Text("La garantie n'est pas complète", "The cover is not complete"),
+            Text(
+                "Donnez l'assureur, le montant et le premier jour.", "Give the insurer, the amount and the first day."
+            ),
+            f"cover_{field}",
+        )
+
+
+class CoverPeriodError(RefusedValueError):
+    """A cover that ends before it begins."""
+
+    code: ClassVar[str] = "CUSTOMER_COVER_PERIOD"
+
+    def __init__(self, last: date) -> None:
+        super().__init__(
+            last.isoformat(),
+            Text("La garantie finit avant de commencer", "The cover ends before it begins"),
+            Text("Corrigez l'une des deux dates.", "Mend one of the two dates."),
+            "cover_valid_until",
+        )
+
+
+class CoverNotFoundError(CustomerError):
+    """The customer has no cover of that identifier."""
+
+    code: ClassVar[str] = "CUSTOMER_COVER_NOT_FOUND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, cover_id: UUID) -> None:
+        super().__init__(
+            Text("Cette garantie n'existe pas.", "This cover does not exist."),
+            Text("Reprenez-la sur la fiche du client.", "Take it from the customer's page."),
+            str(cover_id),
+        )

@@ -7,11 +7,10 @@ covers. An empty cell says nothing; a cell with `-` erases. A row that is refuse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from gateway.customers.errors import RefusedValueError, UnreadableCustomerFileError
+from gateway.customers.errors import RefusedValueError, UnknownCollectorError, UnreadableCustomerFileError
 from gateway.customers.fields import (
     CONTACT_FIELDS,
     COVER_FIELDS,
@@ -22,7 +21,7 @@ from gateway.customers.fields import (
 )
 from gateway.customers.matching import key_of, key_of_siret
 from gateway.customers.table_file import Row
-from gateway.customers.values import ContactRole
+from gateway.customers.told import ToldContact, ToldCover, contact_told, cover_told
 from gateway.kernel.dated import data_file
 from gateway.kernel.text import Text
 
@@ -52,39 +51,6 @@ class RefusedCell:
     value: str
     why: Text
     fix: Text
-
-
-@dataclass(frozen=True, slots=True)
-class ToldContact:
-    """A contact as the file tells it; it is the same contact as one of the same role and address, or name."""
-
-    role: str
-    name: str
-    email: str | None
-    phone: str | None
-    language: str
-    postal: tuple[str, ...]
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """What makes it that contact."""
-        return (self.role, self.email or self.name.casefold())
-
-
-@dataclass(frozen=True, slots=True)
-class ToldCover:
-    """An insurer's cover as the file tells it; the same one has the same insurer, reference and first day."""
-
-    insurer: str
-    reference: str
-    amount: Decimal
-    valid_from: date
-    valid_until: date | None
-
-    @property
-    def identity(self) -> tuple[str, str, date]:
-        """What makes it that cover."""
-        return (self.insurer, self.reference, self.valid_from)
 
 
 @dataclass(slots=True)
@@ -202,18 +168,9 @@ def _read(name: str, cell: str) -> Any:
 
 
 def _collector(email: str | None, collectors: Mapping[str, UUID]) -> UUID | None:
-    if email is None:
-        return None
-    if email not in collectors:
-        raise RefusedValueError(
-            email,
-            Text("Personne n'a cette adresse ici", "Nobody here has this address"),
-            Text(
-                "Créez la personne (gateway users add), ou corrigez.", "Add the person (gateway users add), or mend it."
-            ),
-            "collector",
-        )
-    return collectors[email]
+    if email is not None and email not in collectors:
+        raise UnknownCollectorError(email)
+    return collectors[email] if email else None
 
 
 def _key(said: Mapping[str, Any]) -> str:
@@ -262,47 +219,16 @@ def _contradiction(name: str, value: object, other: str) -> RefusedValueError:
 
 
 def _contact(said: Mapping[str, Any]) -> ToldContact | None:
-    given = {name.removeprefix(_CONTACT): value for name, value in said.items() if name.startswith(_CONTACT)}
+    given = _given(said, _CONTACT)
     if not given.keys() - {"role", "language"}:
         return None
-    name = given.get("name") or given.get("email") or said.get("name")
-    if not name:
-        raise RefusedValueError(
-            "",
-            Text("Le contact n'a ni nom ni adresse électronique", "The contact has neither name nor e-mail address"),
-            Text("Donnez l'un des deux.", "Give one of them."),
-            f"{_CONTACT}name",
-        )
-    return ToldContact(
-        role=given.get("role", ContactRole.ACCOUNTING.value),
-        name=name,
-        email=given.get("email"),
-        phone=given.get("phone"),
-        language=given.get("language") or said.get("language") or "fr",
-        postal=tuple(given.get("address", ())),
-    )
+    return contact_told(given, company=said.get("name"), language=said.get("language") or "fr")
 
 
 def _cover(said: Mapping[str, Any]) -> ToldCover | None:
-    given = {name.removeprefix(_COVER): value for name, value in said.items() if name.startswith(_COVER)}
-    if not given:
-        return None
-    for name in ("insurer", "amount", "valid_from"):
-        if name not in given:
-            raise RefusedValueError(
-                "",
-                Text("La garantie n'est pas complète", "The cover is not complete"),
-                Text(
-                    "Donnez l'assureur, le montant et le premier jour.", "Give the insurer, the amount, the first day."
-                ),
-                f"{_COVER}{name}",
-            )
-    until = given.get("valid_until")
-    if until is not None and until < given["valid_from"]:
-        raise RefusedValueError(
-            str(until),
-            Text("La garantie finit avant de commencer", "The cover ends before it begins"),
-            Text("Corrigez l'une des deux dates.", "Mend one of the two dates."),
-            f"{_COVER}valid_until",
-        )
-    return ToldCover(given["insurer"], given.get("reference", ""), given["amount"], given["valid_from"], until)
+    given = _given(said, _COVER)
+    return cover_told(given) if given else None
+
+
+def _given(said: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in said.items() if name.startswith(prefix)}

@@ -141,12 +141,14 @@ def cover_rows(session: Session, customer_ids: Collection[UUID]) -> dict[UUID, l
 def covers_of(session: Session, customer_ids: Collection[UUID]) -> dict[UUID, list[Cover]]:
     """The same as plain values."""
     return {
-        customer_id: [
-            Cover(row.id, row.insurer, row.reference, row.amount, row.currency, row.valid_from, row.valid_until)
-            for row in rows
-        ]
+        customer_id: [plain_cover(row) for row in rows]
         for customer_id, rows in cover_rows(session, customer_ids).items()
     }
+
+
+def plain_cover(row: CustomerCover) -> Cover:
+    """A row as a plain value. Pure."""
+    return Cover(row.id, row.insurer, row.reference, row.amount, row.currency, row.valid_from, row.valid_until)
 
 
 def notes_of(session: Session, customer_id: UUID, limit: int = 100) -> list[CustomerNote]:

@@ -38,7 +38,7 @@ class Row:
 def read_table(data: bytes, limits: Limits) -> list[Row]:
     """The rows of a file, the header first. Raises UnreadableCustomerFileError."""
     if len(data) > limits.size:
-        raise _refused(f"Plus de {limits.size} octets.", f"More than {limits.size} bytes.", _SMALLER)
+        raise too_large(limits.size)
     cells = _workbook(data, limits) if data.startswith((_ZIP, _OLE)) else _csv(data)
     rows: list[Row] = []
     for number, found in enumerate(cells, start=1):
@@ -53,6 +53,11 @@ def read_table(data: bytes, limits: Limits) -> list[Row]:
             "Le fichier est vide.", "The file is empty.", Text("Choisissez un autre fichier.", "Choose another file.")
         )
     return rows
+
+
+def too_large(limit: int) -> UnreadableCustomerFileError:
+    """The refusal of a file of more than `limit` bytes."""
+    return _refused(f"Plus de {limit} octets.", f"More than {limit} bytes.", _SMALLER)
 
 
 def _csv(data: bytes) -> Iterator[Iterable[str]]:

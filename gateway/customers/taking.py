@@ -4,16 +4,16 @@ The writer takes its turn on the organisation's ledger before it reads, so that 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, select
 
 from gateway.access.model import User
-from gateway.customers.changes import ChangeKind, CustomerChange, change_of, name_of_key, told_contact, told_cover
-from gateway.customers.importing import ReadFile, RefusedCell, ToldContact, ToldCover, ToldCustomer, read_customers
+from gateway.customers.changes import ChangeKind, CustomerChange, change_of, name_of_key
+from gateway.customers.importing import ReadFile, RefusedCell, ToldCustomer, read_customers
+from gateway.customers.keeping import keep_contact, keep_cover
 from gateway.customers.linking import take_over_establishments
 from gateway.customers.model import Customer, CustomerContact, CustomerCover, CustomerOrigin
 from gateway.customers.repository import contact_rows, cover_rows, customers_by_key
@@ -56,6 +56,11 @@ def import_limits() -> Limits:
     """How large a file of customers may be."""
     limits = data_file("customers.toml")["import"]
     return Limits(limits["bytes"], limits["unpacked_bytes"], limits["rows"])
+
+
+def import_shown() -> int:
+    """How many changes, and how many refused rows, a report lists."""
+    return int(data_file("customers.toml")["import"]["shown"])
 
 
 def import_customers(session: Session, data: bytes, *, dry_run: bool, by: str, now: datetime) -> ImportResult:
@@ -119,8 +124,10 @@ def _write(
     rows = {**known.rows, **{row.key: row for row in made}}
     for change in changes:
         row = rows[change.key]
-        _write_contacts(session, row, change.contacts, known.contacts.get(row.id, ()), now)
-        _write_covers(session, row, change.covers, known.covers.get(row.id, ()), by, now)
+        for contact in change.contacts:
+            keep_contact(session, row, contact, known.contacts.get(row.id, ()), now)
+        for cover in change.covers:
+            keep_cover(session, row, cover, known.covers.get(row.id, ()), by=by, now=now)
     append_all(session, at=now, kind="customer.imported", facts=facts)
     session.flush()
     return take_over_establishments(session) if made else 0
@@ -137,50 +144,11 @@ def _made(session: Session, told: ToldCustomer, now: datetime) -> Customer:
     )
 
 
-def _write_contacts(
-    session: Session, row: Customer, told: Sequence[ToldContact], known: Sequence[CustomerContact], now: datetime
-) -> None:
-    by_identity = {told_contact(each).identity: each for each in known}
-    for each in told:
-        contact = by_identity.get(each.identity)
-        values: dict[str, Any] = {**asdict(each), "postal": list(each.postal)}
-        if contact is None:
-            owner: dict[str, Any] = {"organisation_id": row.organisation_id, "customer_id": row.id, "created_at": now}
-            contact = CustomerContact(**owner, **values)
-        session.add(contact.sqlmodel_update(values))
-
-
-def _write_covers(
-    session: Session, row: Customer, told: Sequence[ToldCover], known: Sequence[CustomerCover], by: str, now: datetime
-) -> None:
-    by_identity = {told_cover(each).identity: each for each in known}
-    for each in told:
-        cover = by_identity.get(each.identity)
-        values: dict[str, Any] = {**asdict(each), "recorded_at": now, "recorded_by": by}
-        if cover is None:
-            owner: dict[str, Any] = {
-                "organisation_id": row.organisation_id,
-                "customer_id": row.id,
-                "currency": row.credit_currency,
-            }
-            cover = CustomerCover(**owner, **values)
-        session.add(cover.sqlmodel_update(values))
-
-
 def _told(change: CustomerChange) -> dict[str, object]:
     """A change as the ledger keeps it."""
     return {
         "change": change.kind.value,
         "fields": {each.field: {"before": each.before, "after": each.after} for each in change.fields},
-        "contacts": [{"role": each.role, "name": each.name, "email": each.email} for each in change.contacts],
-        "covers": [
-            {
-                "insurer": each.insurer,
-                "reference": each.reference,
-                "amount": str(each.amount),
-                "from": each.valid_from.isoformat(),
-                "until": each.valid_until.isoformat() if each.valid_until else None,
-            }
-            for each in change.covers
-        ],
+        "contacts": [each.content for each in change.contacts],
+        "covers": [each.content for each in change.covers],
     }
