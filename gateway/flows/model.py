@@ -37,6 +37,7 @@ class Flow(IdentifiedRow, table=True):
         UniqueConstraint("organisation_id", "tracking_id", "source", name="uq_flow_tracking_id"),
         UniqueConstraint("organisation_id", "source", "platform_flow_id"),
         Index("ix_flow_waiting", "organisation_id", "next_attempt_at", postgresql_where="state = 'received'"),
+        Index("ix_flow_quarantined", "organisation_id", "next_attempt_at", postgresql_where="state = 'quarantined'"),
         Index("ix_flow_updated", "organisation_id", "updated_at", "id"),
         Index("ix_flow_kind", "organisation_id", "kind", "updated_at", "id"),
         Index("ix_flow_document", "organisation_id", "document_sha256"),

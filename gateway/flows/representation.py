@@ -1,12 +1,13 @@
 """The JSON of the Flow Service (XP Z12-013 annex A, 1.3.0): what clients send and what they get."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from gateway.flows.model import Flow
+from gateway.flows.acknowledgement import AckDetail, reason_code
+from gateway.flows.model import Flow, FlowState
 from gateway.flows.searching import FlowCriteria
 from gateway.flows.terms import (
     AckStatus,
@@ -17,6 +18,7 @@ from gateway.flows.terms import (
     ProcessingRule,
     RuleSource,
 )
+from gateway.kernel.text import Text
 
 DEFAULT_LIMIT = 25
 HIGHEST_LIMIT = 100
@@ -181,9 +183,21 @@ def flow_view(flow: Flow) -> FlowView:
         processing_rule_source=RuleSource(flow.processing_rule_source),
         acknowledgement=AcknowledgementView(
             status=AckStatus(flow.ack_status),
-            details=tuple(AcknowledgementDetail.model_validate(detail) for detail in flow.ack_details) or None,
+            details=tuple(map(AcknowledgementDetail.model_validate, _remarks(flow))) or None,
         ),
     )
+
+
+def _remarks(flow: Flow) -> list[dict[str, Any]]:
+    """What is said of a flow; of one that waits in quarantine, what it waits for."""
+    if flow.state != FlowState.QUARANTINED or flow.problem is None:
+        return flow.ack_details
+    problem = flow.problem
+    message = Text(
+        f"{problem['what_fr']} {problem['fix_fr']}".strip(), f"{problem['what_en']} {problem['fix_en']}".strip()
+    )
+    waits_for = AckDetail("Warning", problem["where"] or "file", reason_code(problem["code"]), message)
+    return [*flow.ack_details, waits_for.as_json()]
 
 
 def _syntax(flow: Flow) -> FlowSyntax:

@@ -12,6 +12,7 @@ from gateway.flows.intake import PROCESS_TASK
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.polling import poll_platforms
 from gateway.flows.processing import drain_flows
+from gateway.flows.releasing import release_addressable
 from gateway.flows.webhooks.tasks import TELL_TASK, tell_subscribers
 from gateway.jobs.engine import JobEngine
 from gateway.treasury.receipts import receipts_known
@@ -30,6 +31,7 @@ def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
 
     def poll(organisation_id: UUID) -> None:
         poll_platforms(context, organisation_id)
+        release_addressable(context, organisation_id)
 
     engine.register(PROCESS_TASK, process)
 

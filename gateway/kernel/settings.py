@@ -267,6 +267,9 @@ class Settings(BaseSettings):
         description="What becomes of an invoice whose buyer's address (BT-49) the directory would not route: off: the "
         "address is not checked; warn: a remark and an alert; hold: the invoice waits in quarantine.",
     )
+    preflight_recheck_seconds: float = Field(
+        3600.0, ge=1, le=7 * 86400, description="How often the directory is asked again about an invoice that waits so."
+    )
     directory_cache_seconds: int = Field(
         900, ge=0, le=86400, description="How long the directory's answer about an address is used again."
     )

@@ -3,16 +3,20 @@
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from sqlmodel import select
+from typer.testing import CliRunner
 
 from gateway.alerts.model import Alert, AlertState
+from gateway.cli import access, app, quarantine
 from gateway.collection.model import CollectionAction
 from gateway.flows.directory.addresses import read_address
-from gateway.flows.directory.checking import AddressVerdict
+from gateway.flows.directory.checking import AddressVerdict, not_checked
 from gateway.flows.directory.choosing import DirectoryOfPlatform
 from gateway.flows.directory.errors import (
     DirectoryBusyError,
@@ -30,10 +34,12 @@ from gateway.flows.directory.selecting import Found
 from gateway.flows.directory.service import Directory
 from gateway.flows.directory.simulated import SimulatedDirectory
 from gateway.flows.directory.standard import StandardDirectory
-from gateway.flows.model import FlowState
+from gateway.flows.model import Flow, FlowState
 from gateway.flows.platforms.service import ConnectionOrder, connect, switch
 from gateway.flows.platforms.transport import Transport
 from gateway.flows.processing import replay
+from gateway.flows.releasing import address_held, next_look, release_addressable
+from gateway.flows.representation import flow_view
 from gateway.jobs.model import OutboxMessage
 
 SIREN = "166909655"
@@ -482,6 +488,88 @@ def test_under_hold_an_invoice_to_a_bad_address_waits_in_quarantine_until_it_is_
         replay(session, flow_id, context=world.context)
     world.drain()
     assert (world.flow(flow_id).ack_status, sent(world)) == ("Ok", 1)
+
+
+def held_flow(world: Any, invoice: Any) -> Flow:
+    flow_id = world.push(invoice("F1")).flow.id
+    world.drain()
+    return world.flow(flow_id)
+
+
+def test_an_invoice_held_says_to_its_sender_what_it_waits_for(checked, invoice, customer):
+    acknowledgement = flow_view(held_flow(checked("hold"), invoice)).acknowledgement
+    assert acknowledgement.status == "Pending"
+    assert acknowledgement.details is not None
+    [detail] = acknowledgement.details
+    assert (detail.level, detail.item) == ("Warning", f"BT-49 {customer.e_address}")
+
+
+def test_an_invoice_held_leaves_by_itself_once_its_address_receives(checked, written, invoice):
+    world = checked("hold")
+    flow = held_flow(world, invoice)
+    world.clock.advance(timedelta(hours=1))
+    assert release_addressable(world.context, world.organisation_id) == 0
+    written.lines = [enabled(address_held(flow))]
+    world.clock.advance(timedelta(minutes=59))
+    assert release_addressable(world.context, world.organisation_id) == 0, "it was asked about less than an hour ago"
+    world.clock.advance(timedelta(minutes=2))
+    assert release_addressable(world.context, world.organisation_id) == 1
+    world.drain()
+    assert (world.flow(flow.id).ack_status, sent(world)) == ("Ok", 1)
+    assert [alert.state for alert in world.rows(Alert)] == [AlertState.CLOSED]
+    assert release_addressable(world.context, world.organisation_id) == 0
+
+
+def test_a_directory_that_does_not_answer_lets_an_invoice_held_wait_on(checked, written, invoice):
+    world = checked("hold")
+    flow = held_flow(world, invoice)
+    silent = replace(world.context, directory=Directory(world.database, world.clock, world.context.settings, fails))
+    world.clock.advance(timedelta(hours=2))
+    assert release_addressable(silent, world.organisation_id) == 0
+    assert world.flow(flow.id).state == FlowState.QUARANTINED
+
+
+def fails(_organisation_id: UUID) -> Any:
+    raise DirectoryUnavailableError("it is away")
+
+
+def test_a_flow_in_quarantine_for_another_reason_is_left_to_people(checked, written, invoice):
+    world = checked("hold")
+    flow = held_flow(world, invoice)
+    written.lines = [enabled(address_held(flow))]
+    with world.database.transaction(world.organisation_id) as session:
+        row = session.get_one(Flow, flow.id)
+        row.problem = {**row.problem, "code": "INVOICE_CONFLICT"}
+        session.add(row)
+    world.clock.advance(timedelta(days=1))
+    assert release_addressable(world.context, world.organisation_id) == 0
+
+
+def test_an_address_to_come_is_asked_about_on_its_first_day():
+    now = datetime(2026, 10, 5, 21, 30, tzinfo=UTC)
+    upcoming = replace(not_checked("166909655"), effective_from=date(2026, 10, 6))
+    assert next_look(upcoming, now, 3600) == datetime(2026, 10, 5, 22, 0, tzinfo=UTC)
+    assert next_look(replace(upcoming, effective_from=date(2026, 12, 1)), now, 3600) == now + timedelta(hours=1)
+    assert next_look(replace(upcoming, effective_from=date(2026, 10, 5)), now, 3600) == now + timedelta(hours=1)
+
+
+def test_an_operator_lists_what_is_held_and_lets_it_go(checked, written, invoice, monkeypatch):
+    world = checked("hold")
+    flow = held_flow(world, invoice)
+    monkeypatch.setattr(access, "open_database", lambda _settings: world.database)
+    monkeypatch.setattr(world.database, "close", lambda: None)
+    services = SimpleNamespace(database=world.database, flows=world.context, close=lambda: None)
+    monkeypatch.setattr(quarantine, "build_services", lambda _settings: services)
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(app, ("quarantine", *arguments), catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    listed = run("list")
+    assert all(word in listed for word in (str(flow.id), "BUYER_NOT_ADDRESSABLE", address_held(flow)))
+    assert "received" in run("replay", str(flow.id))
+    assert run("list") == ""
 
 
 @pytest.mark.parametrize("mode", ["warn", "hold"])

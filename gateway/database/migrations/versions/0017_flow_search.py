@@ -18,6 +18,12 @@ KIND = (
 def upgrade() -> None:
     op.add_column("flow", sa.Column("kind", sa.String(), sa.Computed(KIND, persisted=True), nullable=False))
     op.create_index("ix_flow_kind", "flow", ["organisation_id", "kind", "updated_at", "id"])
+    op.create_index(
+        "ix_flow_quarantined",
+        "flow",
+        ["organisation_id", "next_attempt_at"],
+        postgresql_where=sa.text("state = 'quarantined'"),
+    )
     # The same rule in another order: a search by tracking id names no source.
     op.create_unique_constraint("uq_flow_tracking_id", "flow", ["organisation_id", "tracking_id", "source"])
     op.drop_constraint("flow_organisation_id_source_tracking_id_key", "flow", type_="unique")
