@@ -61,14 +61,15 @@ class DeadlineReview:
     closed: tuple[Alert, ...] = ()
 
 
-def react(session: Session, recorded: RecordedEvent, now: datetime) -> AlertReaction:
+def react(session: Session, recorded: RecordedEvent, now: datetime, *, may_close: bool = True) -> AlertReaction:
     """Close the alerts that an event settles, and open the one it calls for.
 
     A duplicate changes nothing; nor does a status of an invoice that we owe, which is no matter of collection.
+    `may_close`: False when the caller knows that no alert on the invoice is unsettled.
     """
     if recorded.is_duplicate or recorded.direction is Direction.PAYABLE:
         return AlertReaction()
-    closed = _close_settled(session, recorded, now)
+    closed = _close_settled(session, recorded, now) if may_close else ()
     decision = alert_for(recorded.event, recorded.state)
     if decision is None:
         return AlertReaction(closed=closed)

@@ -6,16 +6,22 @@ all rows; only sign-in, the clock, the workers' first look-up and commands for o
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from time import monotonic
 from uuid import UUID
 
 from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session as _SaSession
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 APP_ROLE = "gateway_app"
 ORGANISATION_SETTING = "gateway.organisation"
+#: A connection that was used less long ago than this is not asked whether it still works.
+_REST_SECONDS = 2.0
+_RESTS_SINCE = "rests_since"
 #: Both for this transaction only; one round trip, as every transaction makes it.
 _ENTER = text(
     f"SELECT set_config('role', '{APP_ROLE}', true), set_config('{ORGANISATION_SETTING}', :organisation, true)"
@@ -28,10 +34,10 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         """`url` is a SQLAlchemy URL with the psycopg driver, as the owner of the schema."""
         self.url = url
-        self.engine: Engine = create_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_timeout=30
-        )
+        self.engine: Engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=30)
         event.listen(self.engine, "connect", _set_time_zone)
+        event.listen(self.engine, "checkout", _prove_rested)
+        event.listen(self.engine, "checkin", _note_rest)
 
     @property
     def conninfo(self) -> str:
@@ -77,3 +83,22 @@ def _set_time_zone(connection: object, _record: ConnectionPoolEntry) -> None:
     cursor.execute("SET TIME ZONE 'UTC'")
     cursor.close()
     connection.commit()  # type: ignore[attr-defined]
+
+
+def _prove_rested(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask a connection that has rested whether its server is still there; when it is not, new ones are made.
+
+    One that was in use a moment ago is taken at its word: asking each time would cost every transaction a round trip.
+    """
+    if monotonic() - record.info.get(_RESTS_SINCE, monotonic()) < _REST_SECONDS:
+        return
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise InvalidatePoolError from error
+
+
+def _note_rest(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info[_RESTS_SINCE] = monotonic()

@@ -1,6 +1,6 @@
 """What follows from a flow for people: alerts, the one action of each alert, and who is told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -11,37 +11,67 @@ from gateway.alerts.notifying import tell_people
 from gateway.alerts.quarantined_flows import QuarantinedFlow
 from gateway.alerts.refused_deliveries import RefusedDelivery
 from gateway.alerts.refused_flows import RefusedFlow
+from gateway.alerts.repository import unsettled_about
 from gateway.alerts.service import DeadlineReview, OpenedAlert
 from gateway.collection import service as collection
+from gateway.collection.agreements import following as agreements
 from gateway.customers.linking import link_invoice
 from gateway.flows.directory.checking import AddressCheck
 from gateway.invoices.parties import Buyer
 from gateway.kernel.settings import Settings
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.service import RecordedEvent, Registration
-from gateway.notifications.service import Channels
+from gateway.notifications.service import channels_of
 from gateway.treasury import receipts
 
 
-def follow_statuses(session: Session, recorded: Iterable[RecordedEvent], settings: Settings, now: datetime) -> None:
+class OpenAlerts:
+    """The invoice numbers of a batch that unsettled alerts speak of: about the others there is none to close."""
+
+    def __init__(self, session: Session, numbers_by_id: Mapping[UUID, str]) -> None:
+        """`numbers_by_id`: the number of each invoice and of each event of the batch."""
+        speaking = unsettled_about(session, list(numbers_by_id), sorted(set(numbers_by_id.values())))
+        self._numbers = {numbers_by_id.get(each, "") if isinstance(each, UUID) else each for each in speaking}
+
+    def speak_of(self, number: str) -> bool:
+        """Whether an alert about that number is unsettled, or may be."""
+        return number in self._numbers
+
+    def opened(self, number: str) -> None:
+        """One was opened just now."""
+        self._numbers.add(number)
+
+
+def follow_statuses(
+    session: Session, recorded: Iterable[RecordedEvent], settings: Settings, now: datetime, open_alerts: OpenAlerts
+) -> None:
     """Each new status closes the alerts it settles, with their actions, and opens the one it calls for.
 
-    A 212 also tells the money of receipts.
+    A 212 also tells the money of receipts; what a buyer contests is a dispute until something settles it.
     """
     for event in recorded:
-        reaction = alerts.react(session, event, now)
+        number = event.event.key.number
+        reaction = alerts.react(session, event, now, may_close=open_alerts.speak_of(number))
         for closed in reaction.closed:
             collection.cancel_for_closed_alert(session, closed, now)
+        if reaction.opened is not None or event.state.issues:  # which a dispute may tell of, too
+            open_alerts.opened(number)
         _follow_alert(session, reaction.opened, settings, now)
         receipts.follow_collection(session, event, now)
+        agreements.follow_status(session, event, now)
 
 
-def follow_registration(session: Session, registration: Registration, buyer: Buyer, now: datetime) -> None:
-    """A new invoice goes to its buyer's account.
+def follow_registration(
+    session: Session, registration: Registration, buyer: Buyer, now: datetime, open_alerts: OpenAlerts
+) -> None:
+    """A new invoice goes to its buyer's account; a credit note settles the disputes that it covers.
 
     Alerts and actions of statuses that came before it are tied to it; those of its refused file close.
     """
     link_invoice(session, registration, buyer, now)
+    agreements.follow_registration(session, registration, now)
+    if not open_alerts.speak_of(registration.invoice.number):
+        return
     tied = alerts.attach_invoice(session, registration)
     collection.attach_invoice(session, tied, registration.invoice)
     for closed in alerts.close_refused_file(session, registration, now):
@@ -95,5 +125,4 @@ def _follow_alert(session: Session, opened: OpenedAlert | None, settings: Settin
     if opened is None:
         return
     collection.create_action_for(session, opened, now)
-    channels = Channels(by_email=settings.smtp_url is not None, public_url=settings.public_url or "")
-    tell_people(session, opened.alert, channels, now=now)
+    tell_people(session, opened.alert, channels_of(settings), now=now)

@@ -1,5 +1,7 @@
 """Hand flows over to their platform: a row of the outbox first, then its channel."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from gateway.flows.platforms.client import OutgoingFlow, PlatformClient, SentFlo
 from gateway.flows.platforms.errors import NoRouteError, PlatformPausedError, StatusNotTakenError
 from gateway.flows.platforms.profile import platform_profile
 from gateway.flows.platforms.repository import connection_of_name, platforms_of
-from gateway.flows.platforms.routing import RoutedDocument, route
+from gateway.flows.platforms.routing import Platforms, RoutedDocument, route
 from gateway.flows.platforms.sightings import settle
 from gateway.flows.terms import FlowType
 from gateway.jobs.channels import (
@@ -30,7 +32,7 @@ from gateway.jobs.channels import (
     LookUp,
 )
 from gateway.jobs.model import OutboxMessage
-from gateway.jobs.outbox import put_in_outbox
+from gateway.jobs.outbox import Outgoing, put_all_in_outbox
 from gateway.kernel.dated import data_file
 from gateway.kernel.settings import Settings
 from gateway.lifecycle.deliveries import PLATFORM_FLOW
@@ -41,47 +43,49 @@ from gateway.validation.report import Verdict
 _FOR_PORTAL = (FlowType.STATE_CUSTOMER_INVOICE_LC.value, FlowType.STATE_SUPPLIER_INVOICE_LC.value)
 
 
-def send_to_platform(
-    session: Session,
-    flow: Flow,
-    document: RoutedDocument,
-    settings: Settings,
-    *,
-    now: datetime,
-    about: UUID | None = None,
-) -> bool:
-    """Ask for the delivery of a flow to the platform in charge, once for ever. False when asked before.
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A flow to be handed over.
 
-    The flow's identifier is the key. `about`: the flow that first told the status, when this one is a copy of it for
-    the public portal. Raises NoRouteError, and UncheckedFlowError unless the flow carries a validation report that
-    finds it valid.
+    Attributes:
+        document: what decides its platform.
+        about: the flow that first told the status, when this one is a copy of it for the public portal.
     """
+
+    flow: Flow
+    document: RoutedDocument
+    about: UUID | None = None
+
+
+def send_to_platforms(session: Session, sendings: Sequence[Sending], settings: Settings, *, now: datetime) -> int:
+    """Ask for the delivery of flows to the platforms in charge, of each once for ever; how many were not asked before.
+
+    The flow's identifier is the key. Raises NoRouteError, and UncheckedFlowError unless each flow carries a validation
+    report that finds it valid.
+    """
+    if not sendings:
+        return 0
+    platforms = platforms_of(session, settings.platform)
+    return put_all_in_outbox(session, [_outgoing(each, platforms) for each in sendings], kind=PLATFORM_FLOW, now=now)
+
+
+def _outgoing(sending: Sending, platforms: Platforms) -> Outgoing:
+    flow = sending.flow
     if (flow.report or {}).get("verdict") != Verdict.VALID:
         raise UncheckedFlowError(str(flow.id))
-    return put_in_outbox(
-        session,
-        kind=PLATFORM_FLOW,
-        idempotency_key=f"flow-{flow.id}",
-        payload={
-            "platform": platform_for(session, document, settings),
-            "name": flow.name,
-            "flow_syntax": flow.flow_syntax,
-            "flow_profile": flow.flow_profile,
-            "processing_rule": flow.processing_rule,
-            "document": flow.document_sha256,
-            "for_portal": flow.flow_type in _FOR_PORTAL,
-        },
-        now=now,
-        subject_id=about or flow.id,
-    )
-
-
-def platform_for(session: Session, document: RoutedDocument, settings: Settings) -> str:
-    """The platform that takes a document. Raises NoRouteError."""
-    chosen = route(document, platforms_of(session, settings.platform))
+    chosen = route(sending.document, platforms)
     if chosen.platform is None:
         raise NoRouteError(chosen.reason)
-    return chosen.platform
+    payload = {
+        "platform": chosen.platform,
+        "name": flow.name,
+        "flow_syntax": flow.flow_syntax,
+        "flow_profile": flow.flow_profile,
+        "processing_rule": flow.processing_rule,
+        "document": flow.document_sha256,
+        "for_portal": flow.flow_type in _FOR_PORTAL,
+    }
+    return Outgoing(f"flow-{flow.id}", payload, sending.about or flow.id)
 
 
 def routed_invoice(session: Session, invoice: InvoiceRecord) -> RoutedDocument:

@@ -13,7 +13,7 @@ from gateway.database.engine import organisation_of
 from gateway.flows.errors import ChecksumMismatchError, TrackingIdReusedError
 from gateway.flows.metrics import RECEIVED
 from gateway.flows.model import Flow
-from gateway.flows.repository import flow_by_content, flow_by_tracking_id, next_update
+from gateway.flows.repository import flows_like, next_update
 from gateway.flows.terms import ProcessingRule, RuleSource
 from gateway.jobs.queue import enqueue
 from gateway.ledger.documents import DocumentStore, keep_document
@@ -107,13 +107,13 @@ def accept_flow(session: Session, store: DocumentStore, submission: Submission, 
 
 
 def _known(session: Session, submission: Submission, sha256: str) -> Flow | None:
-    if submission.tracking_id is not None:
-        flow = flow_by_tracking_id(session, submission.source, submission.tracking_id)
-        if flow is not None and flow.document_sha256 != sha256:
-            raise TrackingIdReusedError(submission.tracking_id, str(flow.id))
-        if flow is not None:
+    flows = flows_like(session, submission.source, submission.tracking_id, sha256)
+    for flow in flows:
+        if submission.tracking_id is not None and flow.tracking_id == submission.tracking_id:
+            if flow.document_sha256 != sha256:
+                raise TrackingIdReusedError(submission.tracking_id, str(flow.id))
             return flow
-    return flow_by_content(session, submission.source, sha256)
+    return next(iter(flows), None)
 
 
 def media_type_of(data: bytes) -> str:

@@ -1,12 +1,16 @@
-"""Drain the flows of one organisation, each alone: a bad one is tried again, then quarantined, and stops no other.
+"""Drain the flows of one organisation, some together: a bad one is tried again, then quarantined, and stops no other.
 
 A try is counted before it is made, in a transaction before its own: a flow that kills its worker is counted too, and
-its next try is due later, so that it does not come first again. The work itself is one transaction that holds the
-flow's row, and counts the try of the flow that follows; `kill -9` anywhere leaves either all of it or nothing.
+its next try is due later, so that it does not come first again. From its second try on a flow is alone, so that one
+that fails or kills costs no other a second try. The work itself is one transaction that holds the rows of its flows:
+their files are read first, and only then is the turn on the ledger taken to write what they say. `kill -9` anywhere
+leaves either all of it or nothing.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from uuid import UUID
 
 import structlog
@@ -24,18 +28,19 @@ from gateway.flows.errors import (
     ProcessingInterruptedError,
     UnusableFlowError,
 )
-from gateway.flows.handling import handle_flow
+from gateway.flows.handling import write_flows
 from gateway.flows.intake import PROCESS_TASK, media_type_of
 from gateway.flows.metrics import PROCESSING_SECONDS, QUARANTINED
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.platforms.errors import PlatformPausedError
+from gateway.flows.reading import FlowReader, ReadFlow
 from gateway.flows.repository import hold, hold_waiting, next_due
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.jobs.queue import enqueue
 from gateway.jobs.retrying import decide_retry
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
-from gateway.ledger.documents import keep_document
+from gateway.ledger.documents import keep_documents
 from gateway.ledger.errors import DocumentStoreError
 from gateway.ledger.service import append
 from gateway.lifecycle.errors import InvoiceWithoutKeyError
@@ -48,6 +53,11 @@ _PERMANENT = (
     BuyerNotAddressableError,
 )
 _JITTER = random.Random()
+#: Flows of one transaction: they share its cost, and other writers of the organisation wait while they are written.
+_TOGETHER = 16
+#: What is left after so long a reading, or beyond so many bytes fetched, goes to the next transaction.
+_LONG_SECONDS = 1.0
+_MANY_BYTES = 16 * 2**20
 _log = structlog.get_logger(__name__)
 
 
@@ -60,58 +70,43 @@ class Drained:
 
 
 @dataclass(frozen=True, slots=True)
-class Processed:
-    """How one flow ended: `well` or not (it failed, or another worker has it), and the flow claimed to follow it."""
+class _Failed:
+    """A flow whose file could not be read. It is written once nothing is left to be read: that may take the turn."""
 
-    well: bool
-    following: UUID | None = None
+    flow: Flow
+    error: Exception
 
 
 def drain_flows(context: FlowsContext, organisation_id: UUID) -> Drained:
     """Process the flows that are due, at most one batch; when the batch is full, ask for another run."""
     tried = processed = 0
-    following: UUID | None = None
     while tried < context.settings.batch_size:
-        flow_id = following or _claim(context, organisation_id)
-        if flow_id is None:
+        claimed = _claim(context, organisation_id, min(_TOGETHER, context.settings.batch_size - tried))
+        if not claimed:
             return Drained(tried, processed)
-        tried += 1
-        ended = process_flow(context, organisation_id, flow_id, tried < context.settings.batch_size)
-        processed += ended.well
-        following = ended.following
+        tried += len(claimed)
+        processed += process_flows(context, organisation_id, claimed)
     with context.database.transaction(organisation_id) as session:
         enqueue(session, PROCESS_TASK)
     return Drained(tried, processed)
 
 
-def process_flow(
-    context: FlowsContext, organisation_id: UUID, flow_id: UUID, claims_following: bool = False
-) -> Processed:
-    """Process one waiting flow; the next one is claimed with it when asked for, which spares a commit."""
-    with (
-        structlog.contextvars.bound_contextvars(flow_id=str(flow_id)),
-        PROCESSING_SECONDS.time(),
-        context.database.transaction(organisation_id) as session,
-    ):
-        flow = hold_waiting(session, flow_id)
-        following: UUID | None = None
-        if flow is None:
-            return Processed(False)
-        try:
-            data = _bytes_of(session, context, flow)  # kept even when what follows fails
-            failed_before = flow.problem is not None
-            if claims_following:  # once nothing waits for a platform's file, before anything waits for the ledger
-                following = _claim_following(session, context, flow)
-            with session.begin_nested():
-                handle_flow(session, context, flow, data)
-                if failed_before:
-                    follow_release(session, flow.id, context.clock())
-        except Exception as error:
-            # Everything written for the flow is undone; what failed is written beside it.
-            session.refresh(flow)
-            _record_failure(session, context, flow, error)
-            return Processed(False, following)
-        return Processed(True, following)
+def process_flows(context: FlowsContext, organisation_id: UUID, flow_ids: Sequence[UUID]) -> int:
+    """Process waiting flows, and say how many ended well; those that another worker holds are passed over."""
+    left, well = list(flow_ids), 0
+    while left:
+        started = perf_counter()
+        with context.database.transaction(organisation_id) as session:
+            flows = hold_waiting(session, left)
+            reads = _read(session, context, flows)
+            well += _write(session, context, [read for read in reads if isinstance(read, ReadFlow)])
+            for read in reads:
+                if isinstance(read, _Failed):
+                    _record_failure(session, context, read.flow, read.error)
+        left = [flow.id for flow in flows[len(reads) :]]
+        for _ in reads:
+            PROCESSING_SECONDS.observe((perf_counter() - started) / len(reads))
+    return well
 
 
 def replay(session: Session, flow_id: UUID, *, context: FlowsContext) -> Flow:
@@ -132,24 +127,19 @@ def replay(session: Session, flow_id: UUID, *, context: FlowsContext) -> Flow:
     return flow
 
 
-def _claim(context: FlowsContext, organisation_id: UUID) -> UUID | None:
-    """Count a try of the next flow due and return its identifier; None when nothing is due."""
+def _claim(context: FlowsContext, organisation_id: UUID, limit: int) -> list[UUID]:
+    """Count a try of the flows due next, at most `limit`, and return their identifiers; none when nothing is due."""
     while True:
         with context.database.transaction(organisation_id) as session:
-            flow = next_due(session, context.clock())
-            if flow is None:
-                return None
-            if flow.attempts < context.settings.processing_attempts:
-                return _count_try(session, context, flow)
-            _quarantine(session, context, flow, ProcessingInterruptedError(flow.attempts))
-
-
-def _claim_following(session: Session, context: FlowsContext, held: Flow) -> UUID | None:
-    """The same in the transaction of the flow held; one that has no try left is for `_claim`."""
-    flow = next_due(session, context.clock(), after=held.id)
-    if flow is None or flow.attempts >= context.settings.processing_attempts:
-        return None
-    return _count_try(session, context, flow)
+            due = next_due(session, context.clock(), limit)
+            if not due:
+                return []
+            first = due[0]
+            if first.attempts == 0:
+                return [_count_try(session, context, flow) for flow in due if flow.attempts == 0]
+            if first.attempts < context.settings.processing_attempts:
+                return [_count_try(session, context, first)]
+            _quarantine(session, context, first, ProcessingInterruptedError(first.attempts))
 
 
 def _count_try(session: Session, context: FlowsContext, flow: Flow) -> UUID:
@@ -162,15 +152,84 @@ def _count_try(session: Session, context: FlowsContext, flow: Flow) -> UUID:
     return flow.id
 
 
-def _bytes_of(session: Session, context: FlowsContext, flow: Flow) -> bytes:
-    """The flow's file; that of a flow a platform listed is fetched once."""
-    if flow.document_sha256 is not None:
-        return context.store.get(flow.document_sha256)
-    client = context.platform(flow.platform or "", flow.organisation_id)
-    data = client.download(flow.platform_flow_id or "")
-    flow.document_sha256 = keep_document(session, context.store, data, media_type_of(data), context.clock())
-    session.add(flow)
-    return data
+def _read(session: Session, context: FlowsContext, flows: Sequence[Flow]) -> list[ReadFlow | _Failed]:
+    """Read the files of flows held, in their order. When it takes long, the last ones are left for later."""
+    fetched, started = _fetch(session, context, flows), perf_counter()
+    reader, reads = FlowReader(session, context), list[ReadFlow | _Failed]()
+    for flow in flows:
+        is_fetched = flow.id in fetched or flow.document_sha256 is not None
+        if reads and (not is_fetched or perf_counter() - started > _LONG_SECONDS):
+            break
+        with structlog.contextvars.bound_contextvars(flow_id=str(flow.id)):
+            try:
+                reads.append(reader.read(flow, _bytes_of(context, flow, fetched.get(flow.id))))
+            except Exception as error:
+                reads.append(_Failed(flow, error))
+    return reads
+
+
+def _fetch(session: Session, context: FlowsContext, flows: Sequence[Flow]) -> dict[UUID, bytes | Exception]:
+    """Fetch the files of flows that a platform listed, once: they are kept even when what follows fails.
+
+    When they are large, the last ones are left for later.
+    """
+    fetched = dict[UUID, bytes | Exception]()
+    files = list[tuple[Flow, bytes]]()
+    for flow in flows:
+        if flow.document_sha256 is None and sum(len(data) for _, data in files) < _MANY_BYTES:
+            try:
+                client = context.platform(flow.platform or "", flow.organisation_id)
+                files.append((flow, client.download(flow.platform_flow_id or "")))
+            except Exception as error:
+                fetched[flow.id] = error
+    try:
+        kept = [(data, media_type_of(data)) for _, data in files]
+        names = keep_documents(session, context.store, kept, context.clock())
+    except DocumentStoreError as error:
+        return fetched | {flow.id: error for flow, _ in files}
+    for (flow, data), sha256 in zip(files, names, strict=True):
+        fetched[flow.id], flow.document_sha256 = data, sha256
+        session.add(flow)
+    return fetched
+
+
+def _bytes_of(context: FlowsContext, flow: Flow, fetched: bytes | Exception | None) -> bytes:
+    if isinstance(fetched, Exception):
+        raise fetched
+    return context.store.get(flow.document_sha256 or "") if fetched is None else fetched
+
+
+def _write(session: Session, context: FlowsContext, reads: Sequence[ReadFlow]) -> int:
+    """Bring flows to their end together; each alone when one of them fails. How many ended well."""
+    if len(reads) > 1:
+        try:
+            with session.begin_nested():
+                _write_together(session, context, reads)
+        except Exception as error:
+            _log.info("flows_written_alone", flows=len(reads), reason=f"{type(error).__name__}: {error}")
+        else:
+            return len(reads)
+    return sum(_write_alone(session, context, read) for read in reads)
+
+
+def _write_alone(session: Session, context: FlowsContext, read: ReadFlow) -> bool:
+    with structlog.contextvars.bound_contextvars(flow_id=str(read.flow.id)):
+        try:
+            with session.begin_nested():
+                _write_together(session, context, [read])
+        except Exception as error:
+            # Everything written for the flow is undone; what failed is written beside it.
+            session.refresh(read.flow)
+            _record_failure(session, context, read.flow, error)
+            return False
+        return True
+
+
+def _write_together(session: Session, context: FlowsContext, reads: Sequence[ReadFlow]) -> None:
+    failed_before = [read.flow.id for read in reads if read.flow.problem is not None]
+    write_flows(session, context, reads)
+    for flow_id in failed_before:
+        follow_release(session, flow_id, context.clock())
 
 
 def _record_failure(session: Session, context: FlowsContext, flow: Flow, error: Exception) -> None:

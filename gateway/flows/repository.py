@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, true
+from sqlalchemy import func, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -29,9 +29,12 @@ def flow_by_tracking_id(session: Session, source: str, tracking_id: str) -> Flow
     return session.exec(select(Flow).where(Flow.source == source, Flow.tracking_id == tracking_id)).one_or_none()
 
 
-def flow_by_content(session: Session, source: str, sha256: str) -> Flow | None:
-    """The flow by which a source pushed those bytes."""
-    return session.exec(select(Flow).where(Flow.source == source, Flow.document_sha256 == sha256)).one_or_none()
+def flows_like(session: Session, source: str, tracking_id: str | None, sha256: str) -> Sequence[Flow]:
+    """The flows that a source submitted under that tracking id, or by which it pushed those bytes: two at most."""
+    same = col(Flow.document_sha256) == sha256
+    if tracking_id is not None:
+        same = or_(same, col(Flow.tracking_id) == tracking_id)
+    return session.exec(select(Flow).where(Flow.source == source, same)).all()
 
 
 def known_at_platform(session: Session, source: str, flow_ids: Sequence[str]) -> set[str]:
@@ -40,26 +43,25 @@ def known_at_platform(session: Session, source: str, flow_ids: Sequence[str]) ->
     return {flow_id for flow_id in session.exec(query) if flow_id is not None}
 
 
-def next_due(session: Session, now: datetime, *, after: UUID | None = None) -> Flow | None:
-    """The flow that has waited longest, locked; flows that other workers hold are passed over.
-
-    `after`: the flow that the caller itself holds.
-    """
+def next_due(session: Session, now: datetime, limit: int) -> Sequence[Flow]:
+    """The flows that have waited longest, locked; those that other workers hold are passed over."""
     return session.exec(
         select(Flow)
         .where(Flow.state == FlowState.RECEIVED.value, Flow.next_attempt_at <= now)
-        .where(col(Flow.id) != after if after else true())
         .order_by(col(Flow.next_attempt_at), col(Flow.submitted_at), col(Flow.id))
-        .limit(1)
+        .limit(limit)
         .with_for_update(skip_locked=True)
-    ).first()
+    ).all()
 
 
-def hold_waiting(session: Session, flow_id: UUID) -> Flow | None:
-    """That flow, locked, when it still waits and nobody else holds it."""
-    return session.exec(
-        select(Flow).where(Flow.id == flow_id, Flow.state == FlowState.RECEIVED.value).with_for_update(skip_locked=True)
-    ).one_or_none()
+def hold_waiting(session: Session, flow_ids: Sequence[UUID]) -> list[Flow]:
+    """Those of the flows, locked and in that order, that still wait and that nobody else holds."""
+    held = session.exec(
+        select(Flow)
+        .where(col(Flow.id).in_(flow_ids), Flow.state == FlowState.RECEIVED.value)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return sorted(held, key=lambda flow: flow_ids.index(flow.id))
 
 
 def hold(session: Session, flow_id: UUID) -> Flow:
@@ -92,6 +94,11 @@ def next_update(session: Session, now: datetime) -> datetime:
     that asks for what is newer than the newest it has seen misses nothing, however long a transaction took and
     whatever the clocks of several machines say.
     """
+    return next_updates(session, now, 1)[0]
+
+
+def next_updates(session: Session, now: datetime, count: int) -> list[datetime]:
+    """The same for several changes, in their order."""
     take_turn(session)
     newest = session.exec(
         select(Flow.updated_at)
@@ -99,7 +106,8 @@ def next_update(session: Session, now: datetime) -> datetime:
         .order_by(col(Flow.updated_at).desc())
         .limit(1)
     ).first()
-    return now if newest is None else max(now, newest + _SMALLEST_STEP)
+    first = now if newest is None else max(now, newest + _SMALLEST_STEP)
+    return [first + place * _SMALLEST_STEP for place in range(count)]
 
 
 def read_until(session: Session, platform: str) -> datetime | None:

@@ -1,13 +1,15 @@
 """The outbox: everything that leaves (platform, e-mail, webhook) is a row first, delivered by a job, once.
 
 A message is marked in a transaction of its own before its first byte leaves. Its row then stays locked until the end is
-written: a marked row that nobody holds was left by a worker that died, and may have left.
+written: a marked row that nobody holds was left by a worker that died, and may have left. Messages about which the
+other side can be asked share these two transactions.
 """
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -29,15 +31,27 @@ from gateway.jobs.metrics import DELIVERIES
 from gateway.jobs.model import OutboxMessage, OutboxState, TryOutcome
 from gateway.jobs.queue import enqueue
 from gateway.jobs.retrying import RetryDecision, decide_retry
-from gateway.jobs.tries import keep_try
+from gateway.jobs.tries import Try, keep_tries
 from gateway.kernel.clock import Clock
 from gateway.kernel.identifiers import new_id
 
 TASK = "outbox.deliver"
 #: Between the mark and the lock on the row: nobody takes a row for abandoned earlier than this.
 _GRACE = timedelta(minutes=1)
+#: Messages of one transaction, unless it takes long: the rest is then given back.
+_TOGETHER = 16
+_LONG_SECONDS = 1.0
 _DUE = (OutboxState.PENDING.value, OutboxState.LEAVING.value, OutboxState.UNCERTAIN.value)
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to deliver; `subject_id`: the row it is about."""
+
+    idempotency_key: str
+    payload: dict[str, Any]
+    subject_id: UUID | None = None
 
 
 def put_in_outbox(
@@ -50,36 +64,42 @@ def put_in_outbox(
     subject_id: UUID | None = None,
 ) -> bool:
     """Ask for a delivery in the caller's transaction; False when that key is there already."""
-    inserted = session.execute(
-        insert(OutboxMessage)
-        .values(
-            id=new_id(),
-            organisation_id=organisation_of(session),
-            kind=kind,
-            idempotency_key=idempotency_key,
-            payload=payload,
-            state=OutboxState.PENDING.value,
-            attempts=0,
-            lookups=0,
-            created_at=now,
-            next_attempt_at=now,
-            subject_id=subject_id,
-        )
-        .on_conflict_do_nothing()
-        .returning(col(OutboxMessage.id))
-    ).first()
-    if inserted is not None:
+    return bool(put_all_in_outbox(session, [Outgoing(idempotency_key, payload, subject_id)], kind=kind, now=now))
+
+
+def put_all_in_outbox(session: Session, messages: Sequence[Outgoing], *, kind: str, now: datetime) -> int:
+    """Ask for deliveries of one kind, in their order; how many had a key that was not there already."""
+    rows = [
+        {
+            "id": new_id(),
+            "organisation_id": organisation_of(session),
+            "kind": kind,
+            "idempotency_key": message.idempotency_key,
+            "payload": message.payload,
+            "state": OutboxState.PENDING.value,
+            "attempts": 0,
+            "lookups": 0,
+            "created_at": now,
+            "next_attempt_at": now,
+            "subject_id": message.subject_id,
+        }
+        for message in messages
+    ]
+    if not rows:
+        return 0
+    added = insert(OutboxMessage).values(rows).on_conflict_do_nothing().returning(col(OutboxMessage.id))
+    asked = len(session.connection().execute(added).all())
+    if asked:
         enqueue(session, TASK)
-    return inserted is not None
+    return asked
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A message that was due; `leaves`: it is marked and leaves next, else a doubt about it was dealt with."""
+    """Messages that were due: those that are marked and leave next, else one whose doubt was dealt with."""
 
-    id: UUID
-    attempt: int
-    leaves: bool = False
+    count: int
+    leaving: Mapping[UUID, int] = field(default_factory=dict)  # attempt by identifier, in the order of leaving
 
 
 class OutboxWorker:
@@ -99,67 +119,91 @@ class OutboxWorker:
     def drain(self, organisation_id: UUID) -> int:
         """Deliver what is due, at most one batch, and say how many messages were tried."""
         tried = 0
-        following: _Taken | None = None
         while tried < self._batch:
-            taken = following or self._take_next(organisation_id)
-            if taken is None:
+            taken = self._take(organisation_id, min(_TOGETHER, self._batch - tried))
+            if not taken.count:
                 return tried
-            tried += 1
-            following = self._let_go(organisation_id, taken, tried < self._batch) if taken.leaves else None
+            tried += taken.count
+            if taken.leaving:
+                self._let_go(organisation_id, taken.leaving)
         with self._database.transaction(organisation_id) as session:
             enqueue(session, TASK)
         return tried
 
-    def _take_next(self, organisation_id: UUID) -> _Taken | None:
-        """Mark the next message due, or deal with the doubt about it; None when nothing is due."""
+    def _take(self, organisation_id: UUID, limit: int) -> _Taken:
+        """Mark the messages due next, or deal with the doubt about the first one."""
         with self._database.transaction(organisation_id) as session:
-            message = self._next_due(session)
-            if message is None:
-                return None
-            session.add(message)
-            if message.state == OutboxState.PENDING:
-                return self._mark(message)
-            abandoned = message.state == OutboxState.LEAVING
-            started = (message.left_at if abandoned else None) or self._clock()
-            outcome = self._doubt(message, "the worker died while it was leaving") if abandoned else self._ask(message)
-            keep_try(session, message, outcome, started, self._clock())
-            return _Taken(message.id, message.attempts)
+            due = self._next_due(session, limit)
+            if not due:
+                return _Taken(0)
+            first, leaving = due[0], [each for each in due if self._leaves_with_others(each)]
+            if first.state == OutboxState.PENDING:
+                marked = leaving if first in leaving else [first]
+                return _Taken(len(marked), {each.id: self._mark(each) for each in marked})
+            abandoned = first.state == OutboxState.LEAVING
+            started = (first.left_at if abandoned else None) or self._clock()
+            outcome = self._doubt(first, "the worker died while it was leaving") if abandoned else self._ask(first)
+            keep_tries(session, [Try(first, outcome, started, self._clock())])
+            return _Taken(1)
 
-    def _next_due(self, session: Session) -> OutboxMessage | None:
-        """The message that has waited longest, locked; those that other workers hold are passed over."""
+    def _next_due(self, session: Session, limit: int) -> Sequence[OutboxMessage]:
+        """The messages that have waited longest, locked; those that other workers hold are passed over."""
         return session.exec(
             select(OutboxMessage)
             .where(col(OutboxMessage.state).in_(_DUE), OutboxMessage.next_attempt_at <= self._clock())
             .order_by(col(OutboxMessage.next_attempt_at), col(OutboxMessage.created_at))
-            .limit(1)
+            .limit(limit)
             .with_for_update(skip_locked=True)
-        ).first()
+        ).all()
 
-    def _mark(self, message: OutboxMessage) -> _Taken:
+    def _leaves_with_others(self, message: OutboxMessage) -> bool:
+        """Whether a worker that dies with several messages leaves no more to do than to ask about each of them.
+
+        A message that failed once, or went with one that killed its worker, leaves alone from then on.
+        """
+        channel = self._channels.get(message.kind)
+        can_be_asked = channel is not None and channel.look_up is not None
+        return can_be_asked and message.state == OutboxState.PENDING and message.attempts == 0
+
+    def _mark(self, message: OutboxMessage) -> int:
         message.state = OutboxState.LEAVING.value
         message.attempts += 1
         message.lookups = 0
         message.left_at = self._clock()
         message.next_attempt_at = message.left_at + _GRACE
-        return _Taken(message.id, message.attempts, leaves=True)
+        return message.attempts
 
-    def _let_go(self, organisation_id: UUID, taken: _Taken, marks_following: bool) -> _Taken | None:
-        """Send a marked message while its row is held, and write how that ended.
-
-        The next one is marked with it when asked for, which spares a commit: it leaves right after that commit.
-        """
+    def _let_go(self, organisation_id: UUID, leaving: Mapping[UUID, int]) -> None:
+        """Send marked messages while their rows are held, and write how each ended. When it takes long, some wait."""
         with self._database.transaction(organisation_id) as session:
-            message = session.exec(select(OutboxMessage).where(OutboxMessage.id == taken.id).with_for_update()).one()
-            # Held up for longer than the grace, this worker was taken for dead: the message is no longer its own.
-            if message.state == OutboxState.LEAVING and message.attempts == taken.attempt:
-                started, outcome = message.left_at or self._clock(), self._deliver(message)
-                session.add(message)
-                keep_try(session, message, outcome, started, self._clock())
-            following = self._next_due(session) if marks_following else None
-            if following is None or following.id == message.id or following.state != OutboxState.PENDING:
-                return None
-            session.add(following)
-            return self._mark(following)
+            held = session.exec(
+                select(OutboxMessage)
+                .where(col(OutboxMessage.id).in_(leaving))
+                .order_by(col(OutboxMessage.id))
+                .with_for_update()
+            )
+            # Held up for longer than the grace, this worker was taken for dead: such a message is no longer its own.
+            own = {
+                each.id: each
+                for each in held
+                if each.state == OutboxState.LEAVING and each.attempts == leaving[each.id]
+            }
+            begun, tries = perf_counter(), list[Try]()
+            for message in (own[each] for each in leaving if each in own):
+                if tries and perf_counter() - begun > _LONG_SECONDS:
+                    self._give_back(message)
+                    continue
+                message.left_at = started = self._clock()
+                outcome = self._deliver(message)
+                tries.append(Try(message, outcome, started, self._clock()))
+            keep_tries(session, tries)
+
+    def _give_back(self, message: OutboxMessage) -> None:
+        """It was marked and has not left."""
+        message.state = OutboxState.PENDING.value
+        message.attempts -= 1
+        message.left_at = None
+        message.next_attempt_at = self._clock()
 
     def _deliver(self, message: OutboxMessage) -> TryOutcome | None:
         """How it ended; None when nothing was tried."""

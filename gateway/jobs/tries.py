@@ -1,6 +1,7 @@
 """Each try of a delivery is kept, in the transaction that writes how it ended; read again for those who ask."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,28 +14,45 @@ from gateway.jobs.model import DeliveryTry, OutboxMessage, OutboxState, TryOutco
 _TRIED_AGAIN = (OutboxState.PENDING, OutboxState.LEAVING, OutboxState.UNCERTAIN)
 
 
-def keep_try(
-    session: Session, message: OutboxMessage, outcome: TryOutcome | None, started_at: datetime, ended_at: datetime
-) -> None:
-    """Add a try of `message`, which says by itself why it failed and when it is tried next; nothing without outcome.
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A try of a message and how it ended; no outcome when nothing was tried after all."""
 
-    The caller holds the row of the message: no two tries of it get the same number.
+    message: OutboxMessage
+    outcome: TryOutcome | None
+    started_at: datetime
+    ended_at: datetime
+
+
+def keep_tries(session: Session, tries: Sequence[Try]) -> None:
+    """Add tries, of a message one at most; each says by itself why it failed and when it is tried next.
+
+    The caller holds the rows of the messages: no two tries of one get the same number.
     """
-    if outcome is None:
+    made = [(each.message, each.outcome, each) for each in tries if each.outcome is not None]
+    if not made:
         return
-    before = select(func.coalesce(func.max(DeliveryTry.number), 0)).where(DeliveryTry.delivery_id == message.id)
-    session.execute(
-        insert(DeliveryTry).values(
-            organisation_id=message.organisation_id,
-            delivery_id=message.id,
-            number=before.scalar_subquery() + 1,
-            started_at=started_at,
-            ended_at=ended_at,
-            outcome=outcome.value,
-            reason=message.last_error,
-            next_try_at=message.next_attempt_at if message.state in _TRIED_AGAIN else None,
-        )
+    before = dict(
+        session.exec(
+            select(DeliveryTry.delivery_id, func.max(DeliveryTry.number))
+            .where(col(DeliveryTry.delivery_id).in_([message.id for message, _, _ in made]))
+            .group_by(col(DeliveryTry.delivery_id))
+        ).all()
     )
+    rows = [
+        {
+            "organisation_id": message.organisation_id,
+            "delivery_id": message.id,
+            "number": before.get(message.id, 0) + 1,
+            "started_at": each.started_at,
+            "ended_at": each.ended_at,
+            "outcome": outcome.value,
+            "reason": message.last_error,
+            "next_try_at": message.next_attempt_at if message.state in _TRIED_AGAIN else None,
+        }
+        for message, outcome, each in made
+    ]
+    session.execute(insert(DeliveryTry).values(rows))
 
 
 def tries_of(session: Session, deliveries: Collection[UUID]) -> dict[UUID, list[DeliveryTry]]:

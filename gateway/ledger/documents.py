@@ -21,7 +21,7 @@ from gateway.ledger.model import Document
 from gateway.ledger.storage import FolderStorage, Storage
 
 _NOTE = ".purged"
-_HOLD = text("SELECT pg_advisory_xact_lock_shared(:number)")
+_HOLD = text("SELECT pg_advisory_xact_lock_shared(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
 _HOLD_ALONE = text(
     "SELECT sha256 FROM unnest(CAST(:documents AS text[]), CAST(:numbers AS bigint[])) AS wanted(sha256, number) "
     "WHERE pg_try_advisory_xact_lock(number)"
@@ -76,25 +76,38 @@ def keep_document(session: Session, store: DocumentStore, data: bytes, media_typ
 
     The entry of the ledger that names the document belongs to the same transaction.
     """
-    hold_bytes(session, hashlib.sha256(data).hexdigest())
-    sha256 = store.put(data)
-    session.execute(
-        insert(Document)
-        .values(
-            organisation_id=organisation_of(session),
-            sha256=sha256,
-            media_type=media_type,
-            size=len(data),
-            stored_at=at,
-        )
-        .on_conflict_do_nothing()
-    )
-    return sha256
+    return keep_documents(session, store, [(data, media_type)], at)[0]
 
 
-def hold_bytes(session: Session, sha256: str) -> None:
-    """Let no purge delete the bytes of a document before this transaction ends; waits for one that is at it."""
-    session.connection().execute(_HOLD, {"number": _lock_number(sha256)})
+def keep_documents(
+    session: Session, store: DocumentStore, documents: Sequence[tuple[bytes, str]], at: datetime
+) -> list[str]:
+    """The same for several documents, each with its media type; their sha256 in the same order."""
+    names = [hashlib.sha256(data).hexdigest() for data, _ in documents]
+    rows = {
+        sha256: {
+            "organisation_id": organisation_of(session),
+            "sha256": sha256,
+            "media_type": media_type,
+            "size": len(data),
+            "stored_at": at,
+        }
+        for sha256, (data, media_type) in zip(names, documents, strict=True)
+    }
+    if not rows:
+        return []
+    hold_bytes(session, *rows)
+    for data, _ in documents:
+        store.put(data)
+    # In one order for everybody: whoever keeps some of them meanwhile waits for this one, and never in a circle.
+    added = insert(Document).values([rows[sha256] for sha256 in sorted(rows)]).on_conflict_do_nothing()
+    session.connection().execute(added)
+    return names
+
+
+def hold_bytes(session: Session, *documents: str) -> None:
+    """Let no purge delete the bytes of documents before this transaction ends; waits for one that is at it."""
+    session.connection().execute(_HOLD, {"numbers": [_lock_number(sha256) for sha256 in documents]})
 
 
 def hold_bytes_alone(session: Session, documents: Sequence[str]) -> set[str]:

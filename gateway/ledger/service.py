@@ -1,12 +1,16 @@
-"""Append to the ledger of the session's organisation, and prove its chain."""
+"""Append to the ledger of the session's organisation, and prove its chain.
+
+An entry gets its place and its hash when it is appended; all those of a transaction are written by one statement just
+before it is committed. Those of a savepoint that is undone are forgotten with it.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Result, Row, text
+from sqlalchemy import Result, Row, event, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session, select
@@ -29,14 +33,15 @@ _HASHED = text(
 
 _LOCK = text("SELECT position, hash FROM ledger_head WHERE organisation_id = :organisation FOR UPDATE")
 #: Entries and head in one round trip: the other writers of the organisation wait for it.
-_APPEND = text(
+_WRITE = text(
     """
     WITH added AS (
         INSERT INTO ledger_entry
             (organisation_id, position, at, kind, subject, content, documents, previous_hash, hash)
-        SELECT :organisation, position, :at, :kind, subject, content, CAST(:documents AS jsonb), previous_hash, hash
-        FROM jsonb_to_recordset(CAST(:entries AS jsonb))
-            AS entry (position bigint, subject text, content jsonb, previous_hash text, hash text))
+        SELECT :organisation, position, at, kind, subject, content, documents, previous, hash
+        FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS entry
+            (position bigint, at timestamptz, kind text, subject text, content jsonb, documents jsonb,
+             previous text, hash text))
     UPDATE ledger_head SET position = :position, hash = :hash WHERE organisation_id = :organisation
     """
 )
@@ -76,11 +81,17 @@ class Verification:
 
 @dataclass(slots=True)
 class _Turn:
-    """The head held, in that transaction or savepoint only: one that is undone gives its locks back."""
+    """The head held by a transaction or a savepoint, and the entries appended in it, each as JSON.
 
-    transaction: SessionTransaction | None
+    `outer`: the turn of a transaction around it, None when this one took the lock. A savepoint that is undone gives
+    back the lock that it took, and its entries with it.
+    """
+
+    transaction: SessionTransaction
     position: int
     hash: str
+    outer: "_Turn | None" = None
+    entries: list[str] = field(default_factory=list)
 
 
 def take_turn(session: Session) -> None:
@@ -100,12 +111,34 @@ def append(
     content: dict[str, Any],
     documents: Sequence[str] = (),
 ) -> None:
-    """Add one fact; writers of one organisation wait for each other on the head's row.
+    """Add one fact, read again only after the commit; writers of one organisation wait for each other from here on.
 
     `content` must be JSON as it is read back (strings, integers, booleans, lists, objects): floats would not
     hash the same twice, so amounts are strings.
     """
-    append_all(session, at=at, kind=kind, facts=[(subject, content)], documents=documents)
+    turn = _turn(session)
+    before, turn.position = turn.hash, turn.position + 1
+    turn.hash = entry_hash(
+        organisation_id=str(organisation_of(session)),
+        position=turn.position,
+        at=at,
+        kind=kind,
+        subject=subject,
+        content=content,
+        documents=documents,
+        previous_hash=before,
+    )
+    entry = {
+        "position": turn.position,
+        "at": at.isoformat(),
+        "kind": kind,
+        "subject": subject,
+        "content": content,
+        "documents": list(documents),
+        "previous": before,
+        "hash": turn.hash,
+    }
+    turn.entries.append(canonical_json(entry))
 
 
 def append_all(
@@ -116,44 +149,9 @@ def append_all(
     facts: Iterable[tuple[str, dict[str, Any]]],
     documents: Sequence[str] = (),
 ) -> None:
-    """Add facts of one kind, each a subject with its content, as `append` does, in one statement."""
-    organisation_id = organisation_of(session)
-    turn = _turn(session)
-    entries = []
+    """Add facts of one kind, each a subject with its content, as `append` does."""
     for subject, content in facts:
-        position = turn.position + 1
-        of_entry = entry_hash(
-            organisation_id=str(organisation_id),
-            position=position,
-            at=at,
-            kind=kind,
-            subject=subject,
-            content=content,
-            documents=documents,
-            previous_hash=turn.hash,
-        )
-        entries.append(
-            {
-                "position": position,
-                "subject": subject,
-                "content": content,
-                "previous_hash": turn.hash,
-                "hash": of_entry,
-            }
-        )
-        turn.position, turn.hash = position, of_entry
-    session.connection().execute(
-        _APPEND,
-        {
-            "organisation": organisation_id,
-            "at": at,
-            "kind": kind,
-            "documents": canonical_json(list(documents)),
-            "entries": canonical_json(entries),
-            "position": turn.position,
-            "hash": turn.hash,
-        },
-    )
+        append(session, at=at, kind=kind, subject=subject, content=content, documents=documents)
 
 
 def verify(
@@ -227,18 +225,69 @@ def _fault_at_start(session: Session, since: ChainStart) -> str | None:
 
 
 def _turn(session: Session) -> _Turn:
+    """The turn of the innermost transaction, taken now unless it or one around it holds the head already."""
+    current = session.get_nested_transaction() or session.get_transaction() or session.begin()
+    outer = _held(session)
+    if outer is not None and outer.transaction is current:
+        return outer
+    head = (outer.position, outer.hash) if outer is not None else _lock_head(session)
+    turn = _Turn(current, *head, outer)
+    session.info[_TURN] = turn
+    return turn
+
+
+def _held(session: Session) -> _Turn | None:
+    """The innermost turn held; those of transactions and savepoints that were undone are forgotten."""
+    alive = set()
     transaction = session.get_nested_transaction() or session.get_transaction()
-    held: _Turn | None = session.info.get(_TURN)
-    if held is None or held.transaction is not transaction:
+    while transaction is not None:
+        alive.add(transaction)
+        transaction = transaction.parent
+    turn: _Turn | None = session.info.get(_TURN)
+    while turn is not None and turn.transaction not in alive:
+        turn = turn.outer
+    session.info[_TURN] = turn
+    return turn
+
+
+@event.listens_for(Session, "before_commit")
+def _end_turn(session: Session) -> None:
+    """Write what was appended when a transaction is committed; a savepoint leaves it to the transaction around it."""
+    turn, current = _held(session), session.get_nested_transaction() or session.get_transaction()
+    if turn is None or turn.transaction is not current:
+        return
+    around = current.parent
+    if around is None:
+        session.info[_TURN] = None
+        _write(session, turn)
+    elif turn.outer is None or turn.outer.transaction is not around:
+        turn.transaction = around
+    else:
+        outer = turn.outer
+        outer.position, outer.hash = turn.position, turn.hash
+        outer.entries += turn.entries
+        session.info[_TURN] = outer
+
+
+def _write(session: Session, turn: _Turn) -> None:
+    if turn.entries:
+        written = {
+            "organisation": organisation_of(session),
+            "entries": f"[{','.join(turn.entries)}]",
+            "position": turn.position,
+            "hash": turn.hash,
+        }
+        session.connection().execute(_WRITE, written)
+
+
+def _lock_head(session: Session) -> tuple[int, str]:
+    head = _locked_head(session)
+    if head is None:
+        first = insert(LedgerHead).values(organisation_id=organisation_of(session), position=0, hash=GENESIS)
+        session.connection().execute(first.on_conflict_do_nothing())
         head = _locked_head(session)
-        if head is None:
-            first = insert(LedgerHead).values(organisation_id=organisation_of(session), position=0, hash=GENESIS)
-            session.execute(first.on_conflict_do_nothing())
-            head = _locked_head(session)
-        assert head is not None  # it is there now, and nobody may delete it
-        held = _Turn(transaction, *head)
-        session.info[_TURN] = held
-    return held
+    assert head is not None  # it is there now, and nobody may delete it
+    return head
 
 
 def _locked_head(session: Session) -> tuple[int, str] | None:

@@ -9,6 +9,7 @@ from gateway.database.engine import Database
 from gateway.ledger.service import Progress, take_turn
 from gateway.lifecycle import repository
 from gateway.lifecycle.model import InvoiceRecord
+from gateway.lifecycle.records import status_event
 from gateway.lifecycle.service import store_projection
 
 
@@ -43,7 +44,7 @@ def _rebuilt(session: Session, invoice_id: UUID) -> bool:
     """Whether an invoice had not stood where its events say; it stands there now."""
     invoice = repository.lock_invoice(session, invoice_id)
     before = _projection(invoice)
-    store_projection(session, invoice, repository.events_of(session, invoice))
+    store_projection(invoice, map(status_event, repository.events_of(session, invoice)))
     return _projection(invoice) != before
 
 

@@ -1,7 +1,8 @@
 """Follow invoices: register them, record the statuses given to them, keep their projection up to date.
 
 Every writer first takes its turn on the organisation's ledger, so that an invoice and its events recorded at the same
-instant always see each other.
+instant always see each other. Whoever registers and records several at once reads them once (`Following`), hands that
+in with each, and has it written at the end.
 """
 
 from collections.abc import Iterable
@@ -14,13 +15,11 @@ from sqlmodel import Session
 
 from gateway.database.engine import organisation_of
 from gateway.invoices.model import Invoice
-from gateway.ledger.service import append, take_turn
-from gateway.lifecycle import repository
+from gateway.ledger.service import append
 from gateway.lifecycle.cdar.model import CdarMessage
 from gateway.lifecycle.events import StatusEvent, events_of
-from gateway.lifecycle.events_proof import RECORDED, entry_content
-from gateway.lifecycle.links import references_of
-from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
+from gateway.lifecycle.following import Following
+from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.projection import InvoiceState, project
 from gateway.lifecycle.records import (
     InvoiceDocument,
@@ -28,9 +27,7 @@ from gateway.lifecycle.records import (
     amounts_of,
     event_row,
     invoice_record,
-    key_of_event,
     key_of_invoice,
-    status_event,
 )
 from gateway.lifecycle.transitions import Transition, TransitionKind, assess
 
@@ -94,11 +91,12 @@ def register_invoice(
     agency_id: UUID | None,
     direction: Direction,
     now: datetime,
+    following: Following | None = None,
 ) -> Registration:
     """Start to follow an invoice; events that came before it take effect.
 
-    Idempotent on direction, number (BT-1), seller SIREN (BT-30) and year of BT-2. Raises InvoiceWithoutKeyError when
-    one of them, or an amount to follow, is missing.
+    Idempotent on direction, number (BT-1), seller SIREN (BT-30) and year of BT-2. `following`: that of the caller, who
+    has it written. Raises InvoiceWithoutKeyError when one of them, or an amount to follow, is missing.
     """
     record = invoice_record(
         invoice,
@@ -110,8 +108,8 @@ def register_invoice(
         now=now,
     )
     key = key_of_invoice(record)
-    take_turn(session)
-    first = repository.invoice_of_key(session, direction, key)
+    at_hand = following or Following(session, [key.number])
+    first = at_hand.invoice_of(direction, key)
     if first is not None:
         same = first.document_sha256 == document.sha256
         return Registration(first, RegistrationOutcome.KNOWN if same else RegistrationOutcome.CONFLICT)
@@ -130,10 +128,11 @@ def register_invoice(
         },
         documents=[document.sha256],
     )
-    events = repository.events_of(session, record)
-    store_projection(session, record, events)
-    preceding = ((each.number, each.issue_date) for each in invoice.preceding_invoices)
-    session.add_all(references_of(record, preceding))
+    events = at_hand.events_about(direction, key)
+    store_projection(record, map(at_hand.read, events))
+    at_hand.add_invoice(record, ((each.number, each.issue_date) for each in invoice.preceding_invoices))
+    if following is None:
+        at_hand.write(now)
     return Registration(record, RegistrationOutcome.CREATED, tuple(event.id for event in events))
 
 
@@ -146,63 +145,57 @@ def record_message(
     flow_id: UUID | None,
     now: datetime,
     source: str | None = None,
+    following: Following | None = None,
 ) -> list[RecordedEvent]:
     """Record each status of a message, once, and bring the invoices concerned up to date.
 
     A status whose invoice is unknown is kept and takes effect when the invoice is registered. `source` says where the
-    message came from (`platform:<name>`, `api`, `file`). One result for each referenced document, in message order.
+    message came from (`platform:<name>`, `api`, `file`). `following`: that of the caller, who has it written. One
+    result for each referenced document, in message order.
     """
     origin = MessageOrigin(direction, document_sha256, flow_id, source)
-    take_turn(session)
-    return [_record(session, event, origin, now) for event in events_of(message, now)]
+    events = events_of(message, now)
+    at_hand = following or Following(session, [event.key.number for event in events])
+    recorded = [_record(session, at_hand, event, origin, now) for event in events]
+    if following is None:
+        at_hand.write(now)
+    return recorded
 
 
-def store_projection(session: Session, invoice: InvoiceRecord, rows: Iterable[LifecycleEvent]) -> InvoiceState:
+def store_projection(invoice: InvoiceRecord, events: Iterable[StatusEvent]) -> InvoiceState:
     """Compute where an invoice stands from its events and keep it in its row, locked or made by the caller."""
-    state = project((status_event(row) for row in rows), amounts_of(invoice))
+    state = project(events, amounts_of(invoice))
     invoice.status = state.status
     invoice.status_at = state.status_at
     invoice.collected = state.collected_total
     invoice.remaining = invoice.amount_due if state.remaining is None else state.remaining
     invoice.is_closed = state.closed
     invoice.state = state.model_dump(mode="json")
-    session.add(invoice)
-    session.flush()
     return state
 
 
-def _record(session: Session, event: StatusEvent, origin: MessageOrigin, now: datetime) -> RecordedEvent:
-    row = repository.event_of_fingerprint(session, event.fingerprint)
-    whole = event.key.is_complete  # one look at the events then serves the history and the invoice
-    read = repository.events_about if whole else repository.events_of_key
-    about = read(session, origin.direction, event.key)
-    history = [status_event(each) for each in about if key_of_event(each) == event.key]
+def _record(
+    session: Session, following: Following, event: StatusEvent, origin: MessageOrigin, now: datetime
+) -> RecordedEvent:
+    direction = origin.direction
+    history = [following.read(row) for row in following.events_of_key(direction, event.key)]
     transition = assess(history, event)
+    row = following.event_of(event)
     if row is None:
         row = event_row(event, transition, origin, organisation_id=organisation_of(session), now=now)
-        session.add(row)
-        session.flush()  # draws its place in the feed, which the entry states
-        append(
-            session,
-            at=now,
-            kind=RECORDED,
-            subject=f"invoice:{event.key}",
-            content=entry_content(row),
-            documents=[origin.document_sha256] if origin.document_sha256 else [],
-        )
+        following.add_event(row)
         history.append(event)
-        about.append(row)
-    invoices = repository.lock_invoices_of(session, origin.direction, event.key, event.line)
+    invoices = following.spoken_of(direction, event.key, event.line)
+    states = []
     for each in invoices:
-        each.next_check_at = now if origin.direction is Direction.RECEIVABLE else None
-    states = [
-        store_projection(session, each, about if whole else repository.events_of(session, each)) for each in invoices
-    ]
+        each.next_check_at = now if direction is Direction.RECEIVABLE else None
+        about = following.events_about(direction, key_of_invoice(each))
+        states.append(store_projection(each, map(following.read, about)))
     alone = len(invoices) == 1
     return RecordedEvent(
         id=row.id,
         event=event,
-        direction=origin.direction,
+        direction=direction,
         transition=transition,
         invoice=invoices[0] if alone else None,
         state=states[0] if alone else project(history),

@@ -99,7 +99,7 @@ def queries(session: Session, stored: int, newest: datetime) -> dict[str, Callab
         "next page by cursor": lambda: search_flows(
             session, FlowCriteria(directions=("Out",)), cursor=page.next_cursor, limit=100
         ),
-        "next flow due": lambda: next_due(session, newest),
+        "next flow due": lambda: next_due(session, newest, 1),
         "next updatedAt": lambda: next_update(session, newest),
         "100 known at a platform": lambda: known_at_platform(session, "platform:bench", known),
     }

@@ -45,15 +45,15 @@ def main() -> None:
         platforms={SIMULATOR: lambda _: SimulatedPlatform(database, organisation_id, clock, timedelta(minutes=1))},
         connections=Connections(database, clock, Transport.open(timeout_seconds=5), max_file_bytes=2**20),
     )
-    handle = processing.handle_flow
+    write = processing.write_flows
 
-    def handle_aloud(session, context, flow, data):  # type: ignore[no-untyped-def]
+    def write_aloud(session, context, reads):  # type: ignore[no-untyped-def]
         say("handling")
-        handle(session, context, flow, data)
+        write(session, context, reads)
         session.flush()
         say("handled")
 
-    processing.handle_flow = handle_aloud  # type: ignore[assignment]
+    processing.write_flows = write_aloud  # type: ignore[assignment]
     outbox = OutboxWorker(database, clock, {PLATFORM_FLOW: platform_channel(context)}, attempts=50, batch=1)
     for path in sorted(folder.glob("*.xml")):
         with database.transaction(organisation_id) as session:

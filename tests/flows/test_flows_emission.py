@@ -13,7 +13,7 @@ from fixtures.drafts import Kind
 from gateway.access.model import Organisation
 from gateway.alerts.model import Alert
 from gateway.flows import checking
-from gateway.flows.delivery import send_to_platform
+from gateway.flows.delivery import Sending, send_to_platforms
 from gateway.flows.emission import service as emission
 from gateway.flows.emission.errors import (
     DataOfAnotherStatusError,
@@ -367,7 +367,7 @@ def test_nothing_enters_the_outbox_without_a_report_that_finds_it_valid(report, 
     with pytest.raises(UncheckedFlowError), world.database.transaction(world.organisation_id) as session:
         flow = session.exec(select(Flow).where(Flow.id == flow_id)).one()
         flow.report = report
-        send_to_platform(session, flow, RoutedDocument(), world.context.settings, now=world.clock())
+        send_to_platforms(session, [Sending(flow, RoutedDocument())], world.context.settings, now=world.clock())
 
 
 def test_both_messages_reach_the_platform_once(world, sold, give):

@@ -11,7 +11,7 @@ from gateway.access.model import Organisation
 from gateway.flows import processing
 from gateway.flows.errors import FlowNotInQuarantineError
 from gateway.flows.model import Flow, FlowState
-from gateway.flows.processing import drain_flows, process_flow, replay
+from gateway.flows.processing import drain_flows, process_flows, replay
 from gateway.flows.repository import hold
 from gateway.flows.terms import AckStatus, FlowType
 from gateway.jobs.model import OutboxMessage
@@ -145,15 +145,17 @@ def test_nothing_is_sent_while_a_required_layer_is_not_run(world, invoice):
 def failing_for(monkeypatch, name: str) -> list[str]:
     """Make the handling of one file fail, after it has written something."""
     handled: list[str] = []
-    real = processing.handle_flow
+    real = processing.write_flows
 
-    def handle(session, context, flow, data):
-        handled.append(flow.name)
-        real(session, context, flow, data)
-        if flow.name == name:
+    def write(session, context, reads):
+        names = [read.flow.name for read in reads]
+        handled.extend(names)
+        real(session, context, reads)
+        session.flush()
+        if name in names:
             raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(processing, "handle_flow", handle)
+    monkeypatch.setattr(processing, "write_flows", write)
     return handled
 
 
@@ -233,7 +235,7 @@ def test_a_flow_that_kills_its_worker_is_counted_and_quarantined(world, invoice,
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(processing, "process_flow", killed)
+    monkeypatch.setattr(processing, "process_flows", killed)
     flow_id = world.push(invoice("F1")).flow.id
     for _ in range(world.context.settings.processing_attempts):
         with pytest.raises(KeyboardInterrupt):
@@ -252,7 +254,7 @@ def test_a_flow_that_another_worker_holds_is_passed_over(world, invoice):
     with world.database.transaction(world.organisation_id) as session:
         hold(session, held)
         drained = drain_flows(world.context, world.organisation_id)
-        assert not process_flow(world.context, world.organisation_id, held).well
+        assert process_flows(world.context, world.organisation_id, [held]) == 0
     assert (drained.tried, drained.processed) == (1, 1)
     assert world.flow(free).state == FlowState.PROCESSED
     assert world.flow(held).state == FlowState.RECEIVED

@@ -25,7 +25,7 @@ def stuck(world, invoice, monkeypatch):
 
     cause = monkeypatch.context()
     patch = cause.__enter__()
-    patch.setattr(processing, "handle_flow", fail)
+    patch.setattr(processing, "write_flows", fail)
     flow_id = world.push(invoice("F1")).flow.id
     exhaust(world)
     yield flow_id, patch.undo
@@ -78,15 +78,15 @@ def test_a_replay_that_fails_again_leaves_its_one_alert_open(world, stuck):
 
 
 def test_a_flow_that_is_through_at_its_second_try_alerts_nobody(world, invoice, monkeypatch):
-    handle, tries = processing.handle_flow, []
+    write, tries = processing.write_flows, []
 
     def fail_once(*args):
         tries.append(args)
         if len(tries) == 1:
             raise ZeroDivisionError("on purpose")
-        handle(*args)
+        write(*args)
 
-    monkeypatch.setattr(processing, "handle_flow", fail_once)
+    monkeypatch.setattr(processing, "write_flows", fail_once)
     flow_id = world.push(invoice("F1")).flow.id
     world.drain()
     world.clock.advance(HOUR)

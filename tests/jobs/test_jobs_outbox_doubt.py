@@ -93,7 +93,7 @@ def test_a_repeatable_message_is_sent_again_after_a_crash_up_to_the_limit(
     for _ in range(3):
         killed_after_the_other_side_took_it(outbox(repeatable=True), other_side, organisation)
         clock.advance(timedelta(hours=1))
-        outbox(repeatable=True)._take_next(organisation)  # sees the mark that nobody holds
+        outbox(repeatable=True)._take(organisation, 1)  # sees the mark that nobody holds
         clock.advance(timedelta(hours=1))
     outbox(repeatable=True).drain(organisation)
     assert other_side.taken == ["k1"] * 3

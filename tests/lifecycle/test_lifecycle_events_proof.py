@@ -6,7 +6,7 @@ from sqlalchemy import text
 from gateway.database import Database
 from gateway.ledger.service import START as WHOLE
 from gateway.ledger.service import ChainStart, head_position, verify
-from gateway.lifecycle import events_proof, service
+from gateway.lifecycle import events_proof, following
 from gateway.lifecycle.events_proof import EventsProof, entry_content, verify_events
 from gateway.lifecycle.model import LifecycleEvent
 from tests.lifecycle.following import record, register
@@ -159,7 +159,7 @@ def test_an_entry_of_before_the_hash_of_the_row_is_compared_by_what_it_states(da
     def former(row: LifecycleEvent) -> dict[str, object]:
         return {name: value for name, value in entry_content(row).items() if name not in ("event_sha256", "sequence")}
 
-    monkeypatch.setattr(service, "entry_content", former)
+    monkeypatch.setattr(following, "entry_content", former)
     known = record(database, organisation, "200")
     assert proof(database, organisation).holds
     superuser(database, "UPDATE lifecycle_event SET status = '205' WHERE id = :id", id=known.id)

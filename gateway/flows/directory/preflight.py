@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from gateway.flows.acknowledgement import AckDetail, reason_code
 from gateway.flows.context import FlowsContext
 from gateway.flows.directory.checking import AddressCheck, AddressVerdict
 from gateway.flows.directory.errors import BuyerNotAddressableError
-from gateway.flows.model import Flow
 from gateway.flows.terms import ProcessingRule
 from gateway.invoices.model import Invoice
 from gateway.kernel.identifiers import SCHEME_E_ADDRESS
@@ -56,15 +56,15 @@ def decide(check: AddressCheck, mode: PreflightMode) -> PreflightDecision:
     return PreflightDecision(remarks, told=check)
 
 
-def preflight(context: FlowsContext, flow: Flow, invoice: Invoice) -> PreflightDecision:
-    """The decision about an invoice that is about to leave. Raises BuyerNotAddressableError when it is held."""
+def preflight(context: FlowsContext, organisation_id: UUID, rule: str, invoice: Invoice) -> PreflightDecision:
+    """The decision about an invoice about to leave under a processing rule. Raises BuyerNotAddressableError: held."""
     address = invoice.buyer.electronic_address
     mode = PreflightMode(context.settings.preflight)
-    if mode is PreflightMode.OFF or context.directory is None or flow.processing_rule not in _ROUTED:
+    if mode is PreflightMode.OFF or context.directory is None or rule not in _ROUTED:
         return PreflightDecision()
     if address is None or address.scheme != SCHEME_E_ADDRESS:
         return PreflightDecision()
-    check = context.directory.check(flow.organisation_id, address.value)
+    check = context.directory.check(organisation_id, address.value)
     decision = decide(check, mode)
     if decision.hold is not None:
         raise decision.hold
