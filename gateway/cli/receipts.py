@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
@@ -15,16 +15,13 @@ from gateway.access.scope import Scope
 from gateway.app.logs import configure_logs
 from gateway.app.services import Services, build_services
 from gateway.cli.ingest import chosen_organisation
+from gateway.cli.receivables import amount_given, receivable_named
 from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.declaring import declare_receipt
 from gateway.kernel.clock import paris_date
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language, Text, printable
-from gateway.lifecycle.errors import InvoiceNotFoundError
-from gateway.lifecycle.model import Direction
-from gateway.lifecycle.repository import invoice_by_id, invoices_by_number
 from gateway.treasury.allocating import NewReceipt
-from gateway.treasury.errors import AmbiguousInvoiceError
 from gateway.treasury.model import Receipt, ReceiptSource
 from gateway.treasury.receipt_rows import receipt_by_id, receipts_page
 from gateway.treasury.receipts import record_receipt, reverse_receipt
@@ -51,19 +48,11 @@ DeclareOption = Annotated[
 ]
 
 
-def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text.replace(",", "."))
-    except InvalidOperation as error:
-        raise typer.BadParameter(text) from error
-    if not amount.is_finite():
-        raise typer.BadParameter(text)
-    return amount
-
-
 @receipts_app.command("add")
 def add_receipt(
-    amount: Annotated[Decimal, typer.Argument(parser=_amount, help="Montant TTC reçu. / Amount received, with VAT.")],
+    amount: Annotated[
+        Decimal, typer.Argument(parser=amount_given, help="Montant TTC reçu. / Amount received, with VAT.")
+    ],
     reference: Annotated[str, typer.Option(help="Son nom à vous ; dit deux fois, c'est un seul encaissement.")],
     invoice: Annotated[
         list[str] | None,
@@ -132,7 +121,7 @@ def list_receipts(
 ) -> None:
     """Lister l'argent reçu, le plus récent d'abord. / List the money received, the latest day first."""
     with _transaction(organisation) as (services, session):
-        invoice_id = _invoice(session, invoice) if invoice else None
+        invoice_id = receivable_named(session, invoice) if invoice else None
         cursor = None
         while True:
             page = receipts_page(session, _EVERYTHING, invoice_id=invoice_id, cursor=cursor, limit=LONGEST_PAGE)
@@ -157,22 +146,9 @@ def _transaction(organisation: str | None) -> Iterator[tuple[Services, Session]]
 
 def _allocation(session: Session, text: str, whole: Decimal) -> tuple[UUID, Decimal]:
     name, equals, amount = text.rpartition("=")
-    return (_invoice(session, name), _amount(amount)) if equals else (_invoice(session, text), whole)
-
-
-def _invoice(session: Session, name: str) -> UUID:
-    """The invoice of a number (BT-1) or identifier. Raises InvoiceNotFoundError, AmbiguousInvoiceError."""
-    try:
-        return invoice_by_id(session, _EVERYTHING, UUID(name)).id
-    except ValueError:
-        found = [
-            each.id for each in invoices_by_number(session, _EVERYTHING, name) if each.direction == Direction.RECEIVABLE
-        ]
-    if not found:
-        raise InvoiceNotFoundError(name)
-    if len(found) > 1:
-        raise AmbiguousInvoiceError(name, found)
-    return found[0]
+    return (
+        (receivable_named(session, name), amount_given(amount)) if equals else (receivable_named(session, text), whole)
+    )
 
 
 def _view(services: Services, session: Session, receipt: Receipt, declare: bool, now: datetime) -> ReceiptView:
