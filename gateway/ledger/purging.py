@@ -20,7 +20,7 @@ from sqlmodel import Session
 from gateway.database.engine import Database
 from gateway.ledger.documents import DocumentStore, hold_bytes_alone
 from gateway.ledger.retention import FATES, HOLD_PLACED, PURGED, PurgeDecision, PurgePlan, purge_subject
-from gateway.ledger.service import Progress, append, append_all, head_position, take_turn
+from gateway.ledger.service import Progress, append, append_all, take_turn
 
 #: The entry that says that the bytes of all purges up to a position were deleted, but for those it lists as left.
 COMPLETED = "purge.completed"
@@ -124,9 +124,9 @@ def record_purge(database: Database, organisation: UUID, plan: PurgePlan, *, now
             take_turn(session)
             touched = watch.look(session)
             done = [each for each in batch if each.is_held or each.sha256 not in touched]
-            going = ((purge_subject(each.sha256), _said(each)) for each in done if not each.is_held)
+            going = [(purge_subject(each.sha256), _said(each)) for each in done if not each.is_held]
             append_all(session, at=now, kind=PURGED, facts=going)
-            watch.positions[organisation] = head_position(session)  # its own entries are no news
+            watch.positions[organisation] += len(going)  # the look came to the head: its own entries are no news
         yield from done
 
 

@@ -327,3 +327,18 @@ def test_the_entries_of_a_purge_name_no_document_so_that_they_do_not_keep_it(hou
     house.delete()
     with house.database.transaction(organisation) as session:
         assert [session.get_one(LedgerEntry, (organisation, position)).documents for position in (2, 3)] == [[], []]
+
+
+def test_a_purge_of_many_batches_takes_its_own_entries_for_no_news(house, monkeypatch):
+    monkeypatch.setattr(purging, "_BATCH", 1)
+    wanted = sorted(house.keep(str(number).encode()) for number in range(4))
+    plan, look, seen = house.plan(), purging._Watch.look, []
+    house.keep(b"another", subject="invoice:F2")  # news, once
+
+    def watched(watch, session):
+        seen.append((watch.positions[house.organisation], len(look(watch, session))))
+        return watch.touched
+
+    monkeypatch.setattr(purging._Watch, "look", watched)
+    assert house.record(plan) == wanted
+    assert seen == [(4, 1), (6, 1), (7, 1), (8, 1)]
