@@ -50,7 +50,7 @@ class OpenItem:
         number: BT-1. agency_id: ours. seller_siren: BT-30. issue_date: BT-2.
         due_date: BT-9, or the default term.
         total: BT-115. remaining: less what was collected and received.
-        state: its lifecycle; the history of events may be left out.
+        state: its lifecycle; the history of events and amounts by rate may be left out.
         delivery_refused: the platform refused the last delivery, so that the buyer has not got it.
         in_litigation: handed over to litigation.
         reached: the steps already taken for it, the oldest first.

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Text as SqlText
+from sqlalchemy import and_, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import array
 from sqlmodel import Session, col
 
 from gateway.access.scope import Scope
@@ -36,6 +38,8 @@ _PAGE = 500
 _REFUSED_DELIVERY = "delivery.refused"
 #: A thank-you comes soon after the payment or never.
 _THANKED_WITHIN = timedelta(days=60)
+#: Parts of the projected state that no decision about reminders reads, the long ones.
+_UNREAD = ("history", "expected_next", "collected", "remaining_by_rate", "reporting", "payee")
 _ON_THEIR_WAY = (ReminderState.PLANNED, ReminderState.QUEUED)
 _REACHED = (*_ON_THEIR_WAY, ReminderState.SENT, ReminderState.IN_DOUBT)
 _WAITING = (ReminderState.AWAITING, ReminderState.IN_DOUBT)
@@ -148,7 +152,7 @@ class _Rows:
                 due_date=row.due_date or row.issue_date + term,
                 total=row.amount_due,
                 remaining=money.remaining.get(row.id, row.remaining if row.is_closed else ZERO),
-                state=InvoiceState.model_validate(row.state),
+                state=InvoiceState.model_validate_json(row.state),
                 delivery_refused=row.id in refused,
                 in_litigation=row.id in handed_over,
                 reached=steps.get(row.id, ()),
@@ -238,8 +242,7 @@ def _invoices(session: Session, customer_ids: Collection[UUID], money: _Money, n
             col(InvoiceRecord.amount_due),
             col(InvoiceRecord.remaining),
             col(InvoiceRecord.is_closed),
-            # The history of an invoice is long, and no decision reads it.
-            col(InvoiceRecord.state).op("-")("history").label("state"),
+            cast(col(InvoiceRecord.state).op("-")(array(_UNREAD)), SqlText).label("state"),
         )
         .join(InvoiceRecord, col(InvoiceRecord.id) == CustomerInvoice.invoice_id)
         .where(

@@ -59,15 +59,15 @@ class Accepted:
 def accept_flow(session: Session, store: DocumentStore, submission: Submission, *, now: datetime) -> Accepted:
     """Store a pushed file once.
 
-    The same bytes from the same source are the same flow, whatever their tracking id. Raises ChecksumMismatchError,
-    and TrackingIdReusedError when the tracking id came with other bytes before.
+    The same bytes from the same source are the same flow, whatever their name and tracking id. Raises
+    ChecksumMismatchError, and TrackingIdReusedError when the tracking id came with other bytes before.
     """
     sha256 = hashlib.sha256(submission.data).hexdigest()
     if submission.sha256 is not None and submission.sha256 != sha256:
         raise ChecksumMismatchError(submission.sha256, sha256)
     known = _known(session, submission, sha256)
     if known is not None:
-        return Accepted(known, already_known=True)
+        return Accepted(_named(session, known, submission), already_known=True)
     keep_document(session, store, submission.data, media_type_of(submission.data), now)
     submitted_at = next_update(session, now)
     # Of two submissions at once the second has waited for its turn, and finds the flow of the first here. It must not
@@ -114,6 +114,18 @@ def _known(session: Session, submission: Submission, sha256: str) -> Flow | None
                 raise TrackingIdReusedError(submission.tracking_id, str(flow.id))
             return flow
     return next(iter(flows), None)
+
+
+def _named(session: Session, flow: Flow, submission: Submission) -> Flow:
+    """A flow that came without a tracking id takes the one it comes with now: its sender will search by it.
+
+    No turn is held yet: a worker that has the row may be waited for.
+    """
+    if submission.tracking_id is not None and flow.tracking_id is None:
+        session.refresh(flow, with_for_update=True)
+        flow.tracking_id = flow.tracking_id or submission.tracking_id
+        session.add(flow)
+    return flow
 
 
 def media_type_of(data: bytes) -> str:

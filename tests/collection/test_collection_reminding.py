@@ -22,6 +22,7 @@ from gateway.kernel.clock import ManualClock
 from gateway.ledger.model import LedgerEntry
 from gateway.ledger.service import verify
 from tests.collection.owing import NOW, Collecting, siren
+from tests.conftest import add_organisation
 from tests.lifecycle.following import record
 
 EVERYTHING = Scope.everything()
@@ -323,41 +324,54 @@ class KilledError(BaseException):
     """As `kill -9`: nothing more of the process runs, its transaction is rolled back."""
 
 
-def test_no_step_is_taken_twice_wherever_the_process_is_killed(house):
-    """Round, wording, delivery: killed before every single statement, then run again to the end."""
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # cursors that the killed leave open
+def test_no_step_is_taken_twice_wherever_the_process_is_killed(database):
+    """Round, wording, delivery: killed before each statement that writes and before each commit, then run to the end.
+
+    A transaction killed before a statement that only reads ends as if killed before the next one that writes.
+    """
     ends, survived = [], False
     while not survived:
-        number = f"K{len(ends):03d}"
-        house.owe(number, siren=siren(len(ends)))
-        survived = _run_killed_at(house, len(ends))
+        number = len(ends)
+        house = Collecting(database, add_organisation(database, siren(number), f"Maison {number}"), ManualClock(NOW))
+        house.owe()
+        survived = _run_killed_at(house, number)
         house.clock.advance(timedelta(minutes=2))
-        for _ in range(2):
-            house.send()
-        sent = [each for each in house.server.taken if number in each.payload["body"]]
-        (line,) = [each for each in house.lines() if each.number == number]
-        (end,) = [each.state for each in house.reminders() if each.id == line.reminder_id]
-        assert line.step == "relance_2"
-        assert len(sent) == 1 if end == "sent" else (end, len(sent) <= 1) == ("in_doubt", True)
-        ends.append(end)
-    assert len(ends) > 40
-    assert ends.count("in_doubt") < 10
+        house.send()
+        (reminder,), (line,) = house.reminders(), house.lines()
+        assert line.step == reminder.step == "relance_2"
+        assert len(house.outbox()) == 1
+        if reminder.state == "sent":
+            assert len(house.server.taken) == 1
+        else:
+            assert (reminder.state, len(house.server.taken) <= 1) == ("in_doubt", True)
+        ends.append(reminder.state)
+    assert ends.count("sent") > 15
+    assert ends[-1] == "sent"
 
 
-def _run_killed_at(house, statement):
-    """Whether the whole chain ran to its end; else it was killed before that statement."""
+def _run_killed_at(house, place):
+    """Whether the whole chain ran to its end; else it was killed at that place."""
     seen = 0
 
     def kill(*_):
         nonlocal seen
-        if seen == statement:
+        if seen == place:
             raise KilledError
         seen += 1
 
-    event.listen(house.database.engine, "before_cursor_execute", kill)
+    def kill_before_writing(_connection, _cursor, statement, *_):
+        if any(word in statement for word in ("INSERT", "UPDATE", "gateway_enqueue")):
+            kill()
+
+    engine = house.database.engine
+    event.listen(engine, "before_cursor_execute", kill_before_writing)
+    event.listen(engine, "commit", kill)
     try:
         house.send()
     except KilledError:
         return False
     finally:
-        event.remove(house.database.engine, "before_cursor_execute", kill)
+        event.remove(engine, "before_cursor_execute", kill_before_writing)
+        event.remove(engine, "commit", kill)
     return True

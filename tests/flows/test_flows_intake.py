@@ -9,6 +9,7 @@ from sqlmodel import Session
 from gateway.flows.errors import ChecksumMismatchError, TrackingIdReusedError
 from gateway.flows.intake import Submission, accept_flow
 from gateway.flows.model import Flow, FlowState
+from gateway.flows.searching import FlowCriteria, search_flows
 from gateway.flows.terms import AckStatus, RuleSource
 from gateway.ledger.model import Document, LedgerEntry
 
@@ -57,6 +58,24 @@ def test_the_same_bytes_under_another_tracking_id_are_the_same_flow(world, invoi
 
 def test_the_same_bytes_from_another_kind_of_source_are_another_flow(world, invoice):
     assert world.push(invoice("F1"), source="api").flow.id != world.push(invoice("F1"), source="file").flow.id
+
+
+def test_a_file_that_came_without_a_tracking_id_is_found_by_the_one_it_comes_with_later(world, invoice):
+    first = world.push(invoice("F1"))
+    again = world.push(invoice("F1"), tracking_id="t-1", name="another.xml")
+    assert (again.flow.id, again.already_known, again.flow.tracking_id) == (first.flow.id, True, "t-1")
+    with world.database.transaction(world.organisation_id) as session:
+        [found] = search_flows(session, FlowCriteria(tracking_id="t-1")).items
+    assert found.id == first.flow.id
+    with pytest.raises(TrackingIdReusedError):
+        world.push(invoice("F2"), tracking_id="t-1")
+
+
+def test_a_file_that_comes_again_without_its_tracking_id_keeps_it(world, invoice):
+    first = world.push(invoice("F1"), tracking_id="t-1")
+    again = world.push(invoice("F1"))
+    assert (again.flow.id, again.flow.tracking_id) == (first.flow.id, "t-1")
+    assert len(world.rows(Flow)) == 1
 
 
 def test_a_tracking_id_with_other_bytes_is_refused_by_name(world, invoice):
