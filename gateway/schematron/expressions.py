@@ -116,6 +116,8 @@ class Compiler:
             case Logical(operator, left, right):
                 first, second = self.truth_of(left, scope), self.truth_of(right, scope)
                 return truth(f"({first.text} {operator} {second.text})", first, second)
+            case Comparison("ne", Call("normalize-space", text), Literal("")):
+                return self._is_not_blank(text, scope)
             case Comparison(operator, left, right, general):
                 return self._comparison(operator, left, right, general, scope)
             case Arithmetic():
@@ -249,6 +251,11 @@ class Compiler:
             return replace(code, kind=Kind.STRING)
         return Code(f"({code.text} or '')", Kind.STRING, Occurs.ONE, code.raises)
 
+    def _is_not_blank(self, text: tuple[Expression, ...], scope: Scope) -> Code:
+        """Code of whether `normalize-space(text)` has any character, which needs no normalizing."""
+        code = self.string_of(text[0] if text else ContextItem(), scope)
+        return truth(f"{code.text}.strip(SPACE)", code)
+
     def number_of(self, expression: Expression, scope: Scope) -> Code:
         """Code of an operand of arithmetic: untyped values are doubles."""
         code = self._at_most_one_atom(expression, scope)
@@ -291,6 +298,8 @@ class Compiler:
                     base = self.emit(Path("context", tuple(before)), scope)
                     if base.occurs is Occurs.ONE:
                         return truth(f"({base.text}.get({self.module.tag_constant(name)}) is not None)", base)
+                case Call("normalize-space", text):
+                    return self._is_not_blank(text, scope)
         code = truth_of_code(self.emit(expression, scope))
         if code is None:
             raise self.refuse("effective boolean value of a date")

@@ -1,13 +1,13 @@
 """Compiled rules, ready to check documents."""
 
 import math
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import localcontext
 from itertools import groupby
 from operator import attrgetter, itemgetter
+from time import monotonic
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -57,13 +57,19 @@ class _LimitReachedError(Exception):
 
 
 class _Chain:
-    """The branches of one pattern that elements of some paths may match, in the order in which they are tried."""
+    """The branches of one pattern that elements of some paths may match, in the order in which they are tried.
 
-    __slots__ = ("branches", "pattern")
+    Attributes:
+        rule: that of the only branch, where it applies to every element; None where that has to be found out.
+    """
+
+    __slots__ = ("branches", "pattern", "rule")
 
     def __init__(self, pattern: int, branches: tuple[_Branch, ...]) -> None:
         self.pattern = pattern
         self.branches = branches
+        first = branches[0]
+        self.rule = first.rule if first.by_value is None and first.descends else None
 
 
 Plan = list[tuple[_Chain, list[Element]]]
@@ -79,6 +85,8 @@ class Rules:
         self._code_file = code.co_filename
         self._checks = tuple(_Check(*fields) for fields in module["CHECKS"])
         self._patterns = tuple(tuple(_Branch(*fields) for fields in branches) for _, branches in module["PATTERNS"])
+        # Where a rule keeps elements below it from being visited, paths are visited one by one from the top.
+        self._one_by_one = tuple(not all(branch.descends for branch in branches) for branches in self._patterns)
         self._lines: tuple[tuple[int, int], ...] = module["CHECK_LINES"]
         self._by_last_name = _by_last_name(self._patterns)
         self._chains: dict[str, tuple[_Chain, ...]] = {}
@@ -128,9 +136,7 @@ class Rules:
                         break
             if chosen:
                 chain = _Chain(number, tuple(branches[index] for index in chosen))
-                # Where a rule keeps elements below it from being visited, paths are visited one by one from the top.
-                is_alone = not all(branch.descends for branch in branches)
-                yield chain if is_alone else self._shared.setdefault((number, *chosen), chain)
+                yield chain if self._one_by_one[number] else self._shared.setdefault((number, *chosen), chain)
 
     def finding(self, number: int, location: str, message: str | None) -> Finding:
         """The finding of check `number`; `message` where it is computed."""
@@ -159,20 +165,25 @@ class _Run:
         self._document = document
         self._limits = limits
         self._memo: Memo = {}
-        self._deadline = math.inf if limits.max_seconds is None else time.monotonic() + limits.max_seconds
-        #: Nodes that may yet be taken before the clock is read.
-        self._unclocked = 0
+        self._deadline = math.inf if limits.max_seconds is None else monotonic() + limits.max_seconds
         self._reported: list[tuple[Element, int, str | None]] = []
         self._finished: list[Finding] = []
 
     def findings(self) -> list[Finding]:
+        document, memo, report, deadline = self._document, self._memo, self._report, self._deadline
+        pattern, cut = -1, set[Element]()
         try:
-            pattern, cut = -1, set[Element]()
-            for chain, nodes in self._rules.plan(self._document):
+            for chain, nodes in self._rules.plan(document):
                 if chain.pattern != pattern:
                     self._finish_pattern()
                     pattern, cut = chain.pattern, set()
-                self._run_chain(chain, nodes, cut)
+                if cut or chain.rule is None:
+                    self._run_chain(chain, nodes, cut)
+                    continue
+                for part in _parts(nodes):
+                    if monotonic() > deadline:
+                        raise self._too_late()
+                    chain.rule(document, memo, report, part)
             self._finish_pattern()
         except _LimitReachedError as limit:
             self._finish_pattern()
@@ -187,43 +198,36 @@ class _Run:
 
         Nodes below those of `cut` have none; a rule that does not descend adds its own to them.
         """
-        document, memo, report = self._document, self._memo, self._report
+        document, memo, report, deadline = self._document, self._memo, self._report, self._deadline
         if cut:
             nodes = [node for node in nodes if not self._is_below(node, cut)]
         for branch in chain.branches:
             matching = nodes if branch.by_value is None else self._selected(branch.by_value, nodes)
-            if matching:
-                if self._may_take(matching):
-                    branch.rule(document, memo, report, matching)
-                else:
-                    for part in self._timed_parts(matching):
-                        branch.rule(document, memo, report, part)
-                if not branch.descends:
-                    cut.update(matching)
-                if len(matching) == len(nodes):
-                    break
-                if branch is not chain.branches[-1]:
-                    matched = set(matching)
-                    nodes = [node for node in nodes if node not in matched]
+            if not matching:
+                continue
+            for part in _parts(matching):
+                if monotonic() > deadline:
+                    raise self._too_late()
+                branch.rule(document, memo, report, part)
+            if not branch.descends:
+                cut.update(matching)
+            if len(matching) == len(nodes):
+                break
+            if branch is not chain.branches[-1]:
+                matched = set(matching)
+                nodes = [node for node in nodes if node not in matched]
 
     def _selected(self, selection: Selection, nodes: Sequence[Element]) -> Sequence[Element]:
-        document, memo = self._document, self._memo
-        if self._may_take(nodes):
-            return selection(document, memo, nodes)
-        return [node for part in self._timed_parts(nodes) for node in selection(document, memo, part)]
+        document, memo, deadline = self._document, self._memo, self._deadline
+        selected: list[Element] = []
+        for part in _parts(nodes):
+            if monotonic() > deadline:
+                raise self._too_late()
+            selected += selection(document, memo, part)
+        return selected
 
-    def _may_take(self, nodes: Sequence[Element]) -> bool:
-        """True when so few nodes can be taken at once without looking at the clock."""
-        self._unclocked -= len(nodes)
-        return self._unclocked >= 0
-
-    def _timed_parts(self, nodes: Sequence[Element]) -> Iterator[Sequence[Element]]:
-        """The nodes, in parts before each of which the clock is read."""
-        for start in range(0, len(nodes), _NODES_BETWEEN_CLOCK_READINGS):
-            if time.monotonic() > self._deadline:
-                raise _LimitReachedError(f"time limit of {self._limits.max_seconds} s reached")
-            yield nodes[start : start + _NODES_BETWEEN_CLOCK_READINGS]
-        self._unclocked = _NODES_BETWEEN_CLOCK_READINGS
+    def _too_late(self) -> _LimitReachedError:
+        return _LimitReachedError(f"time limit of {self._limits.max_seconds} s reached")
 
     def _is_below(self, node: Element, cut: set[Element]) -> bool:
         above = self._document.parents.get(node)
@@ -263,6 +267,12 @@ class _Run:
 
 def _joined(lists: list[list[Element]]) -> list[Element]:
     return lists[0] if len(lists) == 1 else [node for nodes in lists for node in nodes]
+
+
+def _parts(nodes: Sequence[Element]) -> Sequence[Sequence[Element]]:
+    """The nodes, in parts before each of which the clock is read."""
+    size = _NODES_BETWEEN_CLOCK_READINGS
+    return (nodes,) if len(nodes) <= size else [nodes[start : start + size] for start in range(0, len(nodes), size)]
 
 
 def _by_last_name(patterns: Iterable[Sequence[_Branch]]) -> dict[str, list[tuple[int, int]]]:
