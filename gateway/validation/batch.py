@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
@@ -20,6 +21,7 @@ from gateway.validation.report import Report
 from gateway.validation.service import unreadable_report, validate
 
 if TYPE_CHECKING:
+    from io import FileIO
     from multiprocessing.context import BaseContext
 
 Presented = TypeVar("Presented")
@@ -29,8 +31,12 @@ STANDARD_INPUT = "-"
 CANDIDATE_SUFFIXES = frozenset({".xml", ".pdf"})
 #: From so many documents on, starting processes (some 0.1 s) costs less than it saves (some 5 ms a document).
 WORTH_PROCESSES = 50
-#: Documents handed to a process at a time.
-CHUNK = 4
+#: Documents that are validated before there are processes; their number is also the smallest part for a process.
+FIRST = 4
+#: Documents handed to a process at a time, at most: they are reported together.
+LARGEST_PART = 32
+#: Parts that each process would still get if all were as large as the next one.
+PARTS_TO_COME = 4
 #: Bytes asked for at a time: a read sets aside as much memory as it asks for.
 _PIECE = 1 << 16
 #: New objects between two rounds of the garbage collector, in a process that does nothing but validate.
@@ -75,7 +81,7 @@ def validate_path(path: str, order: Order) -> Report:
     source = "<stdin>" if path == STANDARD_INPUT else path
     shown = _printable(source)
     try:
-        with nullcontext(sys.stdin.buffer) if path == STANDARD_INPUT else open(path, "rb") as stream:
+        with nullcontext(sys.stdin.buffer) if path == STANDARD_INPUT else open(path, "rb", buffering=0) as stream:
             # One byte more than allowed is enough to know that there are too many.
             data = _at_most(order.options.reading.max_file_bytes + 1, stream)
     except (OSError, ValueError) as error:
@@ -99,34 +105,49 @@ def present_paths(
 
     It is called in the process that made the report, so that writing reports is shared out too.
     """
-    task: Callable[[str], Presented] = partial(_presented, order=order, present=present)
+    task: Callable[[Sequence[str]], list[Presented]] = partial(_presented, order=order, present=present)
     jobs = jobs or _cores()
     if jobs == 1 or len(paths) < WORTH_PROCESSES or STANDARD_INPUT in paths:
-        yield from map(task, paths)
+        for path in paths:
+            yield from task([path])
         return
     # Loaded only here: who validates a few documents does not wait for it.
-    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
+    from concurrent.futures import ThreadPoolExecutor
 
     # The first documents load what the others will mostly need, once for all forked processes. In threads, since a
     # schema compiles while a library is imported; they end before the fork.
-    with ThreadPoolExecutor(CHUNK) as threads:
-        first = list(threads.map(task, paths[:CHUNK]))
+    with ThreadPoolExecutor(FIRST) as threads:
+        loading = threads.map(task, [[path] for path in paths[:FIRST]])
+        from concurrent.futures import ProcessPoolExecutor
+        from concurrent.futures.process import BrokenProcessPool
+
+        first = list(loading)
     with ProcessPoolExecutor(jobs, mp_context=_context(), initializer=collect_garbage_rarely) as pool:
         try:
-            others = pool.map(task, paths[CHUNK:], chunksize=CHUNK)
-            yield from first
-            yield from others
+            others = pool.map(task, _parts(paths[FIRST:], jobs))
+            yield from chain.from_iterable(first)
+            yield from chain.from_iterable(others)
         except BrokenProcessPool as error:
             raise WorkerDiedError from error
+
+
+def _parts(paths: Sequence[str], jobs: int) -> Iterator[Sequence[str]]:
+    """The paths in parts for processes: large ones, since handing over costs time, then smaller ones, so that all
+    processes end at about the same time."""
+    start = 0
+    while start < len(paths):
+        size = (len(paths) - start) // (jobs * PARTS_TO_COME)
+        size = max(FIRST, min(size, LARGEST_PART))
+        yield paths[start : start + size]
+        start += size
 
 
 def _unchanged(report: Report) -> Report:
     return report
 
 
-def _presented(path: str, order: Order, present: Callable[[Report], Presented]) -> Presented:
-    return present(validate_path(path, order))
+def _presented(paths: Sequence[str], order: Order, present: Callable[[Report], Presented]) -> list[Presented]:
+    return [present(validate_path(path, order)) for path in paths]
 
 
 def collect_garbage_rarely() -> None:
@@ -152,7 +173,7 @@ def _context() -> "BaseContext":
     return context
 
 
-def _at_most(limit: int, stream: BinaryIO) -> bytes:
+def _at_most(limit: int, stream: "BinaryIO | FileIO") -> bytes:
     """Everything in `stream`, or its first `limit` bytes."""
     content = bytearray()
     while len(content) < limit and (piece := stream.read(min(_PIECE, limit - len(content)))):

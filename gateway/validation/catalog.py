@@ -155,13 +155,22 @@ class Catalog(_Entry):
         names = [layer.name for layer in self.layers]
         return {name: tuple(artefact for artefact in self.artefacts if artefact.layer == name) for name in names}
 
+    @cached_property
+    def _by_layer_and_syntax(self) -> dict[tuple[str, str], list[Artefact]]:
+        found: dict[tuple[str, str], list[Artefact]] = {}
+        for artefact in self.artefacts:
+            for syntax in artefact.syntaxes:
+                found.setdefault((artefact.layer, syntax), []).append(artefact)
+        return found
+
     def of_layer(self, layer: str) -> tuple[Artefact, ...]:
         """The artefacts of that layer; none when the engine has no rules for it."""
         return self._by_layer.get(layer, ())
 
     def candidates(self, layer: str, syntax: str, profile: str, root: str) -> list[Artefact]:
         """The artefacts for such a document, whatever the date: those that name its profile, else those for any."""
-        fitting = [artefact for artefact in self.of_layer(layer) if artefact.fits(syntax, root)]
+        written = self._by_layer_and_syntax.get((layer, syntax), ())
+        fitting = [artefact for artefact in written if artefact.fits(syntax, root)]
         exact = [artefact for artefact in fitting if profile in artefact.profiles]
         return exact or [artefact for artefact in fitting if ANY_PROFILE in artefact.profiles]
 

@@ -92,6 +92,8 @@ class RuleSelection:
 
     def named_in(self, layer: LayerEntry, catalog: Catalog) -> list[Artefact]:
         """The artefacts of that layer which are asked for by name."""
+        if not self.names:
+            return []
         return [artefact for artefact in catalog.of_layer(layer.name) if artefact.id in self.names]
 
     def wants(self, layer: LayerEntry, catalog: Catalog) -> bool:

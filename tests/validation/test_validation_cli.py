@@ -195,6 +195,15 @@ def test_many_documents_are_shared_out_over_processes_in_order(folder: Path, mon
     assert {verdict for _, verdict in alone} == set(Verdict)
 
 
+def test_parts_hold_every_document_once_in_order_and_are_small_at_the_end() -> None:
+    paths = [str(number) for number in range(1000)]
+    parts = list(batch._parts(paths, jobs=4))
+    assert [path for part in parts for path in part] == paths
+    sizes = [len(part) for part in parts]
+    assert (sizes[0], sizes[-2]) == (batch.LARGEST_PART, batch.FIRST)
+    assert sizes == sorted(sizes, reverse=True)
+
+
 _STARTS = """
 import threading
 from gateway.validation import batch
@@ -229,7 +238,7 @@ def test_a_process_that_dies_ends_the_run_with_a_named_error(folder: Path, monke
 
         def __exit__(self, *reason: object) -> None: ...
 
-        def map(self, task: object, paths: object, chunksize: int) -> None:
+        def map(self, task: object, parts: object) -> None:
             raise BrokenProcessPool
 
     monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", PoolThatDies)
