@@ -38,6 +38,8 @@ class StandardServer:
     token_auth: str = "basic"
     by_date: bool = False
     ignores_tracking_id: bool = False
+    #: Searches by type, processing rule and acknowledgement list everything.
+    ignores_kinds: bool = False
     shows: tuple[str, ...] = ("trackingId", "sha256")
     faults: list[Response | None] = field(default_factory=list)
     lost: list[Response] = field(default_factory=list)
@@ -125,6 +127,14 @@ class StandardServer:
         if "updatedAfter" in where:
             after = datetime.fromisoformat(where["updatedAfter"])
             found = [info for info in found if datetime.fromisoformat(info["updatedAt"]) > after]
+        if "updatedBefore" in where:
+            before = datetime.fromisoformat(where["updatedBefore"])
+            found = [info for info in found if datetime.fromisoformat(info["updatedAt"]) < before]
+        for criterion in ("flowType", "processingRule"):
+            if criterion in where and not self.ignores_kinds:
+                found = [info for info in found if info.get(criterion, "Undefined") in where[criterion]]
+        if "ackStatus" in where and not self.ignores_kinds:
+            found = [info for info in found if info["acknowledgement"]["status"] == where["ackStatus"]]
         found.sort(key=lambda info: info["updatedAt"])
         start, limit = int(asked.get("cursor", 0)), asked["limit"]
         page = {"limit": limit, "results": [self._shown(info) for info in found[start : start + limit]]}

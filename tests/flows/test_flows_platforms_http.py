@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from starlette.responses import JSONResponse, Response
 
 from gateway.flows.errors import PlatformAmbiguousError, PlatformRefusedError, PlatformUnavailableError
-from gateway.flows.platforms.client import OutgoingFlow
+from gateway.flows.platforms.client import OutgoingFlow, PlatformFlow
 from gateway.flows.platforms.credentials import Credentials
+from gateway.flows.platforms.crowded import flows_of_crowded_instant
 from gateway.flows.platforms.errors import (
     PlatformAnswerError,
     PlatformCredentialsError,
@@ -316,15 +317,58 @@ def test_a_list_that_is_none_is_said(client, server, body):
         client.search(updated_after=None)
 
 
-def test_paging_by_date_says_when_more_flows_share_an_instant_than_a_page_holds(server, client_of, clock):
-    by_date = replace(platform_profile("standard"), paging="updated_after", page_limit=3)
+@pytest.fixture
+def by_date(server, client_of, clock):
+    """A client of a platform that pages by date, three flows a page."""
     server.by_date = True
-    client = client_over(client_of(server.app), clock, by_date)
+    profile = replace(platform_profile("standard"), paging="updated_after", page_limit=3)
+    return client_over(client_of(server.app), clock, profile)
+
+
+def every_flow(client) -> list[str]:
+    flows, cursor = [], None
+    while True:
+        page = client.search(updated_after=None, cursor=cursor)
+        flows += [flow.flow_id for flow in page.flows]
+        cursor = page.next_cursor
+        if cursor is None:
+            return flows
+
+
+def test_more_flows_of_one_instant_than_a_page_holds_are_read_in_parts_and_the_list_goes_on(server, by_date, clock):
+    server.offer("before", b"<a/>", clock() - timedelta(seconds=1))
+    for number in range(8):
+        server.offer(f"F{number}", b"<a/>", clock())
+        kinds = [
+            {"flowType": "SupplierInvoice"},
+            {"processingRule": "B2G"},
+            {},
+            {"acknowledgement": {"status": "Error"}},
+        ]
+        server.flows[f"F{number}"].info |= kinds[number % 4]
+    server.offer("after", b"<a/>", clock() + timedelta(seconds=1))
+    assert sorted(set(every_flow(by_date))) == sorted(["before", "after", *(f"F{number}" for number in range(8))])
+
+
+def test_more_flows_of_one_kind_and_instant_than_a_page_holds_are_said(server, by_date, clock):
     for number in range(4):
         server.offer(f"F{number}", b"<a/>", clock())
-    page = client.search(updated_after=None)
+    with pytest.raises(PlatformListStuckError, match="share one updatedAt"):
+        every_flow(by_date)
+
+
+def test_a_platform_that_does_not_cut_by_kind_loses_no_flow_unsaid(server, by_date, clock):
+    server.ignores_kinds = True
+    for number in range(4):
+        server.offer(f"F{number}", b"<a/>", clock())
     with pytest.raises(PlatformListStuckError):
-        client.search(updated_after=None, cursor=page.next_cursor)
+        every_flow(by_date)
+
+
+def test_a_flow_that_no_part_of_its_instant_shows_is_said(clock):
+    page = [PlatformFlow(f"F{number}", "f.xml", "CDAR", "", clock()) for number in range(3)]
+    with pytest.raises(PlatformListStuckError):
+        flows_of_crowded_instant(lambda _where: page[:2], {"flowDirection": ["In"]}, page, 3)
 
 
 @pytest.mark.parametrize(

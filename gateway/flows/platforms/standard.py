@@ -19,7 +19,8 @@ from gateway.flows.platforms.client import (
     SentFlow,
     Sighting,
 )
-from gateway.flows.platforms.errors import PlatformAnswerError, PlatformFileTooLargeError, PlatformListStuckError
+from gateway.flows.platforms.crowded import TINY, flows_of_crowded_instant
+from gateway.flows.platforms.errors import PlatformAnswerError, PlatformFileTooLargeError
 from gateway.flows.platforms.profile import PlatformProfile
 from gateway.flows.platforms.session import PlatformSession
 from gateway.flows.platforms.sightings import sighting_of
@@ -33,7 +34,6 @@ _UNDEFINED = "Undefined"
 _CLOCK_MARGIN = timedelta(minutes=5)
 #: What is kept of an acknowledgement, for people to read.
 _MOST_REMARKS, _LONGEST_REMARK = 50, 1000
-_TINY = timedelta(microseconds=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -136,22 +136,29 @@ class StandardPlatform:
             asked["where"] = where | {"updatedAfter": cursor}
         elif cursor is not None:
             asked["cursor"] = cursor
-        told = self._session.call("POST", f"{self._url}/flows/search", json=asked).object()
+        flows, next_cursor = self._asked(asked)
+        if not by_date:
+            return FlowPage(flows, next_cursor)
+        if len(flows) < self._profile.page_limit:
+            return FlowPage(flows)
+        # More flows may share the newest updatedAt: the next page starts just before it, the one after that behind it.
+        newest = max(flow.updated_at for flow in flows)
+        if cursor is None or datetime.fromisoformat(cursor) < newest - TINY:
+            return FlowPage(flows, _instant(newest - TINY))
+        instant = where | {"updatedAfter": _instant(newest - TINY), "updatedBefore": _instant(newest + TINY)}
+        limit = self._profile.page_limit
+        crowd = flows_of_crowded_instant(
+            lambda part: self._asked({"where": part, "limit": limit})[0], instant, flows, limit
+        )
+        return FlowPage(crowd, _instant(newest))
+
+    def _asked(self, search: dict[str, Any]) -> tuple[tuple[PlatformFlow, ...], str | None]:
+        """The flows of one search, and the nextCursor that the platform gives."""
+        told = self._session.call("POST", f"{self._url}/flows/search", json=search).object()
         results = told.get("results") or []
         if not isinstance(results, list):
             raise PlatformAnswerError("its list of flows is no list")
-        flows = tuple(flow for flow in map(_listed, results) if flow is not None)
-        following = self._next_by_date(flows, cursor) if by_date else told.get("nextCursor") or None
-        return FlowPage(flows, following)
-
-    def _next_by_date(self, flows: tuple[PlatformFlow, ...], cursor: str | None) -> str | None:
-        """Where a full page goes on: just before its newest updatedAt, since more flows may share that instant."""
-        if len(flows) < self._profile.page_limit:
-            return None
-        following = _instant(max(flow.updated_at for flow in flows) - _TINY)
-        if following == cursor:
-            raise PlatformListStuckError(f"more than {len(flows)} of its flows share one updatedAt ({cursor})")
-        return following
+        return tuple(flow for flow in map(_listed, results) if flow is not None), told.get("nextCursor") or None
 
 
 def _info(flow: OutgoingFlow, name: str) -> dict[str, str]:
