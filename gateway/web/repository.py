@@ -100,6 +100,11 @@ def user_names(session: Session, user_ids: Iterable[UUID | None]) -> dict[UUID, 
     return dict(iter(rows))
 
 
+def user_email(session: Session, user_id: UUID | None) -> str | None:
+    """The e-mail address of a person, to fill in a form."""
+    return session.exec(select(User.email).where(User.id == user_id)).one_or_none() if user_id else None
+
+
 def invoices_of(invoice_ids: Iterable[UUID]) -> SelectOfScalar[UUID | None]:
     """A query of these identifiers, for `InvoiceFilter.among`."""
     chosen = select(InvoiceRecord.id).where(col(InvoiceRecord.id).in_(list(invoice_ids)))

@@ -6,7 +6,19 @@ from typing import Any
 from fastapi import APIRouter
 
 from gateway.web.context import WebContext
-from gateway.web.pages import alerts, flows, invoices, notifications, overview, quarantine, sign_in, worklist
+from gateway.web.pages import (
+    alerts,
+    customers,
+    flows,
+    invoices,
+    notifications,
+    overview,
+    quarantine,
+    receivables,
+    reminders,
+    sign_in,
+    worklist,
+)
 from gateway.web.security import error_page, page_route
 
 __all__ = ["WebContext", "error_page", "router"]
@@ -24,6 +36,13 @@ PAGES: dict[str, Handler] = {
     "/invoices/{invoice_id}/document": invoices.document,
     "/invoices/{invoice_id}/messages/{event_id}": invoices.message,
     "/invoice.css": invoices.styles,
+    "/customers": customers.search,
+    "/customers/{customer_id}": customers.show,
+    "/receivables": receivables.show,
+    "/receivables/items": receivables.items,
+    "/reminders": reminders.show,
+    "/reminders/preview": reminders.foresee,
+    "/reminders/{reminder_id}": reminders.one,
     "/flows/{flow_id}": flows.show,
     "/flows/{flow_id}/document": flows.document,
     "/quarantine": quarantine.show,
@@ -40,6 +59,18 @@ FORMS: dict[str, Handler] = {
     "/worklist/{action_id}/complete": worklist.complete,
     "/invoices/{invoice_id}/deliveries/{delivery_id}/resend": invoices.resend_delivery,
     "/quarantine/{flow_id}/replay": quarantine.replay,
+    "/customers/{customer_id}/change": customers.change,
+    "/customers/{customer_id}/contacts": customers.add_contact,
+    "/customers/{customer_id}/contacts/{contact_id}/remove": customers.remove_contact,
+    "/customers/{customer_id}/covers": customers.add_cover,
+    "/customers/{customer_id}/covers/{cover_id}/remove": customers.remove_cover,
+    "/customers/{customer_id}/notes": customers.add_note,
+    "/reminders/{reminder_id}/confirm": reminders.confirm,
+    "/reminders/{reminder_id}/refuse": reminders.refuse,
+    "/reminders/{reminder_id}/complete": reminders.complete,
+    "/reminders/{reminder_id}/settle": reminders.settle,
+    "/customers/{customer_id}/exclusions": reminders.exclude,
+    "/exclusions/{exclusion_id}/lift": reminders.lift,
     "/notifications/read": notifications.read_all,
 }
 

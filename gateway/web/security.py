@@ -194,6 +194,7 @@ Anyone = Annotated[Visit, Depends(visit_of)]
 Reader = Annotated[Visit, Depends(_allowed(Permission.READ))]
 AlertHandler = Annotated[Visit, Depends(_allowed(Permission.HANDLE_ALERTS))]
 ActionWorker = Annotated[Visit, Depends(_allowed(Permission.WORK_ACTIONS))]
+CollectionManager = Annotated[Visit, Depends(_allowed(Permission.MANAGE_COLLECTION))]
 TreasuryReader = Annotated[Visit, Depends(_allowed(Permission.READ_TREASURY))]
 FlowReplayer = Annotated[Visit, Depends(_allowed(Permission.REPLAY_FLOWS))]
 
