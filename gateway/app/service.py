@@ -16,6 +16,8 @@ from gateway.app import health
 from gateway.app.failures import say_failures
 from gateway.app.middleware import BasePaths, observe_request, other_base_paths
 from gateway.app.services import Services
+from gateway.collection.agreements import api as agreements_api
+from gateway.collection.agreements.api import AgreementsApiContext
 from gateway.collection import receivables_api, reminders_api
 from gateway.collection.receivables_api import ReceivablesApiContext
 from gateway.collection.reminders_api import RemindersApiContext
@@ -36,6 +38,7 @@ from gateway.flows.processing import replay
 from gateway.flows.webhooks import events_api
 from gateway.lifecycle import api as lifecycle_api
 from gateway.lifecycle.api import LifecycleApiContext
+from gateway.notifications.service import channels_of
 from gateway.treasury import api as treasury_api
 from gateway.treasury.api import ReceiptsApiContext
 from gateway.validation import api as validation_api
@@ -134,6 +137,17 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
         customers_api.router(CustomersApiContext(services.database, services.clock, account_reader, customer_writer))
     )
     app.include_router(receivables_api.router(ReceivablesApiContext(services.database, services.clock, account_reader)))
+    app.include_router(
+        agreements_api.router(
+            AgreementsApiContext(
+                database=services.database,
+                clock=services.clock,
+                reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+                writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
+                channels=channels_of(services.settings),
+            )
+        )
+    )
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.middleware("http")(observe_request)
     app.add_middleware(BasePaths, others=other_base_paths(services.settings))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,7 +20,11 @@ from gateway.access.scope import Scope
 from gateway.alerts.model import Alert
 from gateway.app.service import create_app
 from gateway.app.tables import METADATA
+from gateway.collection.agreements.disputing import NewDispute, open_dispute
+from gateway.collection.agreements.planning import EvenSpread, NewPlan, make_plan
+from gateway.collection.agreements.promising import NewPromise, make_promise
 from gateway.collection.model import CollectionAction
+from gateway.customers.repository import customers_of_invoices
 from gateway.database.engine import organisation_of
 from gateway.flows.hearing.model import PlatformSubscription, PlatformSubscriptionKey
 from gateway.flows.model import Flow, FlowState
@@ -27,6 +32,7 @@ from gateway.flows.platforms.model import PlatformConnection
 from gateway.flows.webhooks.model import Webhook, WebhookKind
 from gateway.kernel.clock import paris_date
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
+from gateway.notifications.service import Channels
 from gateway.treasury.allocating import NewReceipt
 from gateway.treasury.model import Receipt, ReceiptSource
 from gateway.treasury.receipts import record_receipt
@@ -38,6 +44,15 @@ OF_THE_DIRECTORY = {
     "siren": "732829320", "siret": "73282932000074", "routing_identifier": "none", "addressing_identifier": "732829320",
     "address": "732829320",
 }  # fmt: skip
+#: What routes of programs take, by the last part of their path.
+BODIES = {
+    "reversal": {"reason": "x"},
+    "cancellation": {"because": "x"},
+    "reopening": {"because": "x"},
+    "messages": {"text": "x"},
+    "assignment": {"owner_id": None},
+    "settlement": {"outcome": "refused", "because": "x"},
+}
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -52,6 +67,7 @@ def theirs(site: Site) -> dict[str, UUID]:
             "action_id": session.exec(select(CollectionAction.id).where(CollectionAction.state == "todo")).first(),
             "webhook_id": _webhook(session, site.clock()).id,
             "receipt_id": _receipt(session, site.clock()).id,
+            **_agreements(session, site.clock()),
             "subscription": _subscription(session, site.clock()).id,
             "flow_id": session.exec(select(Flow.id).where(Flow.state == FlowState.QUARANTINED.value)).one(),
         }
@@ -75,6 +91,18 @@ def _webhook(session: Session, now: datetime) -> Webhook:
 def _receipt(session: Session, now: datetime) -> Receipt:
     new = NewReceipt(amount=Decimal("10.00"), currency="EUR", received_on=paris_date(now), reference="R1")
     return record_receipt(session, Scope.everything(), new, source=ReceiptSource.API, by="a test", now=now).receipt
+
+
+def _agreements(session: Session, now: datetime) -> dict[str, UUID]:
+    """A promise, a plan and a dispute about an invoice that goes on in silence."""
+    scope, day, mine = Scope.everything(), paris_date(now), {"by": "a test", "now": now}
+    invoice_id = session.exec(select(InvoiceRecord.id).where(InvoiceRecord.number == "F-SILENT")).one()
+    customer_id = customers_of_invoices(session, [invoice_id])[invoice_id]
+    promise = make_promise(session, scope, NewPromise(customer_id, Decimal("1.00"), day), **mine)
+    plan = make_plan(session, scope, NewPlan(customer_id, EvenSpread(2, day), invoice_ids=(invoice_id,)), **mine)
+    told = NewDispute(invoice_id, "price", Decimal("1.00"))
+    dispute = open_dispute(session, scope, told, Channels(by_email=False), **mine)
+    return {"promise_id": promise.id, "plan_id": plan.id, "dispute_id": dispute.id}
 
 
 def _subscription(session: Session, now: datetime) -> PlatformSubscription:
@@ -137,11 +165,11 @@ def _endpoints(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
                 yield from ((method, inner.path) for method in sorted(inner.methods))
 
 
-def body_of(path: str, fields: dict[str, str]) -> dict[str, dict[str, str]]:
+def body_of(path: str, fields: dict[str, str]) -> dict[str, Any]:
     """What a route takes: the pages a form, the programs' routes JSON."""
     if not path.startswith("/api/"):
         return {"data": fields}
-    return {"json": {"reason": "x"} if path.endswith("/reversal") else {"status": "220"}}
+    return {"json": BODIES.get(path.rpartition("/")[2], {"status": "220"})}
 
 
 def bearer(site: Site, organisation: UUID, scope: str = "") -> dict[str, str]:

@@ -23,6 +23,7 @@ from gateway.lifecycle.transitions import TransitionKind
 DISPUTING = ("206", "207", "210")
 #: What lifts a dispute that a person opened: what would lift the status it stands for.
 _LIKE = "207"
+_BY_STATUS = (DisputeOutcome.SUPERSEDED, DisputeOutcome.INVOICE_CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """A status is about a dispute that is open already, by an earlier status of that code or by a person."""
+    """A status is about a dispute that is known: open by an earlier status of that code or by a person, or closed
+    because that status seemed to be lifted.
+    """
 
     dispute_id: UUID
     issue: OpenIssue
@@ -118,40 +121,45 @@ def reconcile(known: Sequence[KnownDispute], matter: Matter) -> list[DisputeDeci
 def _opened(known: Sequence[KnownDispute], state: InvoiceState) -> Iterator[Open | Follow]:
     if state.ended_by:
         return
-    seen = {each.fingerprint for each in known}
+    lifted = {each.fingerprint: each for each in known if each.outcome in _BY_STATUS}
+    settled = {each.fingerprint for each in known} - lifted.keys()
     free = [each for each in known if each.outcome is None]
     for issue in state.issues:
-        if issue.code not in DISPUTING or issue.fingerprint in seen or issue.disputed == 0:
+        if issue.code not in DISPUTING or issue.fingerprint in settled or issue.disputed == 0:
             continue
-        mine = next((each for each in free if each.status == issue.code), None)
+        mine = lifted.get(issue.fingerprint)  # a late status shows that it was never lifted
+        mine = mine or next((each for each in free if each.status == issue.code), None)
         mine = mine or next((each for each in free if not each.status), None)
         if mine is None:
             yield Open(issue, issue.disputed)
         else:
-            free.remove(mine)
+            free = [each for each in free if each is not mine]
             yield Follow(mine.id, issue, mine.amount if issue.disputed is None else issue.disputed)
 
 
 def _closed(dispute: KnownDispute, matter: Matter, taken: Decimal) -> Close | None:
     if matter.state.ended_by:
         return Close(dispute.id, DisputeOutcome.INVOICE_CLOSED, matter.state.ended_by)
-    lifts = status(dispute.status or _LIKE).lifted_by
-    lifted = [
-        entry.code
-        for entry in matter.state.history
-        if entry.code in lifts
-        and entry.line is StateLine.INVOICE
-        and entry.kind is not TransitionKind.IMPOSSIBLE
-        and entry.at > dispute.since
-    ]
-    if lifted:
-        return Close(dispute.id, DisputeOutcome.SUPERSEDED, lifted[-1])
+    if lifted := _lifted(dispute, matter.state):
+        return Close(dispute.id, DisputeOutcome.SUPERSEDED, lifted)
     credited = sum((each.amount for each in matter.credits if each.known_at > dispute.since), ZERO) - taken
     if credited > 0 and credited >= (matter.owed if dispute.amount is None else dispute.amount):
         return Close(dispute.id, DisputeOutcome.CREDIT_NOTE)
     if matter.owed <= 0 and any(each.known_at > dispute.since and each.amount > 0 for each in matter.money):
         return Close(dispute.id, DisputeOutcome.PAYMENT)
     return None
+
+
+def _lifted(dispute: KnownDispute, state: InvoiceState) -> str:
+    """The last status that lifts a dispute, empty while none does; one of the same instant counts by its place."""
+    lifts, code, own_passed = status(dispute.status or _LIKE).lifted_by, "", False
+    for entry in state.history:
+        own_passed = own_passed or entry.fingerprint == dispute.fingerprint
+        after = entry.at > dispute.since or (own_passed and entry.at == dispute.since)
+        counts = entry.line is StateLine.INVOICE and entry.kind is not TransitionKind.IMPOSSIBLE
+        if after and counts and entry.code in lifts:
+            code = entry.code
+    return code
 
 
 def require_dispute(amount: Decimal | None, owed: Decimal, disputed: Decimal) -> None:

@@ -33,7 +33,7 @@ from gateway.collection.agreements.errors import (
     UnknownTeamError,
 )
 from gateway.collection.agreements.history import note, words
-from gateway.collection.agreements.model import AgreementKind, AgreementLine, Dispute, DisputeOutcome, Step
+from gateway.collection.agreements.model import AgreementKind, AgreementLine, Dispute, DisputeOutcome, Settlement, Step
 from gateway.collection.agreements.money_rows import owed_of
 from gateway.collection.agreements.policy import agreement_policy, reason_label, team_for
 from gateway.collection.agreements.reading import disputed_of_row
@@ -139,18 +139,18 @@ def assign(
 
 
 def settle(
-    session: Session, scope: Scope, dispute_id: UUID, outcome: DisputeOutcome, because: str, *, by: str, now: datetime
+    session: Session, scope: Scope, dispute_id: UUID, settlement: Settlement, because: str, *, by: str, now: datetime
 ) -> Dispute:
     """A person ends a dispute: by a credit note, by the payment, or by refusing it, and then chasing resumes.
 
-    `outcome`: one of `BY_A_PERSON`. Raises DisputeNotFoundError, NotOpenError, WithoutWordsError.
+    Raises DisputeNotFoundError, NotOpenError, WithoutWordsError.
     """
     take_turn(session)
     dispute = _open_one(session, scope, dispute_id)
     text = words(because)
-    close(session, dispute, outcome, text, by=by, now=now)
+    close(session, dispute, settlement.outcome, text, by=by, now=now)
     if dispute.event_id is not None:
-        settle_event(session, dispute.event_id, outcome.label, now)
+        settle_event(session, dispute.event_id, settlement.outcome.label, now)
     return dispute
 
 

@@ -217,8 +217,10 @@ def _apply(
         case Follow(dispute_id, issue, amount):
             row = rows[dispute_id]
             settle_call(session, DISPUTE_OPENED, dispute_key(row.id, row.since), now)  # the status calls by itself
+            step = Step.STATUS if row.closed_on is None else Step.REOPENED
+            row.closed_on, row.outcome = None, None
             _be_about(session, row, issue, amount)
-            _note(session, row, Step.STATUS, now)
+            _note(session, row, step, now)
         case Close(dispute_id, outcome, code):
             row = rows[dispute_id]
             close(session, row, outcome, code, by=GATEWAY, now=now)

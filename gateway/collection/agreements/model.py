@@ -50,8 +50,19 @@ class DisputeOutcome(StrEnum):
         return _OUTCOMES[self]
 
 
-#: The outcomes that a person may give.
-BY_A_PERSON = (DisputeOutcome.CREDIT_NOTE, DisputeOutcome.PAYMENT, DisputeOutcome.REFUSED)
+class Settlement(StrEnum):
+    """The outcomes that a person may give."""
+
+    CREDIT_NOTE = DisputeOutcome.CREDIT_NOTE.value
+    PAYMENT = DisputeOutcome.PAYMENT.value
+    REFUSED = DisputeOutcome.REFUSED.value
+
+    @property
+    def outcome(self) -> DisputeOutcome:
+        """How the dispute ends."""
+        return DisputeOutcome(self.value)
+
+
 _OUTCOMES = {
     DisputeOutcome.CREDIT_NOTE: Text("réglé par un avoir", "settled by a credit note"),
     DisputeOutcome.PAYMENT: Text("réglé par le paiement", "settled by payment"),

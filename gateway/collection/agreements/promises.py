@@ -52,46 +52,53 @@ def judge_promises(
     One amount keeps one promise.
 
     A promise is kept once its money came in time (see `Promised.grace_until`); past that day it is partly kept or
-    broken, and money that comes later does not mend the word, it only ends the call. An open promise whose invoices
+    broken, and money that comes later does not mend the word, it only ends the call, whatever newer promise it also
+    keeps. An open promise whose invoices
     were settled otherwise, by a credit note say, is cancelled, or kept when a part had come.
     """
     promises = sorted(made, key=lambda each: (each.promised.due_on, each.made_at, each.promised.id))
-    shares = _shared(promises, money)
-    return {each.promised.id: _judge(each.promised, shares[each.promised.id], owed, today) for each in promises}
+    came = came_in(money)
+    shares = _shared(promises, came)
+    return {
+        each.promised.id: _judge(each.promised, shares[each.promised.id], _counting(each, came), owed, today)
+        for each in promises
+    }
 
 
-def _judge(promised: Promised, money: Sequence[Money], owed: Mapping[UUID, Decimal], today: date) -> PromiseDecision:
+def _judge(
+    promised: Promised, share: Sequence[Money], came: Sequence[Money], owed: Mapping[UUID, Decimal], today: date
+) -> PromiseDecision:
+    """`share`: the money that is this promise's own; `came`: all that came for its invoices since it was made."""
     if promised.state is PromiseState.CANCELLED:
         return PromiseDecision(PromiseState.CANCELLED, ZERO, calls=False)
-    in_time = sum_of(each for each in money if each.on <= promised.grace_until)
+    own, in_time = sum_of(share), sum_of(each for each in share if each.on <= promised.grace_until)
     left = max(sum((owed.get(each, ZERO) for each in promised.invoice_ids), ZERO), ZERO)
-    awaited = min(promised.amount - sum_of(money), left)
     if in_time >= promised.amount:
         return PromiseDecision(PromiseState.KEPT, ZERO, calls=False)
-    came_late = sum_of(money) > in_time
-    if not left and not came_late and promised.state not in _BROKEN:
+    if not left and own == in_time and promised.state not in _BROKEN:
         settled = PromiseState.KEPT if in_time else PromiseState.CANCELLED
         return PromiseDecision(settled, ZERO, calls=False)
     if today <= promised.grace_until:
-        return PromiseDecision(PromiseState.OPEN, awaited, calls=False)
-    missed = PromiseState.PARTLY_KEPT if in_time else PromiseState.BROKEN
-    return PromiseDecision(missed, awaited, calls=awaited > 0)
+        return PromiseDecision(PromiseState.OPEN, min(promised.amount - own, left), calls=False)
+    missing = max(min(promised.amount - sum_of(came), left), ZERO)
+    return PromiseDecision(PromiseState.PARTLY_KEPT if in_time else PromiseState.BROKEN, missing, calls=missing > 0)
 
 
-def _shared(promises: Sequence[PromiseMade], money: Iterable[Money]) -> dict[UUID, list[Money]]:
+def _counting(made: PromiseMade, came: Iterable[Money]) -> list[Money]:
+    """The money that came for the invoices of a promise since it was made."""
+    invoices = frozenset(made.promised.invoice_ids)
+    return [each for each in came if each.invoice_id in invoices and each.known_at >= made.made_at]
+
+
+def _shared(promises: Sequence[PromiseMade], came: Sequence[Money]) -> dict[UUID, list[Money]]:
     """Each amount to the promises about its invoice: those it comes in time for first, the nearest day first."""
     shares: dict[UUID, list[Money]] = {each.promised.id: [] for each in promises}
     room = {each.promised.id: each.promised.amount for each in promises}
-    for piece in came_in(money):
+    standing = [each for each in promises if each.promised.state is not PromiseState.CANCELLED]
+    for piece in came:
         left = piece.amount
-        counting = [
-            each.promised
-            for each in promises
-            if piece.invoice_id in each.promised.invoice_ids
-            and each.made_at <= piece.known_at
-            and each.promised.state is not PromiseState.CANCELLED
-        ]
-        for promised in sorted(counting, key=lambda each: each.grace_until < piece.on):
+        about = [each.promised for each in standing if _counting(each, [piece])]
+        for promised in sorted(about, key=lambda each: each.grace_until < piece.on):
             share = min(left, room[promised.id])
             if share > 0:
                 shares[promised.id].append(replace(piece, amount=share))

@@ -35,7 +35,7 @@ _DISPUTES = (
 )
 
 
-class PromiseView(StrEnum):
+class PromiseList(StrEnum):
     """Which promises are looked at."""
 
     #: Past their day, and something is missing.
@@ -53,7 +53,7 @@ class PromiseFilter:
 
     today: date
     at_risk_until: date
-    view: PromiseView = PromiseView.ALL
+    view: PromiseList = PromiseList.ALL
     customer_id: UUID | None = None
     invoice_id: UUID | None = None
 
@@ -280,15 +280,15 @@ def _of_view(wanted: PromiseFilter) -> ColumnElement[bool]:
     missing, due = col(Promise.awaited) > 0, col(Promise.due_on)
     is_open = col(Promise.state) == PromiseState.OPEN.value
     match wanted.view:
-        case PromiseView.LATE:
+        case PromiseList.LATE:
             return and_(missing, due < wanted.today)
-        case PromiseView.AT_RISK:
+        case PromiseList.AT_RISK:
             return and_(missing, is_open, due.between(wanted.today, wanted.at_risk_until))
-        case PromiseView.OPEN:
+        case PromiseList.OPEN:
             return is_open
-        case PromiseView.OVER:
+        case PromiseList.OVER:
             return not_(is_open)
-        case PromiseView.ALL:
+        case PromiseList.ALL:
             return true()
 
 
