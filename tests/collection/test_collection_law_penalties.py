@@ -1,8 +1,10 @@
 """Interest day by day on what was outstanding, and the indemnity once."""
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -134,6 +136,35 @@ def test_the_indemnity_is_due_once_between_professionals_for_a_late_invoice(
 
 def test_there_was_no_indemnity_before_2013() -> None:
     assert statute().indemnity_on(date(2012, 12, 31)) is None
+
+
+DOCUMENTED = Debt(
+    Decimal("12000.00"),
+    DUE,
+    (
+        Movement(date(2025, 6, 15), Decimal(4000)),
+        Movement(date(2025, 9, 15), Decimal(500)),
+        Movement(date(2026, 2, 10), Decimal(7500)),
+    ),
+    (Excluded(date(2025, 8, 1), date(2025, 9, 15), Decimal(1500)),),
+)
+
+
+def test_the_sheet_agrees_with_the_one_made_by_hand_in_the_documentation_to_the_cent() -> None:
+    page = (Path(__file__).parents[2] / "docs/explanation/penalties.md").read_text(encoding="utf-8")
+    by_hand = re.findall(r"^\| (\d{4}-.{5}) \| (\d{4}-.{5}) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| (\d+) \|$", page, re.M)
+    until = date(2026, 3, 31)
+    rates = rates_between(statute(), DebtorKind.BUSINESS, (), DUE + DAY, until)
+    sheet = penalty_sheet(DOCUMENTED, rates, 365, until)
+    assert [
+        (str(line.first), str(line.last), str(line.days), line.base, line.percent, line.numbers) for line in sheet.lines
+    ] == [
+        (first, last, days, Decimal(base), Decimal(rate), Decimal(numbers))
+        for first, last, days, base, rate, numbers in by_hand
+    ]
+    indemnity = indemnity_of(statute().indemnity_on(DUE), sheet, DebtorKind.BUSINESS, DUE, None)
+    assert f"**{sheet.total} EUR**" in page
+    assert f"**{sheet.total + indemnity.amount} EUR**" in page
 
 
 # Properties

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Numeric, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.database.columns import Amount, IdentifiedRow, Json, OrganisationRow, UtcDateTime
@@ -79,7 +79,7 @@ class AgreedRate(IdentifiedRow, table=True):
     customer_id: UUID | None = Field(default=None, foreign_key="customer.id", index=True)
     valid_from: date
     percent: Decimal | None = Field(
-        default=None, sa_type=Numeric(9, 4), description="A year; none: the default rate of the law from that day on"
+        default=None, sa_type=Amount, description="A year; none: the default rate of the law from that day on"
     )
     source: str = Field(description="The contract or the terms of sale that say so")
     recorded_at: datetime = Field(sa_type=UtcDateTime)

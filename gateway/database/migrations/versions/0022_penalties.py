@@ -62,7 +62,7 @@ def _make_penalties() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=True),
         sa.Column("valid_from", sa.Date(), nullable=False),
-        sa.Column("percent", sa.Numeric(9, 4), nullable=True),
+        sa.Column("percent", MONEY, nullable=True),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.Column("recorded_by", sa.String(), nullable=False),
