@@ -16,9 +16,11 @@ from gateway.app import health
 from gateway.app.failures import say_failures
 from gateway.app.middleware import BasePaths, observe_request, other_base_paths
 from gateway.app.services import Services
+from gateway.collection import receivables_api, reminders_api
 from gateway.collection.agreements import api as agreements_api
 from gateway.collection.agreements.api import AgreementsApiContext
-from gateway.collection import receivables_api, reminders_api
+from gateway.collection.law import claims_api, penalties_api
+from gateway.collection.law.penalties_api import LawApiContext
 from gateway.collection.receivables_api import ReceivablesApiContext
 from gateway.collection.reminders_api import RemindersApiContext
 from gateway.customers import api as customers_api
@@ -122,6 +124,17 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
         )
     )
     app.include_router(
+        agreements_api.router(
+            AgreementsApiContext(
+                database=services.database,
+                clock=services.clock,
+                reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+                writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
+                channels=channels_of(services.settings),
+            )
+        )
+    )
+    app.include_router(
         reminders_api.router(
             RemindersApiContext(
                 database=services.database,
@@ -137,17 +150,13 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
         customers_api.router(CustomersApiContext(services.database, services.clock, account_reader, customer_writer))
     )
     app.include_router(receivables_api.router(ReceivablesApiContext(services.database, services.clock, account_reader)))
-    app.include_router(
-        agreements_api.router(
-            AgreementsApiContext(
-                database=services.database,
-                clock=services.clock,
-                reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
-                writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
-                channels=channels_of(services.settings),
-            )
-        )
+    law = LawApiContext(
+        parts=services.law,
+        reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+        writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
     )
+    app.include_router(penalties_api.router(law))
+    app.include_router(claims_api.router(law))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.middleware("http")(observe_request)
     app.add_middleware(BasePaths, others=other_base_paths(services.settings))
