@@ -23,13 +23,14 @@ EvidenceOf = Callable[[InvoiceRecord], bytes]
 
 
 def subjects_of(session: Session, record: InvoiceRecord, timeline: Timeline) -> list[str]:
-    """The invoice, the flows that brought it and its messages, its alerts and its actions, as the ledger calls them."""
+    """What the ledger calls an invoice, the flows that brought it and its messages, its deliveries, alerts, actions."""
     alerts = session.exec(select(Alert.id).where(Alert.invoice_id == record.id))
     actions = session.exec(select(CollectionAction.id).where(CollectionAction.invoice_id == record.id))
     flows = {flow for flow in (record.flow_id, *(entry.flow_id for entry in timeline.entries)) if flow}
     return [
         f"invoice:{key_of_invoice(record)}",
         *sorted(f"flow:{flow}" for flow in flows),
+        *(f"delivery:{each.id}" for each in (*timeline.transmission, *timeline.reporting)),
         *(f"alert:{each}" for each in alerts),
         *(f"action:{each}" for each in actions),
     ]

@@ -74,7 +74,10 @@ class OpenIssue(_Part):
 
 
 class AnnouncedPayment(_Part):
-    """A payment the buyer says it sent (211). It proves nothing."""
+    """A payment the buyer says it sent (211), its parts added up. It proves nothing.
+
+    `on`: its date (MDT-219), else the day of the status; `amount`: None when none is told.
+    """
 
     on: date
     amount: Decimal | None
@@ -216,12 +219,14 @@ class _Fold:
         self.announced = None
 
     def _announce(self, event: StatusEvent) -> None:
-        paid = next(iter(event.data(PAID_BY_BUYER)), None)
-        day = paid.on.day if paid and paid.on else None
+        parts = event.data(PAID_BY_BUYER)
+        currency = parts[0].currency if parts else ""
+        amounts = [data.amount for data in parts if data.amount is not None and data.currency == currency]
+        day = next((data.on.day for data in parts if data.on and data.on.day), None)
         self.announced = AnnouncedPayment(
             on=day or paris_date(event.status_at),
-            amount=paid.amount if paid else None,
-            currency=paid.currency if paid else "",
+            amount=sum(amounts, ZERO) if amounts else None,
+            currency=currency,
         )
 
     def _follow_issues(self, event: StatusEvent) -> None:

@@ -128,7 +128,7 @@ def test_the_evidence_of_an_invoice_holds_its_documents_and_messages_and_proves_
         page = archive.read("timeline.html").decode()
     assert len(timeline["entries"]) > 3
     assert {timeline["document_sha256"], *(each["document_sha256"] for each in timeline["entries"])} == documents
-    assert {"flow.received", "invoice.registered", "lifecycle.event"} <= kinds
+    assert {"flow.received", "invoice.registered", "lifecycle.event", "delivery.acknowledged"} <= kinds
     assert "212 Encaissée" in page
 
 

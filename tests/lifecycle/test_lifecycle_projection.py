@@ -141,6 +141,14 @@ def test_money_in_another_currency_does_not_pay_the_invoice() -> None:
     assert [each.currency for each in state.collected] == ["USD"]
 
 
+def test_the_parts_of_an_announced_payment_are_added_up_in_the_currency_of_the_first() -> None:
+    foreign = amount("MPA", "9.00").model_copy(update={"currency": "USD"})
+    parts = [amount("MPA", "100.00", "20"), amount("MPA", "64.00", "10", on=date(2026, 11, 2)), foreign]
+    announced = state_of(event("211", 5, data=parts)).announced
+    assert announced is not None
+    assert (announced.amount, announced.currency, announced.on) == (Decimal("164.00"), "EUR", date(2026, 11, 2))
+
+
 def test_an_announced_payment_proves_nothing_and_ends_with_the_receipt() -> None:
     announced = event("211", 5, data=[amount("MPA", "164.00", on=date(2026, 11, 2))])
     state = state_of(event("205", 4), announced)
