@@ -1,0 +1,179 @@
+"""Reminders: what waits for a person, what was sent, what the next round would do and why not."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Form, Response
+from sqlmodel import Session
+
+from gateway.collection import confirming, exclusions
+from gateway.collection.errors import InvalidExclusionError
+from gateway.collection.model import Reminder, ReminderState
+from gateway.collection.reminder_rows import WAITING, ReminderFilter, reminder_by_id, reminders_page
+from gateway.collection.reminder_views import ExclusionView, reminder_views, seen_by
+from gateway.collection.reminding import instant_of, preview, preview_page
+from gateway.collection.scenarios import Channel
+from gateway.customers.model import Customer
+from gateway.lifecycle.errors import InvoiceNotFoundError
+from gateway.web.errors import ReasonMissingError
+from gateway.web.security import ActionWorker, Reader, Visit
+
+_STATES = {"": WAITING, "sent": (ReminderState.SENT,), "all": ()}
+_SHOWN_OF_CUSTOMER = 20
+
+
+def show(visit: Reader, state: str = "", channel: str = "", after: str = "") -> Response:
+    """The list; `state` is empty for what waits for a person, `sent` or `all`."""
+    channels = (Channel(channel),) if channel in set(Channel) else ()
+    wanted, scope = ReminderFilter(_STATES.get(state, WAITING), channels), visit.principal.scope
+    with visit.transaction() as session:
+        page = reminders_page(session, scope, wanted, cursor=after or None)
+        views = reminder_views(session, scope, page.items)
+    filters = {"state": state, "channel": channel}
+    return visit.render("reminders.html", page=page, reminders=views, filters=filters, **_words())
+
+
+def one(visit: Reader, reminder_id: UUID) -> Response:
+    """One reminder: its lines, its text, and what may be decided about it."""
+    scope = visit.principal.scope
+    with visit.transaction() as session:
+        (view,) = reminder_views(session, scope, [reminder_by_id(session, scope, reminder_id)])
+    return visit.render("reminder.html", reminder=view, **_words())
+
+
+def foresee(visit: Reader, on: str = "", every: str = "", after: str = "") -> Response:
+    """What the next round would do, on another day when `on` says so; `every`: accounts with nothing to do too."""
+    scope, now = visit.principal.scope, visit.context.clock()
+    with visit.transaction() as session:
+        day = _day(on)
+        at = now if day is None else instant_of(session, day)
+        page = preview_page(session, scope, at, due_only=not every, cursor=after or None, limit=50)
+    filters = {"on": on, "every": every}
+    return visit.render("reminders_preview.html", page=page, filters=filters, **_words())
+
+
+def confirm(
+    visit: ActionWorker,
+    reminder_id: UUID,
+    note: Annotated[str, Form(max_length=confirming.LONGEST_NOTE)] = "",
+    email: Annotated[str, Form(max_length=254)] = "",
+    next: Annotated[str, Form()] = "/reminders",
+) -> Response:
+    """Let it leave."""
+    return _decided(visit, next, "reminder_confirmed", confirming.confirm, reminder_id, note=note, email=email)
+
+
+def refuse(
+    visit: ActionWorker,
+    reminder_id: UUID,
+    reason: Annotated[str, Form(max_length=2000)] = "",
+    next: Annotated[str, Form()] = "/reminders",
+) -> Response:
+    """Let it not leave."""
+    return _decided(visit, next, "reminder_refused", confirming.refuse, reminder_id, reason=_said(reason))
+
+
+def complete(
+    visit: ActionWorker,
+    reminder_id: UUID,
+    outcome: Annotated[str, Form(max_length=2000)] = "",
+    next: Annotated[str, Form()] = "/reminders",
+) -> Response:
+    """It was posted, called or done."""
+    return _decided(visit, next, "reminder_done", confirming.complete, reminder_id, outcome=_said(outcome))
+
+
+def settle(
+    visit: ActionWorker,
+    reminder_id: UUID,
+    arrived: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/reminders",
+) -> Response:
+    """A doubt about a message: it has arrived (`yes`), or is sent again."""
+    return _decided(visit, next, "reminder_settled", confirming.settle, reminder_id, arrived=arrived == "yes")
+
+
+def exclude(
+    visit: ActionWorker,
+    customer_id: UUID,
+    reason: Annotated[str, Form(max_length=2000)] = "",
+    until: Annotated[str, Form()] = "",
+    invoice: Annotated[str, Form()] = "",
+) -> Response:
+    """Spare a customer, or one of its invoices."""
+    person, now = visit.principal, visit.context.clock()
+    last_day = _day(until)
+    if until and last_day is None:
+        raise InvalidExclusionError(f"until={until}")
+    with visit.transaction() as session:
+        exclusions.exclude(
+            session,
+            person.scope,
+            str(customer_id),
+            invoice_id=_invoice(invoice),
+            until=last_day,
+            reason=_said(reason),
+            by=f"user:{person.id}",
+            now=now,
+        )
+    return visit.go_to(f"/customers/{customer_id}#reminders", "excluded")
+
+
+def lift(visit: ActionWorker, exclusion_id: UUID) -> Response:
+    """Let reminders go on."""
+    person, now = visit.principal, visit.context.clock()
+    with visit.transaction() as session:
+        lifted = exclusions.lift(session, person.scope, exclusion_id, by=f"user:{person.id}", now=now)
+    return visit.go_to(f"/customers/{lifted.customer_id}#reminders", "exclusion_lifted")
+
+
+def of_customer(session: Session, visit: Visit, customer: Customer) -> dict[str, Any]:
+    """What the page of a customer shows: what is due now and why not, what was sent, whom reminders spare."""
+    scope, now = visit.principal.scope, visit.context.clock()
+    sent = reminders_page(session, scope, ReminderFilter(customer_id=customer.id), limit=_SHOWN_OF_CUSTOMER)
+    excluded = exclusions.exclusions_of(session, scope, str(customer.id))
+    decided = (seen_by(each, scope) for each in preview(session, now, [customer.id]))
+    return {
+        "decisions": [each for each in decided if each is not None],
+        "reminders": reminder_views(session, scope, sent.items),
+        "exclusions": [ExclusionView.of(each) for each in excluded],
+        **_words(),
+    }
+
+
+def _decided(
+    visit: Visit, following: str, notice: str, deed: Callable[..., Reminder], reminder_id: UUID, **named: object
+) -> Response:
+    person, now = visit.principal, visit.context.clock()
+    with visit.transaction() as session:
+        deed(session, person.scope, reminder_id, by=f"user:{person.id}", now=now, **named)
+    return visit.go_to(following, notice)
+
+
+def _words() -> dict[str, Any]:
+    return {"states": ReminderState, "channels": Channel}
+
+
+def _said(text: str) -> str:
+    """What a person must say. Raises ReasonMissingError."""
+    if not text.strip():
+        raise ReasonMissingError
+    return text.strip()
+
+
+def _invoice(text: str) -> UUID | None:
+    """The invoice chosen; none for the whole customer. Raises InvoiceNotFoundError."""
+    try:
+        return UUID(text) if text else None
+    except ValueError as error:
+        raise InvoiceNotFoundError(text) from error
+
+
+def _day(text: str) -> date | None:
+    """A day as a form or an address gives it; none when it gives none that can be read."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
