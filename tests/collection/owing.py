@@ -10,7 +10,11 @@ from stdnum import luhn
 
 from gateway.access.scope import Scope
 from gateway.collection.dispatching import REMINDER_MAIL, Dispatching, dispatch, last_check
-from gateway.collection.messages.plain import compose_plainly
+from gateway.collection.messages.letterhead import Letterhead
+from gateway.collection.messages.printing import plain_text
+from gateway.collection.messages.texts import default_texts
+from gateway.collection.messages.values import ComposedMessage, ReminderMessage
+from gateway.collection.messages.wording import word
 from gateway.collection.model import Reminder, ReminderInvoice
 from gateway.collection.reminding import ReminderRound, Round
 from gateway.collection.scenarios import Channel
@@ -41,6 +45,12 @@ def siren(number: int) -> str:
     return digits + luhn.calc_check_digit(digits)
 
 
+def worded(message: ReminderMessage) -> ComposedMessage:
+    """What a reminder claims, in a few words."""
+    lines = [f"{line.number} {line.claimed}" for line in message.lines]
+    return ComposedMessage(f"{message.template} {message.total}", "\n".join([*lines, message.note]))
+
+
 class MailServer:
     """Takes messages, or fails as told."""
 
@@ -53,6 +63,13 @@ class MailServer:
             raise self.fails_with
         self.taken.append(delivery)
         return f"<{len(self.taken)}@example>"
+
+
+def said(message: ReminderMessage) -> ComposedMessage:
+    """The words of a message, without any paper."""
+    letterhead = Letterhead(name="Vendeur SA")
+    worded = word(message, letterhead, default_texts())
+    return ComposedMessage(worded.subject, plain_text(worded, letterhead))
 
 
 @dataclass
@@ -69,7 +86,7 @@ class Collecting:
         self.context = Dispatching(
             database=self.database,
             clock=self.clock,
-            compose=lambda _session, message: compose_plainly(message),
+            compose=lambda _session, message: said(message),
             leaves=frozenset({Channel.EMAIL}),
             batch=50,
         )
