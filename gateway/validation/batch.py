@@ -34,7 +34,7 @@ WORTH_PROCESSES = 50
 #: Documents that are validated before there are processes; their number is also the smallest part for a process.
 FIRST = 4
 #: Documents handed to a process at a time, at most: they are reported together.
-LARGEST_PART = 32
+LARGEST_PART = 16
 #: Parts that each process would still get if all were as large as the next one.
 PARTS_TO_COME = 4
 #: Bytes asked for at a time: a read sets aside as much memory as it asks for.
