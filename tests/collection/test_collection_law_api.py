@@ -262,6 +262,17 @@ def test_a_hand_over_stops_reminders_and_makes_one_file_with_everything(house, s
     assert {"litigation.handed_over", "litigation.closed"} <= set(kinds(house))
 
 
+def test_what_a_formal_notice_needs_is_told_and_its_evidence_file_made(house, services, http, as_program):
+    services.documents.put(b"F1")
+    headers = as_program(house.organisation)
+    told = http.get(f"{of(house)}/readiness", headers=headers).json()
+    assert (told["formal_notice_allowed"], told["hand_over_allowed"]) == (True, True)
+    needs = [each["need"] for each in told["formal_notice"]]
+    assert needs == ["not_available", "no_address", "no_reminder"]
+    file = http.get(f"{of(house)}/evidence", headers=headers)
+    assert {"verify.py", "timeline.pdf"} <= set(zipfile.ZipFile(io.BytesIO(file.content)).namelist())
+
+
 def test_an_invoice_that_is_not_due_or_of_another_customer_is_not_handed_over(house, http, as_program):
     house.owes("F2", "100.00", due_date=date(2026, 10, 31))
     headers = as_program(house.organisation)
@@ -299,6 +310,8 @@ def test_another_organisation_finds_nothing_of_it(house, http, as_program, other
         http.post(f"{HERE}/penalties/{claimed['id']}/waivers", json=why, headers=headers),
         http.post(f"{HERE}/penalties/{claimed['id']}/payments", json=paid, headers=headers),
         http.get(f"{of(house)}/limitation", headers=headers),
+        http.get(f"{of(house)}/readiness", headers=headers),
+        http.get(f"{of(house)}/evidence", headers=headers),
         http.post(f"{of(house)}/acts", json=act, headers=headers),
         http.post(f"{HERE}/acts/{acted}/end", json=day, headers=headers),
         http.get(f"{CUSTOMER}/insolvencies", headers=headers),

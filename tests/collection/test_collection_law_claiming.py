@@ -39,6 +39,7 @@ from gateway.invoices.model import PrecedingInvoice
 from gateway.ledger.model import LedgerEntry
 from gateway.ledger.service import take_turn
 from gateway.lifecycle.errors import InvoiceNotFoundError
+from gateway.lifecycle.model import InvoiceRecord
 from gateway.treasury.allocating import NewReceipt
 from gateway.treasury.model import Receipt, ReceiptSource
 from gateway.treasury.receipts import record_receipt, reverse_receipt
@@ -305,7 +306,7 @@ def test_an_agreed_rate_holds_for_its_customer_and_never_below_the_floor(house: 
     [
         ({}, "13.15", None),
         ({"is_public": True}, "11.15", None),
-        ({"is_consumer": True}, "13.15", IndemnityRefusal.CONSUMER),
+        ({"is_consumer": True}, None, IndemnityRefusal.CONSUMER),
         ({"insolvent_since": DUE}, None, IndemnityRefusal.INSOLVENCY),
     ],
 )
@@ -317,6 +318,18 @@ def test_who_owes_decides_rate_and_indemnity(
     found = position(house, date(2025, 5, 31))
     assert [line.percent for line in found.sheet.lines] == ([Decimal(percent)] if percent else [])
     assert found.indemnity.refusal is refusal
+
+
+def test_a_refused_invoice_bears_nothing(house: House) -> None:
+    with house.database.transaction(house.organisation) as session:
+        invoice = session.get_one(InvoiceRecord, house.owed["F1"].id)
+        invoice.is_closed = True
+        session.add(invoice)
+        session.flush()
+        [found] = positions_of(session, [invoice], END, LAW)
+    assert found.sheet.total == 0
+    with pytest.raises(NothingToClaimError):
+        claim(house)
 
 
 def test_what_nobody_may_see_or_that_is_no_receivable_is_not_claimed(house: House) -> None:

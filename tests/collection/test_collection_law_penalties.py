@@ -110,6 +110,21 @@ def test_an_agreed_rate_holds_on_its_days_only() -> None:
     assert [rate.percent for rate in rates] == [Decimal("12.15"), Decimal(15), Decimal("12.15")]
 
 
+def test_an_agreed_rate_gives_way_to_three_times_a_legal_interest_that_rose() -> None:
+    agreed = [RatePeriod(date(2022, 1, 1), None, Decimal(5))]
+    rates = rates_between(statute(), DebtorKind.BUSINESS, agreed, date(2022, 12, 31), date(2023, 7, 1))
+    assert [rate.percent for rate in rates] == [Decimal(5), Decimal("6.18"), Decimal("12.66")]
+
+
+def test_a_consumer_owes_only_what_was_agreed() -> None:
+    span = (date(2025, 7, 1), date(2025, 7, 31))
+    agreed = [RatePeriod(date(2025, 7, 11), None, Decimal(5))]
+    rates = rates_between(statute(), DebtorKind.CONSUMER, agreed, *span)
+    sheet = penalty_sheet(replace(DEBT, due_date=date(2025, 6, 30)), rates, 365, span[1])
+    assert [(line.first, line.percent) for line in sheet.lines] == [(date(2025, 7, 11), Decimal(5))]
+    assert rates_between(statute(), DebtorKind.CONSUMER, (), *span)[0].percent == 0
+
+
 def test_the_least_agreed_rate_is_three_times_the_legal_interest() -> None:
     assert least_agreed_rate(statute(), date(2026, 3, 1)) == Decimal("7.86")
 

@@ -9,7 +9,7 @@ from typing import IO, Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 from sqlmodel import Session
@@ -19,7 +19,7 @@ from gateway.collection.evidence import evidence_maker
 from gateway.collection.law import repository
 from gateway.collection.law.context import LawContext
 from gateway.collection.law.dossier import dossier_name, write_dossier
-from gateway.collection.law.handing_over import close_hand_over, hand_over
+from gateway.collection.law.handing_over import close_hand_over, hand_over, readiness_of
 from gateway.collection.law.insolvency import InsolvencyKind
 from gateway.collection.law.limitation import ActOnClaim
 from gateway.collection.law.orders import block_orders, check_order, lift_block, set_order_policy
@@ -40,6 +40,7 @@ from gateway.collection.law.views import (
     InsolvencyView,
     LimitationView,
     OrderCheckView,
+    ReadinessView,
     hand_over_view,
     insolvency_view,
     limitation_view,
@@ -240,6 +241,35 @@ def router(context: LawApiContext) -> APIRouter:
                 now=clock(),
             )
             return insolvency_view(row)
+
+    @routes.get("/invoices/{invoice_id}/readiness", summary="What a formal notice and a hand-over still need")
+    def readiness(principal: reader, invoice_id: UUID) -> ReadinessView:
+        """Proofs, an address, earlier reminders, no open dispute…"""
+        with database.transaction(principal.organisation_id) as session:
+            invoice = repository.receivable_by_id(session, principal.scope, invoice_id)
+            customer = repository.customer_of(session, invoice)
+            notice, litigation = readiness_of(session, customer, [invoice], parts.law, clock())[invoice_id]
+            return ReadinessView(
+                formal_notice_allowed=notice.allowed,
+                formal_notice=missing_views(notice),
+                hand_over_allowed=litigation.allowed,
+                hand_over=missing_views(litigation),
+            )
+
+    @routes.get(
+        "/invoices/{invoice_id}/evidence",
+        summary="The evidence file of an invoice (zip)",
+        response_class=Response,
+        responses={200: {"content": {"application/zip": {}}}},
+    )
+    def evidence(principal: reader, invoice_id: UUID) -> Response:
+        """Documents, messages, timeline and the proof of the ledger: to be joined to a formal notice."""
+        with database.transaction(principal.organisation_id) as session:
+            invoice = repository.receivable_by_id(session, principal.scope, invoice_id)
+            made = evidence_maker(session, parts.store, parts.key, principal.language, clock())(invoice)
+        name = quote(f"preuve-{invoice.number}.zip", safe="")
+        disposition = f"attachment; filename*=UTF-8''{name}"
+        return Response(made, media_type="application/zip", headers={"Content-Disposition": disposition})
 
     @routes.get("/customers/{customer}/hand-overs", summary="What was handed over to litigation")
     def hand_overs(principal: reader, customer: str) -> list[HandOverView]:

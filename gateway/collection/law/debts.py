@@ -80,6 +80,8 @@ def late_invoices(session: Session, invoices: Sequence[InvoiceRecord]) -> list[L
         barred = [day for day in judged if invoice.issue_date <= day]
         since = min(barred, default=None)
         out = [*excluded.get(invoice.id, ()), *([Excluded(since, None)] if since else [])]
+        if invoice.is_closed:  # rejected, cancelled or refused: nothing is owed
+            out.append(Excluded(invoice.issue_date, None))
         debt = Debt(invoice.amount_due, due_date_of(invoice), tuple(moves.get(invoice.id, ())), tuple(out))
         found.append(LateInvoice(invoice, customer, debt, debtor_kind(customer), since))
     return found

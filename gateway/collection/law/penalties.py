@@ -173,7 +173,8 @@ def penalty_sheet(debt: Debt, rates: Sequence[RatePeriod], year_days: int, until
         base = _outstanding(debt, start)
         if base > 0:
             rate = _rate_on(rates, start)
-            _add(lines, SheetLine(start, after - _DAY, base, rate.percent, year_days, rate.provisional))
+            if rate.percent:
+                _add(lines, SheetLine(start, after - _DAY, base, rate.percent, year_days, rate.provisional))
     numbers = sum((line.numbers for line in lines), ZERO)
     return Sheet(until, tuple(lines), round_cents(numbers / (_PERCENT * year_days)))
 
@@ -183,7 +184,8 @@ def rates_between(
 ) -> list[RatePeriod]:
     """The rate of every half-year from `first` to `until`: the agreed one on the days it holds, else that of the law.
 
-    Against a public buyer the rate of the half-year in which interest begins holds to the end, and none is agreed.
+    An agreed rate below three times the legal interest of a half-year gives way to it. A consumer owes nothing that was
+    not agreed. Against a public buyer the rate of the half-year in which interest begins holds to the end.
     """
     rule = law.penalty_rule(debtor, first)
     if rule.rate_of == "start":
@@ -199,9 +201,12 @@ def rates_between(
     found = []
     for start, after in pairwise(inside):
         own = [period for period in agreed if period.first <= start and (period.last is None or start <= period.last)]
-        day_rule = law.penalty_rule(debtor, start)
-        legal = _by_law(day_rule, law.refinancing_on(start), start, after - _DAY)
-        found.append(RatePeriod(start, after - _DAY, own[-1].percent) if own else legal)
+        legal = _by_law(law.penalty_rule(debtor, start), law.refinancing_on(start), start, after - _DAY)
+        if own:
+            least = ZERO if debtor is DebtorKind.CONSUMER else least_agreed_rate(law, start)
+            found.append(RatePeriod(start, after - _DAY, max(own[-1].percent, least)))
+        else:
+            found.append(replace(legal, percent=ZERO) if debtor is DebtorKind.CONSUMER else legal)
     return found
 
 

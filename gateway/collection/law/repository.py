@@ -28,7 +28,7 @@ from gateway.collection.law.model import (
     PenaltyWaiver,
     Treatment,
 )
-from gateway.customers.model import CustomerInvoice
+from gateway.customers.model import Customer, CustomerInvoice
 from gateway.customers.repository import find_customer
 from gateway.database.columns import IdentifiedRow
 from gateway.database.paging import Page, SortKey, fetch_page
@@ -61,6 +61,15 @@ def receivable_by_id(session: Session, scope: Scope, invoice_id: UUID) -> Invoic
     if invoice.direction != Direction.RECEIVABLE or invoice.amount_due <= 0:
         raise NotAReceivableError(invoice.number)
     return invoice
+
+
+def customer_of(session: Session, invoice: InvoiceRecord) -> Customer:
+    """Who owes an invoice. Raises NotAReceivableError when nobody is known to."""
+    mine = select(CustomerInvoice.customer_id).where(CustomerInvoice.invoice_id == invoice.id)
+    found = session.exec(select(Customer).where(col(Customer.id).in_(mine))).one_or_none()
+    if found is None:
+        raise NotAReceivableError(invoice.number)
+    return found
 
 
 def due_invoices(

@@ -152,6 +152,15 @@ class MissingView(_View):
     forbids: bool
 
 
+class ReadinessView(_View):
+    """What a formal notice and a hand-over of an invoice still need."""
+
+    formal_notice_allowed: bool
+    formal_notice: tuple[MissingView, ...]
+    hand_over_allowed: bool
+    hand_over: tuple[MissingView, ...]
+
+
 class HandOverView(_View):
     """Invoices given to litigation."""
 
