@@ -28,6 +28,8 @@ COMMANDS = {
     "ingest": ("gateway.cli.ingest", "ingest_command"),
     "timeline": ("gateway.cli.timeline", "timeline_command"),
     "cdar": ("gateway.cli.cdar", "cdar_app"),
+    "customers": ("gateway.cli.customers", "customers_app"),
+    "receivables": ("gateway.cli.customers", "receivables_command"),
     "receipts": ("gateway.cli.receipts", "receipts_app"),
     "promises": ("gateway.cli.agreements", "promises_app"),
     "disputes": ("gateway.cli.agreements", "disputes_app"),

@@ -29,6 +29,8 @@ class DirectoryState(StrEnum):
     NOT_ADDRESSABLE = "not_addressable"
     #: The directory does not know it.
     ABSENT = "absent"
+    #: The company is closed.
+    CEASED = "ceased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def _directory(identity: Identity) -> KnownFact:
             "Présent à l'annuaire, sans adresse de réception.", "In the directory, without an address to receive at."
         ),
         DirectoryState.ABSENT: Text("Absent de l'annuaire.", "Not in the directory."),
+        DirectoryState.CEASED: Text("Fermé selon l'annuaire.", "Closed, says the directory."),
     }[state]
     holds = state is DirectoryState.ADDRESSABLE
     return KnownFact("directory", Confidence.HOLDS if holds else Confidence.FAILS, says)
