@@ -23,9 +23,13 @@ class LawContext:
     settings: Settings
     limits: ReadingLimits
 
+    def __post_init__(self) -> None:
+        """A wrong file is told at the start. Raises LawFileError."""
+        statute(self.settings.law_file)
+
     @property
     def law(self) -> Statute:
-        """The law as this installation has it. Raises LawFileError."""
+        """The law as this installation has it."""
         return statute(self.settings.law_file)
 
     @property

@@ -109,7 +109,9 @@ def paid_late(session: Session, after: UUID | None, limit: int) -> list[InvoiceR
         col(PenaltyChoice.customer_id) == CustomerInvoice.customer_id,
         everyone,
     )
-    chosen = select(PenaltyChoice.id).where(PenaltyChoice.treatment == Treatment.CLAIMED.value, concerns)
+    chosen = select(PenaltyChoice.id).where(PenaltyChoice.treatment == Treatment.CLAIMED.value)
+    if session.exec(chosen.limit(1)).first() is None:
+        return []
     claimed = select(Penalty.id).where(Penalty.invoice_id == InvoiceRecord.id)
     due = func.coalesce(col(InvoiceRecord.due_date), col(InvoiceRecord.issue_date))
     came_late = (
@@ -129,7 +131,7 @@ def paid_late(session: Session, after: UUID | None, limit: int) -> list[InvoiceR
                 col(InvoiceRecord.is_closed).is_(False),
                 col(InvoiceRecord.remaining) <= func.coalesce(received.c.amount, ZERO),
                 or_(func.date(InvoiceRecord.status_at) > due, came_late.exists()),
-                chosen.exists(),
+                chosen.where(concerns).exists(),
                 ~claimed.exists(),
                 col(InvoiceRecord.id) > after if after else true(),
             )
