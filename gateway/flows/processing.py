@@ -9,7 +9,9 @@ leaves either all of it or nothing.
 
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from uuid import UUID
 
@@ -58,6 +60,8 @@ _TOGETHER = 16
 #: What is left after so long a reading, or beyond so many bytes fetched, goes to the next transaction.
 _LONG_SECONDS = 1.0
 _MANY_BYTES = 16 * 2**20
+#: A platform is asked for so many files at a time.
+_FETCHED_AT_ONCE = 4
 _log = structlog.get_logger(__name__)
 
 
@@ -173,15 +177,18 @@ def _fetch(session: Session, context: FlowsContext, flows: Sequence[Flow]) -> di
 
     When they are large, the last ones are left for later.
     """
-    fetched = dict[UUID, bytes | Exception]()
-    files = list[tuple[Flow, bytes]]()
-    for flow in flows:
-        if flow.document_sha256 is None and sum(len(data) for _, data in files) < _MANY_BYTES:
-            try:
-                client = context.platform(flow.platform or "", flow.organisation_id)
-                files.append((flow, client.download(flow.platform_flow_id or "")))
-            except Exception as error:
-                fetched[flow.id] = error
+    fetched, files = dict[UUID, bytes | Exception](), list[tuple[Flow, bytes]]()
+    absent = [flow for flow in flows if flow.document_sha256 is None]
+    with ThreadPoolExecutor(_FETCHED_AT_ONCE) as threads:
+        for start in range(0, len(absent), _FETCHED_AT_ONCE):
+            some = absent[start : start + _FETCHED_AT_ONCE]
+            for flow, got in zip(some, threads.map(partial(_download, context), some), strict=True):
+                if isinstance(got, Exception):
+                    fetched[flow.id] = got
+                else:
+                    files.append((flow, got))
+            if sum(len(data) for _, data in files) > _MANY_BYTES:
+                break
     try:
         kept = [(data, media_type_of(data)) for _, data in files]
         names = keep_documents(session, context.store, kept, context.clock())
@@ -191,6 +198,13 @@ def _fetch(session: Session, context: FlowsContext, flows: Sequence[Flow]) -> di
         fetched[flow.id], flow.document_sha256 = data, sha256
         session.add(flow)
     return fetched
+
+
+def _download(context: FlowsContext, flow: Flow) -> bytes | Exception:
+    try:
+        return context.platform(flow.platform or "", flow.organisation_id).download(flow.platform_flow_id or "")
+    except Exception as error:
+        return error
 
 
 def _bytes_of(context: FlowsContext, flow: Flow, fetched: bytes | Exception | None) -> bytes:

@@ -15,6 +15,7 @@ from gateway.flows.processing import drain_flows
 from gateway.flows.releasing import release_addressable
 from gateway.flows.webhooks.tasks import TELL_TASK, tell_subscribers
 from gateway.jobs.engine import JobEngine
+from gateway.jobs.single import OneAtATime
 from gateway.treasury.receipts import receipts_known
 
 POLL_TASK = "flows.poll"
@@ -33,7 +34,7 @@ def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
         poll_platforms(context, organisation_id)
         release_addressable(context, organisation_id)
 
-    engine.register(PROCESS_TASK, process)
+    engine.register(PROCESS_TASK, OneAtATime(process))
 
     def review(organisation_id: UUID) -> None:
         review_due_invoices(context, organisation_id, receipts_known)

@@ -74,7 +74,7 @@ class Following:
         ]
 
     def events_about(self, direction: Direction, key: InvoiceKey) -> list[LifecycleEvent]:
-        """As `repository.events_about`: off the invoice line an incomplete key speaks of each invoice it agrees with."""
+        """As `repository.events_about`: off the invoice line an incomplete key speaks of each invoice that agrees."""
 
         def agrees(row: LifecycleEvent) -> bool:
             if (row.seller_siren, row.year) == (key.seller_siren, key.year):

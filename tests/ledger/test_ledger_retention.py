@@ -145,9 +145,8 @@ def test_a_hold_is_not_placed_twice_nor_lifted_without(database, organisation):
         with pytest.raises(LegalHoldError):
             lift_hold(session, "invoice:F1", reason="r", now=KEPT)
         place_hold(session, "invoice:F1", reason="r", now=KEPT)
-    with database.transaction(organisation) as session:
-        with pytest.raises(LegalHoldError):
-            place_hold(session, "invoice:F1", reason="r", now=KEPT)
+    with database.transaction(organisation) as session, pytest.raises(LegalHoldError):
+        place_hold(session, "invoice:F1", reason="r", now=KEPT)
 
 
 def test_a_document_named_again_starts_its_retention_anew(database, organisation, documents):
