@@ -3,34 +3,41 @@
 from collections.abc import Mapping
 
 from gateway.collection.dispatching import REMINDER_MAIL, REMINDER_SMS, Dispatching, dispatch, last_check
-from gateway.collection.messages.plain import compose_plainly
+from gateway.collection.law.context import LawContext
+from gateway.collection.messages.composing import MessageComposer
 from gateway.collection.recording import DISPATCH_TASK
 from gateway.collection.reminding import REMINDERS_TASK, ReminderRound
 from gateway.collection.scenarios import Channel
-from gateway.database import Database
 from gateway.jobs.channels import Channel as WayOut
 from gateway.jobs.engine import JobEngine
-from gateway.kernel.clock import Clock
 from gateway.kernel.settings import Settings
 from gateway.notifications.mail import mail_deliverer
 from gateway.notifications.sms_hook import sms_deliverer
 
 
-def reminders_of(database: Database, clock: Clock, settings: Settings) -> Dispatching:
-    """How reminders leave: by the servers that are set; what has none, a person sends."""
+def reminders_of(parts: LawContext) -> Dispatching:
+    """How reminders are worded and leave: by the servers that are set; what has none, a person sends."""
+    settings = parts.settings
     servers = {Channel.EMAIL: settings.smtp_url, Channel.SMS_HOOK: settings.sms_hook_url}
     return Dispatching(
-        database=database,
-        clock=clock,
-        compose=lambda _session, message: compose_plainly(message),
+        database=parts.database,
+        clock=parts.clock,
+        compose=MessageComposer(
+            store=parts.store,
+            clock=parts.clock,
+            limits=parts.limits,
+            law=lambda: parts.law,
+            most_bytes=settings.reminder_attachments_bytes,
+            most_invoices=settings.reminder_attachments,
+        ),
         leaves=frozenset(channel for channel, server in servers.items() if server is not None),
         batch=settings.batch_size,
     )
 
 
-def ways_out(reminders: Dispatching, settings: Settings) -> Mapping[str, WayOut]:
+def ways_out(reminders: Dispatching, parts: LawContext) -> Mapping[str, WayOut]:
     """The outbox channels of reminders, by kind."""
-    by_mail, by_sms = mail_deliverer(settings, reminders.clock), sms_deliverer(settings)
+    by_mail, by_sms = mail_deliverer(parts.settings, parts.clock, parts.store), sms_deliverer(parts.settings)
     found = {}
     if by_mail is not None:
         found[REMINDER_MAIL] = last_check(reminders, by_mail)

@@ -111,10 +111,10 @@ def build_services(
         database.conninfo, concurrency=settings.worker_concurrency, grace_seconds=settings.shutdown_grace_seconds
     )
     register_tasks(engine, flows)
-    reminders = reminders_of(database, clock, settings)
-    register_reminders(engine, reminders, settings)
-    engine.register(OUTBOX_TASK, _outbox(database, clock, settings, flows, reminders).drain)
     law = LawContext(database, documents, clock, settings, limits)
+    reminders = reminders_of(law)
+    register_reminders(engine, reminders, settings)
+    engine.register(OUTBOX_TASK, _outbox(law, flows, reminders).drain)
     engine.register(LAW_TASK, lambda organisation_id: review_law(law, organisation_id))
     return Services(
         settings=settings,
@@ -131,15 +131,14 @@ def build_services(
     )
 
 
-def _outbox(
-    database: Database, clock: Clock, settings: Settings, flows: FlowsContext, reminders: Dispatching
-) -> OutboxWorker:
+def _outbox(parts: LawContext, flows: FlowsContext, reminders: Dispatching) -> OutboxWorker:
+    database, clock, settings = parts.database, parts.clock, parts.settings
     channels = {
         PLATFORM_FLOW: platform_channel(flows),
         WEBHOOK_CALL: webhook_channel(database, clock, settings),
-        **ways_out(reminders, settings),
+        **ways_out(reminders, parts),
     }
-    by_mail = mail_deliverer(settings, clock)
+    by_mail = mail_deliverer(settings, clock, parts.store)
     if by_mail is not None:
         channels[EMAIL] = Channel(by_mail)
     return OutboxWorker(database, clock, channels, attempts=settings.delivery_attempts, batch=settings.batch_size)

@@ -5,7 +5,7 @@ from importlib import import_module
 from sqlmodel import SQLModel
 
 ROOMS_WITH_TABLES = (
-    "access", "alerts", "collection", "collection.agreements", "collection.law", "customers", "flows",
+    "access", "alerts", "collection", "collection.agreements", "collection.law", "collection.messages", "customers", "flows",
     "flows.directory", "flows.hearing", "flows.platforms", "flows.webhooks", "jobs", "ledger", "lifecycle",
     "notifications", "treasury",
 )  # fmt: skip

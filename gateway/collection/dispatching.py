@@ -175,6 +175,7 @@ def _let_go(session: Session, reminder: Reminder, context: Dispatching) -> None:
             "body": composed.text,
             "html": composed.html,
             "attachments": reminder.documents,
+            "reply_to": composed.reply_to,
         },
         now=now,
         subject_id=reminder.id,

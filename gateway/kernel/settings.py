@@ -222,6 +222,12 @@ class Settings(BaseSettings):
         False,
         description="Whether automatic steps of scenarios leave by themselves; else a person confirms every message.",
     )
+    reminder_attachments: int = Field(
+        25, ge=0, le=500, description="Invoices attached to one reminder at most; with more, only the statement is."
+    )
+    reminder_attachments_bytes: int = Field(
+        8_000_000, ge=0, description="Size of the invoices attached to one reminder at most, all together."
+    )
     batch_size: int = Field(50, ge=1, le=5000, description="Rows that one job drains before it lets others run.")
     processing_attempts: int = Field(
         5, ge=1, le=100, description="Tries of a received flow before it waits in quarantine for a person."

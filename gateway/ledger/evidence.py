@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import typst
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlmodel import Session, col, select
 
 from gateway.kernel.text import Language
+from gateway.kernel.typesetting import typeset
 from gateway.ledger.chain import canonical_json
 from gateway.ledger.checkpoints import Checkpoint
 from gateway.ledger.documents import DocumentStore
@@ -159,22 +159,9 @@ def _html(story: Story, checkpoint: Checkpoint, entries: int) -> str:
 
 
 def _pdf(story: Story, checkpoint: Checkpoint, entries: int) -> bytes:
-    """PDF/A-3b, made with typst's own fonts only, so that every machine makes the same."""
     told = {key: value for key, value in asdict(story).items() if key != "data"}
-    page = typst.Compiler(font_paths=typst.Fonts(include_system_fonts=False)).compile(
-        input=(_HERE / "templates" / "timeline.typ").read_bytes(),
-        format="pdf",
-        sys_inputs={
-            "story": json.dumps(
-                {**told, "entries": entries, "position": checkpoint.position, "root": checkpoint.root},
-                ensure_ascii=False,
-            )
-        },
-        pdf_standards="a-3b",
-        pdf_tags=False,
-        timestamp=checkpoint.at.replace(microsecond=0),
-    )
-    return cast(bytes, page)
+    proved = {"entries": entries, "position": checkpoint.position, "root": checkpoint.root}
+    return typeset(_HERE / "templates" / "timeline.typ", {**told, **proved}, at=checkpoint.at)
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:

@@ -15,9 +15,12 @@ from urllib.parse import unquote, urlsplit
 from gateway.jobs.channels import Deliverer, Delivery, DeliveryAmbiguousError, DeliveryFailedError
 from gateway.kernel.clock import Clock
 from gateway.kernel.settings import Settings
+from gateway.ledger.documents import DocumentStore
+from gateway.ledger.errors import DocumentDamagedError, DocumentMissingError
 from gateway.notifications.errors import MailServerAddressError
 
-#: Kind of the outbox messages that are e-mails; their payload holds `to`, `subject` and `body`.
+#: Kind of the outbox messages that are e-mails. Their payload holds `to`, `subject` and `body`, and may hold `html`,
+#: `reply_to` and `attachments`: name, media_type and sha256 of documents in the store.
 EMAIL = "email"
 TIMEOUT_SECONDS = 30.0
 _READY_FOR_DATA = 354
@@ -51,14 +54,19 @@ class MailServer:
         return cls(parts.scheme, parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""))
 
 
-def mail_deliverer(settings: Settings, clock: Clock, *, timeout: float = TIMEOUT_SECONDS) -> Deliverer | None:
-    """The deliverer of e-mails; None when no mail server is set. Raises MailServerAddressError."""
+def mail_deliverer(
+    settings: Settings, clock: Clock, documents: DocumentStore, *, timeout: float = TIMEOUT_SECONDS
+) -> Deliverer | None:
+    """The deliverer of e-mails; None when no mail server is set. Raises MailServerAddressError.
+
+    `documents`: where attachments are. A mail whose attachment is missing does not leave without it.
+    """
     if settings.smtp_url is None:
         return None
     server, sender = MailServer.of(settings.smtp_url.get_secret_value()), settings.mail_from
 
     def deliver(delivery: Delivery) -> str:
-        message = compose(delivery, sender)
+        message = compose(delivery, sender, documents)
         message["Date"] = format_datetime(clock())
         with _session(server, timeout) as client:
             _send(client, message, parseaddr(sender)[1], delivery.payload["to"])
@@ -67,8 +75,11 @@ def mail_deliverer(settings: Settings, clock: Clock, *, timeout: float = TIMEOUT
     return deliver
 
 
-def compose(delivery: Delivery, sender: str) -> EmailMessage:
-    """The e-mail of a delivery. Its Message-ID follows from the idempotency key, so that a repeat is recognised."""
+def compose(delivery: Delivery, sender: str, documents: DocumentStore) -> EmailMessage:
+    """The e-mail of a delivery. Its Message-ID follows from the idempotency key, so that a repeat is recognised.
+
+    Raises DeliveryFailedError when an attachment is not in the store, or damaged there.
+    """
     message = EmailMessage(policy=_POLICY)
     domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     message["Message-ID"] = f"<{sha256(delivery.idempotency_key.encode()).hexdigest()[:32]}@{domain}>"
@@ -76,8 +87,22 @@ def compose(delivery: Delivery, sender: str) -> EmailMessage:
     message["To"] = delivery.payload["to"]
     message["Subject"] = " ".join(delivery.payload["subject"].split())
     message["Auto-Submitted"] = "auto-generated"
+    if delivery.payload.get("reply_to"):
+        message["Reply-To"] = delivery.payload["reply_to"]
     message.set_content(delivery.payload["body"])
+    if delivery.payload.get("html"):
+        message.add_alternative(delivery.payload["html"], subtype="html")
+    for each in delivery.payload.get("attachments", ()):
+        main, _, sub = each["media_type"].partition("/")
+        message.add_attachment(_document(documents, each["sha256"]), maintype=main, subtype=sub, filename=each["name"])
     return message
+
+
+def _document(documents: DocumentStore, sha256: str) -> bytes:
+    try:
+        return documents.get(sha256)
+    except (DocumentMissingError, DocumentDamagedError) as error:
+        raise DeliveryFailedError(f"attachment {sha256}: {error}", permanent=True) from error
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """E-mails leave by real SMTP, and the outbox knows whether they left, did not leave, or may have left."""
 
 import socket
+import tempfile
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -15,21 +17,23 @@ from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.jobs.outbox import OutboxWorker, put_in_outbox
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import load_settings
+from gateway.ledger.documents import DocumentStore
 from gateway.notifications.errors import MailServerAddressError
 from gateway.notifications.mail import EMAIL, MailServer, mail_deliverer
 from tests.lifecycle.making_events import START
 from tests.notifications.mail_server import Behaviour, mail_server
 
+STORE = DocumentStore(Path(tempfile.mkdtemp(prefix="gateway-mail-")))
 PAYLOAD = {"to": "responsable@example.fr", "subject": "Facture F1\nrejetée", "body": "Bonjour,\n.\n.. à corriger.\n"}
 
 
-def delivery(key: str = "notification:1", **changes: str) -> Delivery:
+def delivery(key: str = "notification:1", **changes: object) -> Delivery:
     return Delivery(uuid4(), key, {**PAYLOAD, **changes}, None)
 
 
 def deliverer(port: int, *, user: str = "", timeout: float = 5.0):
     told = load_settings(smtp_url=f"smtp://{user}127.0.0.1:{port}", mail_from="Passerelle <gateway@example.fr>")
-    return mail_deliverer(told, ManualClock(START), timeout=timeout)
+    return mail_deliverer(told, ManualClock(START), STORE, timeout=timeout)
 
 
 def send(behaviour: Behaviour, **options):
@@ -38,7 +42,7 @@ def send(behaviour: Behaviour, **options):
 
 
 def test_without_mail_server_there_is_no_deliverer():
-    assert mail_deliverer(load_settings(), ManualClock(START)) is None
+    assert mail_deliverer(load_settings(), ManualClock(START), STORE) is None
 
 
 def test_an_email_arrives_as_it_was_written():
@@ -53,6 +57,29 @@ def test_an_email_arrives_as_it_was_written():
     assert received["Auto-Submitted"] == "auto-generated"
     assert received.get_content().splitlines() == PAYLOAD["body"].splitlines()
     assert behaviour.commands[1:3] == ["mail FROM:<gateway@example.fr>", "rcpt TO:<responsable@example.fr>"]
+
+
+def test_an_email_carries_its_page_its_documents_and_where_to_answer():
+    letter = b"%PDF-1.7 a letter"
+    told = {"name": "Lettre.pdf", "media_type": "application/pdf", "sha256": STORE.put(letter)}
+    behaviour = Behaviour()
+    with mail_server(behaviour) as port:
+        deliverer(port)(delivery(html="<p>Bonjour à tous</p>", reply_to="recouvrement@example.fr", attachments=[told]))
+    (received,) = (message_from_bytes(each, policy=default) for each in behaviour.messages)
+    assert received["Reply-To"] == "recouvrement@example.fr"
+    assert received.get_body(("plain",)).get_content().splitlines() == PAYLOAD["body"].splitlines()
+    assert received.get_body(("html",)).get_content().strip() == "<p>Bonjour à tous</p>"
+    (attached,) = received.iter_attachments()
+    assert (attached.get_filename(), attached.get_content()) == ("Lettre.pdf", letter)
+
+
+def test_an_email_whose_attachment_is_lost_does_not_leave_without_it():
+    lost = {"name": "Lettre.pdf", "media_type": "application/pdf", "sha256": "0" * 64}
+    behaviour = Behaviour()
+    with mail_server(behaviour) as port, pytest.raises(DeliveryFailedError) as failed:
+        deliverer(port)(delivery(attachments=[lost]))
+    assert failed.value.permanent
+    assert behaviour.messages == []
 
 
 def test_a_repeat_bears_the_same_message_id_and_another_message_another_one():

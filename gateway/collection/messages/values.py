@@ -100,12 +100,14 @@ class ComposedMessage:
         subject, text: always; the text is what a mail reader without HTML shows, and what is said on a call.
         html: the same as a page, None for a plain message.
         attachments: for a letter, the letter itself comes first.
+        reply_to: e-mail address that answers go to; None: that of the sender.
     """
 
     subject: str
     text: str
     html: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    reply_to: str | None = None
 
 
 #: Words a message. It may read the session's organisation and write documents to the store, and is called without the

@@ -1,0 +1,141 @@
+"""Words a message with all that goes with it: the letter, the statement of the account, and the invoices it claims."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import structlog
+from sqlmodel import Session, col, select
+
+from gateway.collection.account_rows import accounts_of
+from gateway.collection.law.model import Treatment
+from gateway.collection.law.positions import PenaltyPosition, positions_of
+from gateway.collection.law.statute import Statute
+from gateway.collection.messages.keeping import letterhead_in_force, texts_in_force
+from gateway.collection.messages.letterhead import Letterhead
+from gateway.collection.messages.printing import html_page, letter_pdf, plain_text, statement_pdf
+from gateway.collection.messages.values import Attachment, ComposedMessage, ReminderMessage
+from gateway.collection.messages.wording import Accrued, Sayer, Worded, word
+from gateway.collection.scenarios import Channel
+from gateway.invoices.errors import UnreadableInvoiceError
+from gateway.invoices.limits import ReadingLimits
+from gateway.invoices.printing import render_pdf
+from gateway.invoices.reading import read_invoice
+from gateway.kernel.clock import Clock
+from gateway.kernel.money import ZERO
+from gateway.kernel.text import Language, Text
+from gateway.ledger.documents import DocumentStore, keep_document
+from gateway.ledger.errors import DocumentDamagedError, DocumentMissingError
+from gateway.lifecycle.model import InvoiceRecord
+
+_PDF = "application/pdf"
+_APPROVED = "205"
+_LETTERS = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
+#: Messages of these templates carry no papers: nothing is claimed.
+_WITHOUT_PAPERS = frozenset({"remerciement"})
+_LETTER, _STATEMENT = Text("Lettre", "Letter"), Text("Relevé de compte", "Statement of account")
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageComposer:
+    """Words the messages of any organisation.
+
+    Attributes:
+        law: reads what penalties rest on.
+        most_bytes: of the invoices attached to one message; with more, the statement goes alone, as the message says.
+        most_invoices: the same by their number.
+    """
+
+    store: DocumentStore
+    clock: Clock
+    limits: ReadingLimits
+    law: Callable[[], Statute]
+    most_bytes: int
+    most_invoices: int
+
+    def __call__(self, session: Session, message: ReminderMessage) -> ComposedMessage:
+        """The message as it will leave; what goes with it is kept in the document store. Raises NoTextError."""
+        letterhead, book = letterhead_in_force(session), texts_in_force(session, self.clock())
+        invoices = _invoices(session, message)
+        approved = bool(invoices) and all(invoice.status == _APPROVED for invoice in invoices)
+        accrued: list[Accrued] = []
+        if book.text(message.template).law:
+            accrued = _accrued(positions_of(session, invoices, message.on, self.law()))
+        worded = word(message, letterhead, book, accrued, approved=approved)
+        if message.channel is Channel.SMS_HOOK:
+            return ComposedMessage(worded.subject, _short(worded, letterhead))
+        if not message.channel.is_written:
+            return ComposedMessage(worded.subject, plain_text(worded, letterhead))
+        papers: list[Attachment] = []
+        if message.template not in _WITHOUT_PAPERS:
+            printed = self._invoices(session, invoices, message.language)
+            said = "attached" if len(printed) == len(invoices) else "attached_statement"
+            worded = replace(worded, closing=(*worded.closing, Sayer(message.language, message.currency).words(said)))
+            papers = [*self._statement(session, message, letterhead), *printed]
+        if message.channel in _LETTERS:
+            letter = letter_pdf(message, worded, letterhead)
+            papers.insert(0, self._keep(session, f"{_LETTER.in_language(message.language)}.pdf", letter))
+        return ComposedMessage(
+            subject=worded.subject,
+            text=plain_text(worded, letterhead),
+            html=html_page(worded, letterhead, message.language),
+            attachments=tuple(papers),
+            reply_to=letterhead.reply_to,
+        )
+
+    def _statement(self, session: Session, message: ReminderMessage, letterhead: Letterhead) -> Iterator[Attachment]:
+        for account in accounts_of(session, [message.customer_id], self.clock()):
+            if account.currency == message.currency:
+                page = statement_pdf(account, letterhead, message.language, message.on)
+                yield self._keep(session, f"{_STATEMENT.in_language(message.language)}.pdf", page)
+
+    def _invoices(self, session: Session, invoices: Sequence[InvoiceRecord], language: Language) -> list[Attachment]:
+        """The readable PDF of each invoice; none of them when they are too many or too large together."""
+        if len(invoices) > self.most_invoices:
+            return []
+        pages: dict[str, bytes] = {}
+        for invoice in invoices:
+            page = self._readable(invoice, language)
+            if page is not None:
+                pages[f"{re.sub(r'[^0-9A-Za-z._-]+', '_', invoice.number)}.pdf"] = page
+            if sum(map(len, pages.values())) > self.most_bytes:
+                return []
+        return [self._keep(session, name, page) for name, page in pages.items()]
+
+    def _readable(self, invoice: InvoiceRecord, language: Language) -> bytes | None:
+        """What a person reads: the Factur-X as it was sent, else the invoice laid out; None without its file."""
+        try:
+            data = self.store.get(invoice.document_sha256)
+            return (
+                data if invoice.syntax == "Factur-X" else render_pdf(read_invoice(data, self.limits).invoice, language)
+            )
+        except (DocumentMissingError, DocumentDamagedError, UnreadableInvoiceError) as error:
+            _log.warning("invoice_not_attached", invoice=str(invoice.id), reason=str(error))
+            return None
+
+    def _keep(self, session: Session, name: str, page: bytes) -> Attachment:
+        return Attachment(name, _PDF, keep_document(session, self.store, page, _PDF, self.clock()))
+
+
+def _invoices(session: Session, message: ReminderMessage) -> list[InvoiceRecord]:
+    """The invoices that the message claims, in its order."""
+    wanted = list(dict.fromkeys(line.invoice_id for line in message.lines))
+    found = {row.id: row for row in session.exec(select(InvoiceRecord).where(col(InvoiceRecord.id).in_(wanted)))}
+    return [found[each] for each in wanted if each in found]
+
+
+def _accrued(positions: Iterable[PenaltyPosition]) -> list[Accrued]:
+    """What the law adds, by what becomes of it; what was given up is not said. Pure."""
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    for each in positions:
+        if each.treatment is not Treatment.WAIVED:
+            interest, indemnity = sums.get(each.treatment.value, (ZERO, ZERO))
+            sums[each.treatment.value] = (interest + each.sheet.total, indemnity + each.indemnity.amount)
+    return [Accrued(treatment, *sums[treatment]) for treatment in sorted(sums)]
+
+
+def _short(worded: Worded, letterhead: Letterhead) -> str:
+    """What a text message says."""
+    return f"{letterhead.name} : {worded.subject}. {worded.payment}".strip()
