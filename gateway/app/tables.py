@@ -5,8 +5,8 @@ from importlib import import_module
 from sqlmodel import SQLModel
 
 ROOMS_WITH_TABLES = (
-    "access", "alerts", "collection", "collection.agreements", "collection.law", "collection.messages", "customers", "flows",
-    "flows.directory", "flows.hearing", "flows.platforms", "flows.webhooks", "jobs", "ledger", "lifecycle",
+    "access", "alerts", "collection", "collection.agreements", "collection.law", "collection.messages", "customers",
+    "flows", "flows.directory", "flows.hearing", "flows.platforms", "flows.webhooks", "jobs", "ledger", "lifecycle",
     "notifications", "treasury",
 )  # fmt: skip
 
