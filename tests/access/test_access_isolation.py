@@ -23,7 +23,9 @@ from gateway.app.tables import METADATA
 from gateway.collection.agreements.disputing import NewDispute, open_dispute
 from gateway.collection.agreements.planning import EvenSpread, NewPlan, make_plan
 from gateway.collection.agreements.promising import NewPromise, make_promise
-from gateway.collection.model import CollectionAction
+from gateway.collection.exclusions import exclude
+from gateway.collection.model import CollectionAction, Reminder, ReminderInvoice
+from gateway.customers import service as customers
 from gateway.customers.repository import customers_of_invoices
 from gateway.database.engine import organisation_of
 from gateway.flows.hearing.model import PlatformSubscription, PlatformSubscriptionKey
@@ -52,6 +54,13 @@ BODIES = {
     "messages": {"text": "x"},
     "assignment": {"owner_id": None},
     "settlement": {"outcome": "refused", "because": "x"},
+    "contacts": {"name": "x"},
+    "covers": {"insurer": "x", "amount": "1.00", "valid_from": "2026-10-01"},
+    "notes": {"text": "x"},
+    "confirm": {},
+    "refuse": {"reason": "x"},
+    "complete": {"outcome": "x"},
+    "settle": {"arrived": True},
 }
 MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -67,7 +76,9 @@ def theirs(site: Site) -> dict[str, UUID]:
             "action_id": session.exec(select(CollectionAction.id).where(CollectionAction.state == "todo")).first(),
             "webhook_id": _webhook(session, site.clock()).id,
             "receipt_id": _receipt(session, site.clock()).id,
+            **_customer(session, site.clock()),
             **_agreements(session, site.clock()),
+            **_reminder(session, site.clock()),
             "subscription": _subscription(session, site.clock()).id,
             "flow_id": session.exec(select(Flow.id).where(Flow.state == FlowState.QUARANTINED.value)).one(),
         }
@@ -93,6 +104,18 @@ def _receipt(session: Session, now: datetime) -> Receipt:
     return record_receipt(session, Scope.everything(), new, source=ReceiptSource.API, by="a test", now=now).receipt
 
 
+def _customer(session: Session, now: datetime) -> dict[str, Any]:
+    """The customer of the invoice that goes on in silence, with a contact and a cover."""
+    scope, mine = Scope.everything(), {"by": "a test", "now": now}
+    invoice_id = session.exec(select(InvoiceRecord.id).where(InvoiceRecord.number == "F-SILENT")).one()
+    customer_id = customers_of_invoices(session, [invoice_id])[invoice_id]
+    contact = customers.add_contact(session, scope, customer_id, {"name": "Mme Durand"}, **mine)
+    cover = customers.add_cover(session, scope, customer_id, BODIES["covers"], **mine)
+    return {
+        "customer_id": customer_id, "customer": customer_id, "contact_id": contact.id, "cover_id": cover.id
+    }  # fmt: skip
+
+
 def _agreements(session: Session, now: datetime) -> dict[str, UUID]:
     """A promise, a plan and a dispute about an invoice that goes on in silence."""
     scope, day, mine = Scope.everything(), paris_date(now), {"by": "a test", "now": now}
@@ -103,6 +126,51 @@ def _agreements(session: Session, now: datetime) -> dict[str, UUID]:
     told = NewDispute(invoice_id, "price", Decimal("1.00"))
     dispute = open_dispute(session, scope, told, Channels(by_email=False), **mine)
     return {"promise_id": promise.id, "plan_id": plan.id, "dispute_id": dispute.id}
+
+
+def _reminder(session: Session, now: datetime) -> dict[str, UUID]:
+    """A reminder to be confirmed, and an exclusion."""
+    invoice = session.exec(select(InvoiceRecord).where(InvoiceRecord.number == "F-SILENT")).one()
+    customer_id = customers_of_invoices(session, [invoice.id])[invoice.id]
+    reminder = Reminder(
+        organisation_id=invoice.organisation_id,
+        customer_id=customer_id,
+        currency="EUR",
+        scenario="standard",
+        step="relance_1",
+        title_fr="Relance",
+        title_en="Reminder",
+        anchor_id=invoice.id,
+        channel="email",
+        template="relance_1",
+        tone=1,
+        language="fr",
+        unallocated=Decimal(0),
+        total=invoice.amount_due,
+        state="awaiting",
+        decided_at=now,
+        decided_on=paris_date(now),
+        decided_by="clock",
+    )
+    session.add(reminder)
+    session.flush()
+    line = ReminderInvoice(
+        organisation_id=invoice.organisation_id,
+        reminder_id=reminder.id,
+        invoice_id=invoice.id,
+        step="relance_1",
+        position=0,
+        number=invoice.number,
+        seller_siren=invoice.seller_siren,
+        issue_date=invoice.issue_date,
+        due_date=invoice.issue_date,
+        total=invoice.amount_due,
+        remaining=invoice.amount_due,
+        claimed=invoice.amount_due,
+    )
+    session.add(line)
+    spared = exclude(session, Scope.everything(), str(customer_id), reason="x", by="a test", now=now)
+    return {"reminder_id": reminder.id, "exclusion_id": spared.id}
 
 
 def _subscription(session: Session, now: datetime) -> PlatformSubscription:
@@ -169,7 +237,8 @@ def body_of(path: str, fields: dict[str, str]) -> dict[str, Any]:
     """What a route takes: the pages a form, the programs' routes JSON."""
     if not path.startswith("/api/"):
         return {"data": fields}
-    return {"json": BODIES.get(path.rpartition("/")[2], {"status": "220"})}
+    usual = {"name": "x"} if path.startswith("/api/v1/customers/") else {"status": "220"}
+    return {"json": BODIES.get(path.rpartition("/")[2], usual)}
 
 
 def bearer(site: Site, organisation: UUID, scope: str = "") -> dict[str, str]:
@@ -236,7 +305,13 @@ def test_every_route_of_programs_wants_a_scope(site):
 def test_no_route_lets_another_organisation_see_or_change_a_row(site, theirs):
     owner, own_headers = site.signed_in(Role.ADMINISTRATOR), bearer(site, site.story.house)
     browser, headers = site.signed_in(NEIGHBOUR), bearer(site, site.story.neighbour)
-    fields = {"csrf": csrf_of(browser, "/notifications"), "because": "x", "outcome": "x", "language": "fr"}
+    fields = {
+        "csrf": csrf_of(browser, "/notifications"),
+        "because": "x",
+        "outcome": "x",
+        "reason": "x",
+        "language": "fr",
+    }
     before = snapshot(site, site.story.house)
     secrets = {number for scenario, number in site.story.numbers.items() if scenario != "neighbour"}
     crossed = 0
