@@ -154,10 +154,12 @@ def raise_about_invoice(
     *,
     flow_id: UUID | None = None,
     amount: Decimal | None = None,
+    of_its_agency: bool = True,
 ) -> OpenedAlert | None:
     """Open an alert that a room above decided on, about one of our invoices; None when its key is there already.
 
-    `amount`: what is at stake, by default what is left to pay. The caller holds its turn on the ledger.
+    `amount`: what is at stake, by default what is left to pay. Unless `of_its_agency`, it is about invoices of several
+    agencies, and no agency alone sees it. The caller holds its turn on the ledger.
     """
     alert = _open(
         session,
@@ -166,7 +168,7 @@ def raise_about_invoice(
         invoice_id=invoice.id,
         event_id=None,
         flow_id=flow_id,
-        agency_id=invoice.agency_id,
+        agency_id=invoice.agency_id if of_its_agency else None,
         customer_siren=invoice.buyer_siren,
     )
     at_stake = invoice.remaining if amount is None else amount

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from gateway.web.context import WebContext
 from gateway.web.pages import (
+    agreements,
     alerts,
     customers,
     flows,
@@ -45,6 +46,10 @@ PAGES: dict[str, Handler] = {
     "/reminders/{reminder_id}": reminders.one,
     "/flows/{flow_id}": flows.show,
     "/flows/{flow_id}/document": flows.document,
+    "/promises": agreements.promises,
+    "/disputes": agreements.disputes,
+    "/disputes/{dispute_id}": agreements.dispute,
+    "/plans": agreements.plans,
     "/quarantine": quarantine.show,
     "/notifications": notifications.show,
 }
@@ -58,6 +63,15 @@ FORMS: dict[str, Handler] = {
     "/worklist/{action_id}/assign": worklist.assign,
     "/worklist/{action_id}/complete": worklist.complete,
     "/invoices/{invoice_id}/deliveries/{delivery_id}/resend": invoices.resend_delivery,
+    "/customers/{customer_id}/promises": agreements.make_promise,
+    "/customers/{customer_id}/plans": agreements.make_plan,
+    "/promises/{promise_id}/cancel": agreements.cancel_promise,
+    "/plans/{plan_id}/cancel": agreements.cancel_plan,
+    "/invoices/{invoice_id}/disputes": agreements.open_dispute,
+    "/disputes/{dispute_id}/say": agreements.say,
+    "/disputes/{dispute_id}/assign": agreements.assign,
+    "/disputes/{dispute_id}/settle": agreements.settle,
+    "/disputes/{dispute_id}/reopen": agreements.reopen,
     "/quarantine/{flow_id}/replay": quarantine.replay,
     "/customers/{customer_id}/change": customers.change,
     "/customers/{customer_id}/contacts": customers.add_contact,

@@ -35,7 +35,7 @@ class Call:
 
     Attributes:
         condition: of `schemas/collection.toml`. key: names the matter, which is never told twice.
-        invoice: what it is about, the first one of several.
+        invoice: what it is about, the first one of several; of_its_agency: whether all are of its agency.
         amount: what was promised, is due or is contested; missing: what is at stake.
         day: by which it was promised, or from which it is contested.
         reason: of a dispute. comment: a person's.
@@ -52,6 +52,7 @@ class Call:
     reason: Text = Text("", "")  # noqa: RUF009 - a frozen value
     comment: str = ""
     team: Team | None = None
+    of_its_agency: bool = True
 
 
 def promise_key(promise_id: UUID) -> str:
@@ -89,7 +90,9 @@ def alert_for_call(call: Call) -> AlertDecision:
 
 def raise_call(session: Session, call: Call, channels: Channels, now: datetime) -> None:
     """Open the alert of a call with its action and tell people, once. The caller holds its turn on the ledger."""
-    opened = alerts.raise_about_invoice(session, alert_for_call(call), call.invoice, now, amount=call.missing)
+    opened = alerts.raise_about_invoice(
+        session, alert_for_call(call), call.invoice, now, amount=call.missing, of_its_agency=call.of_its_agency
+    )
     if opened is not None:
         collection.create_action_for(session, opened, now)
         tell_people(session, opened.alert, channels, now=now)

@@ -65,6 +65,7 @@ _STEP_OF_PROMISE = {
     PromiseState.BROKEN: Step.BROKEN,
     PromiseState.CANCELLED: Step.CANCELLED,
 }
+_OVER = (PlanState.DONE, PlanState.CANCELLED)
 _STEP_OF_PLAN = {
     PlanState.ACTIVE: Step.RESUMED,
     PlanState.BROKEN: Step.BROKEN,
@@ -153,6 +154,7 @@ def _follow_promise(
             missing=decision.awaited,
             day=row.due_on,
             comment=row.comment,
+            of_its_agency=_one_agency(promise.invoice_ids, reading),
         )
         raise_call(session, call, channels, now)
     elif was_missing:
@@ -163,6 +165,8 @@ def _follow_plan(
     session: Session, plan: PlanRead, reading: Reading, customer: str, channels: Channels, now: datetime
 ) -> None:
     row, decision = plan.row, plan.decision
+    if row.state == decision.state and row.state in _OVER:
+        return
     if row.state != decision.state:
         row.state = decision.state.value
         session.add(row)
@@ -184,6 +188,7 @@ def _follow_plan(
                 missing=now_paid.remaining,
                 day=stored.due_on,
                 comment=row.comment,
+                of_its_agency=_one_agency(plan.invoice_ids, reading),
             )
             raise_call(session, call, channels, now)
         elif stored.grace_until < paris_date(now):
@@ -194,6 +199,10 @@ def _first_owed(invoice_ids: Sequence[UUID], reading: Reading) -> InvoiceRecord:
     """The first invoice of which something is left to pay, else the first."""
     owed = [reading.owed[each] for each in invoice_ids]
     return next((each.invoice for each in owed if each.amount > 0), owed[0].invoice)
+
+
+def _one_agency(invoice_ids: Sequence[UUID], reading: Reading) -> bool:
+    return len({reading.owed[each].invoice.agency_id for each in invoice_ids}) == 1
 
 
 def _reconcile(

@@ -1,6 +1,6 @@
 """What came in for invoices and what is left to pay of them, from receipts and statuses 212, each amount once."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, func
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.access.scope import Scope
 from gateway.collection.agreements.money import Money
@@ -19,7 +20,6 @@ from gateway.lifecycle.projection import COLLECTED
 from gateway.lifecycle.records import status_event
 from gateway.lifecycle.repository import visible_invoices
 from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptDeclaration
-from gateway.treasury.receipt_rows import undeclared_by_invoice
 
 _RECEIVED = "212"
 
@@ -44,34 +44,44 @@ def money_of(session: Session, invoice_ids: Collection[UUID]) -> list[Money]:
 
 
 def owed_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, Owed]:
-    """What is left to pay of each of these invoices."""
-    return {each.invoice.id: each for each in _owed(session, col(InvoiceRecord.id) == func.any(list(invoice_ids)))}
+    """What is left to pay of each of these invoices, in two statements."""
+    found = _owed(session, select(InvoiceRecord).where(col(InvoiceRecord.id) == func.any(list(invoice_ids))))
+    return {each.invoice.id: each for each in found}
 
 
 def open_invoices_of(session: Session, scope: Scope, customer_id: UUID, currency: str) -> list[Owed]:
     """The open receivables of a customer in one currency that may be seen, the first due first; no credit notes."""
     mine = select(CustomerInvoice.invoice_id).where(CustomerInvoice.customer_id == customer_id)
-    found = _owed(
-        session,
+    statement = select(InvoiceRecord).where(
         col(InvoiceRecord.id).in_(mine),
         InvoiceRecord.direction == Direction.RECEIVABLE.value,
         InvoiceRecord.currency == currency,
+        col(InvoiceRecord.remaining) > 0,
         visible_invoices(scope),
     )
-    return [each for each in found if each.amount > 0]
+    by_due_date = (func.coalesce(InvoiceRecord.due_date, InvoiceRecord.issue_date), col(InvoiceRecord.id))
+    return [each for each in _owed(session, statement.order_by(*by_due_date)) if each.amount > 0]
 
 
-def _owed(session: Session, *conditions: object) -> Iterator[Owed]:
-    received = undeclared_by_invoice()
-    rows = session.exec(
-        select(InvoiceRecord, func.coalesce(received.c.amount, ZERO))
-        .outerjoin(received, received.c.invoice_id == InvoiceRecord.id)
-        .where(*conditions)  # type: ignore[arg-type]
-        .order_by(func.coalesce(InvoiceRecord.due_date, InvoiceRecord.issue_date), col(InvoiceRecord.id))
-        .execution_options(populate_existing=True)
+def _owed(session: Session, statement: SelectOfScalar[InvoiceRecord]) -> list[Owed]:
+    invoices = session.exec(statement.execution_options(populate_existing=True)).all()
+    untold = _untold(session, [each.id for each in invoices])
+    return [Owed(each, ZERO if each.is_closed else each.remaining - untold.get(each.id, ZERO)) for each in invoices]
+
+
+def _untold(session: Session, invoice_ids: Sequence[UUID]) -> dict[UUID, Decimal]:
+    """Received for each invoice and told by no 212; looked up by invoice, not added up over all receipts."""
+    told = (
+        select(func.sum(ReceiptDeclaration.amount))
+        .where(ReceiptDeclaration.allocation_id == ReceiptAllocation.id)
+        .scalar_subquery()
     )
-    for invoice, untold in rows:
-        yield Owed(invoice, ZERO if invoice.is_closed else invoice.remaining - untold)
+    rows = session.exec(
+        select(ReceiptAllocation.invoice_id, func.sum(ReceiptAllocation.amount - func.coalesce(told, ZERO)))
+        .where(col(ReceiptAllocation.invoice_id) == func.any(list(invoice_ids)))
+        .group_by(col(ReceiptAllocation.invoice_id))
+    )
+    return dict(rows.all())
 
 
 def _receipts(session: Session, invoice_ids: Collection[UUID]) -> Iterator[Money]:

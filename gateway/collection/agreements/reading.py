@@ -57,7 +57,7 @@ class Reading:
 def agreements_of(session: Session, customer_ids: Collection[UUID], today: date) -> Mapping[UUID, Agreements]:
     """The promises, disputes and plans of each customer that has any, today (Europe/Paris), over ones too.
 
-    Ten statements at most, whatever the number of customers. States and amounts follow from the money known now,
+    Eleven statements at most, whatever the number of customers. States and amounts follow from the money known now,
     whether or not a review has stored them already.
     """
     reading = read_agreements(session, customer_ids, today)

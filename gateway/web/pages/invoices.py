@@ -32,6 +32,7 @@ from gateway.web import repository
 from gateway.web.downloads import download
 from gateway.web.errors import PageNotFoundError
 from gateway.web.figures import NamedFigure, find_figure
+from gateway.web.pages.agreements import of_invoice
 from gateway.web.rendering import invoice_stylesheet
 from gateway.web.repository import invoices_of
 from gateway.web.security import Anyone, FlowReplayer, Reader, Visit
@@ -86,6 +87,7 @@ def show(visit: Reader, invoice_id: UUID) -> Response:
             "status": status(invoice.status) if invoice.status else None,
             "timeline": _timeline(visit, session, invoice),
             "receipts": _receipts(visit, session, invoice),
+            "agreements": of_invoice(session, visit, invoice) if invoice.direction == Direction.RECEIVABLE else None,
             "report": report,
             "alerts": alerts,
             "actions": actions,

@@ -129,6 +129,12 @@ def upgrade() -> None:
     _partial_index("ix_promise_open", "promise", ["grace_until"], "state = 'open'")
     _partial_index("ix_dispute_open", "dispute", ["deadline", "id"], "closed_on IS NULL")
     _partial_index("ix_plan_instalment_late", "plan_instalment", ["grace_until"], "paid < amount")
+    # What buyers contest already becomes a dispute at the next review.
+    for code in ("206", "207", "210"):
+        op.execute(
+            "UPDATE invoice SET next_check_at = now() WHERE direction = 'receivable' "
+            f"""AND state -> 'issues' @> '[{{"code": "{code}"}}]'::jsonb"""
+        )
 
 
 def _partial_index(name: str, table: str, columns: list[str], condition: str) -> None:
