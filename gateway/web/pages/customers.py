@@ -28,7 +28,7 @@ from gateway.customers.views import identity_of_row, terms_verdict
 from gateway.kernel.clock import paris_date
 from gateway.treasury.receivables import Dimension, Encours, Family
 from gateway.web import repository
-from gateway.web.pages import agreements, reminders
+from gateway.web.pages import agreements, penalties, reminders
 from gateway.web.security import ActionWorker, CollectionManager, Reader, Visit
 
 #: Items shown on a customer's page; the others are a click away.
@@ -37,6 +37,7 @@ _SHOWN = 100
 BLOCKS: Mapping[str, Callable[[Session, Visit, Customer], Any]] = {
     "agreements": agreements.of_customer,
     "reminders": reminders.of_customer,
+    "penalties": penalties.of_customer,
 }
 
 
