@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from gateway.database import Database
 from gateway.database.paging import Page
-from gateway.flows import handling
+from gateway.flows import reading
 from gateway.flows.intake import Submission, accept_flow
 from gateway.flows.model import Flow
 from gateway.flows.representation import FlowView, flow_view
@@ -59,13 +59,13 @@ def test_a_flow_that_commits_late_is_found_by_a_client_that_pages_by_date(world,
 def test_a_flow_is_updated_when_its_processing_ends_not_when_it_begins(world, invoice, monkeypatch):
     """A client that polls meanwhile with its own clock would otherwise ask for what is newer than the flow."""
     flow_id = world.push(invoice("F1")).flow.id
-    validate = handling.validate
+    validate = reading.validate
 
     def slow(*args, **kwargs):
         world.clock.advance(timedelta(seconds=30))
         return validate(*args, **kwargs)
 
-    monkeypatch.setattr(handling, "validate", slow)
+    monkeypatch.setattr(reading, "validate", slow)
     world.drain()
     assert world.flow(flow_id).updated_at == world.clock()
 

@@ -134,10 +134,13 @@ class SimulatedPlatform:
     def acknowledge_due(self, session: Session) -> None:
         """What has been Pending long enough is Ok or Error from now on: it is listed again, and told to subscribers."""
         now = self.clock()
-        due = update(SimulatedFlow).where(
-            col(SimulatedFlow.visible_at) < SimulatedFlow.acknowledged_at, col(SimulatedFlow.acknowledged_at) <= now
+        due = (
+            select(SimulatedFlow.id)
+            .where(col(SimulatedFlow.visible_at) < SimulatedFlow.acknowledged_at)
+            .where(col(SimulatedFlow.acknowledged_at) <= now)
+            .with_for_update(skip_locked=True)  # nobody waits here for who is told of a flow, nor they in a circle
         )
-        session.execute(due.values(visible_at=now, call_at=now))
+        session.execute(update(SimulatedFlow).where(col(SimulatedFlow.id).in_(due)).values(visible_at=now, call_at=now))
 
     def _read(self, data: bytes) -> AnsweredInvoice:
         try:

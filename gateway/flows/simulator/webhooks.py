@@ -93,7 +93,10 @@ class Webhooks:
 
     def call_about_news(self) -> int:
         """Call every subscriber about the flows that have news; the number of calls that were answered 2xx."""
-        news, subscriptions = self._take_news(), self.all()
+        news = self._take_news()
+        if not news:
+            return 0
+        subscriptions = self.all()
         with ThreadPoolExecutor(_AT_ONCE) as callers:
             answers = list(callers.map(lambda flow: self._tell(flow, subscriptions), news))
         with self.platform.database.transaction(self.platform.organisation_id) as session:
