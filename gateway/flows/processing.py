@@ -106,7 +106,8 @@ def process_flows(context: FlowsContext, organisation_id: UUID, flow_ids: Sequen
             well += _write(session, context, [read for read in reads if isinstance(read, ReadFlow)])
             for read in reads:
                 if isinstance(read, _Failed):
-                    _record_failure(session, context, read.flow, read.error)
+                    with structlog.contextvars.bound_contextvars(flow_id=str(read.flow.id)):
+                        _record_failure(session, context, read.flow, read.error)
         left = [flow.id for flow in flows[len(reads) :]]
         for _ in reads:
             PROCESSING_SECONDS.observe((perf_counter() - started) / len(reads))

@@ -114,8 +114,8 @@ class Following:
 
     def numbers_by_id(self) -> dict[UUID, str]:
         """The invoice number of every invoice and of every event at hand, by their identifiers."""
-        rows = (row for rows in (*self._invoices.values(), *self._events.values()) for row in rows)
-        return {row.id: row.number for row in rows}
+        invoices = {each.id: number for number, rows in self._invoices.items() for each in rows}
+        return invoices | {each.id: number for number, rows in self._events.items() for each in rows}
 
     def write(self, now: datetime) -> None:
         """Write what was added and changed, the ledger's entry of each new event included."""

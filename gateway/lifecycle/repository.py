@@ -167,28 +167,6 @@ def lock_invoice(session: Session, invoice_id: UUID) -> InvoiceRecord:
     ).one()
 
 
-def lock_invoices_of(session: Session, direction: Direction, key: InvoiceKey, line: StateLine) -> list[InvoiceRecord]:
-    """The invoices that an event of that key and line speaks of (see `events_of`), kept from other writers."""
-    agrees = _is_invoice(key)
-    if not key.is_complete:
-        if line is StateLine.INVOICE or not key.number:
-            return []
-        agrees = and_(
-            col(InvoiceRecord.number) == key.number,
-            col(InvoiceRecord.seller_siren) == key.seller_siren if key.seller_siren else true(),
-            col(InvoiceRecord.year) == key.year if key.year else true(),
-        )
-    return list(
-        session.exec(
-            select(InvoiceRecord)
-            .where(InvoiceRecord.direction == direction.value, agrees)
-            .order_by(col(InvoiceRecord.id))
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    )
-
-
 def invoice_ids(session: Session) -> Iterator[list[UUID]]:
     """Identifiers of every invoice in the organisation, batch by batch."""
     last: UUID | None = None
