@@ -1,4 +1,4 @@
-"""Each try of a delivery, a line each: as `gateway timeline`, `gateway deliveries` and an evidence file tell it."""
+"""Each try of a delivery, a line each: as `gateway timeline` and `gateway deliveries` tell it."""
 
 from collections.abc import Iterator, Sequence
 

@@ -11,7 +11,7 @@ from gateway.cli import access, app
 from gateway.flows.platforms.errors import InvalidConnectionError, SecretUnavailableError
 from gateway.flows.platforms.model import PlatformConnection
 from gateway.jobs.errors import DeliveryNotFoundError, DeliveryNotSettledByPersonError
-from gateway.jobs.model import OutboxMessage, OutboxState
+from gateway.jobs.model import DeliveryTry, OutboxMessage, OutboxState
 from gateway.jobs.outbox import put_in_outbox
 from gateway.ledger.model import LedgerEntry
 
@@ -111,6 +111,18 @@ def stuck(database, organisation, clock):
 def test_a_delivery_that_waits_for_a_person_is_listed_with_its_reason(run, stuck):
     listed = run("deliveries", "list")
     assert all(word in listed for word in (str(stuck), "ambiguous", "one", "invoice.xml", "nobody can tell"))
+
+
+def test_each_of_its_tries_is_listed_under_it(run, stuck, database, organisation, clock):
+    with database.transaction(organisation) as session:
+        for number, outcome, reason in ((1, "failed", "HTTP 503"), (2, "in_doubt", "no answer")):
+            tried = {"started_at": clock(), "ended_at": clock(), "outcome": outcome, "reason": reason}
+            session.add(DeliveryTry(organisation_id=organisation, delivery_id=stuck, number=number, **tried))
+    lines = [line.strip() for line in run("deliveries", "list").splitlines()]
+    assert lines[-2:] == [
+        "1.  2026-10-05 10:00:00  Échec  HTTP 503",
+        "2.  2026-10-05 10:00:00  Issue inconnue  no answer",
+    ]
 
 
 def test_a_person_has_it_sent_again(run, stuck, rows):
