@@ -55,6 +55,8 @@ _SINCE = text(
         WHERE tail.kind = '{HOLD_PLACED}'
     """
 )
+#: A purge writes many entries of a kind that the server has not counted yet: it would look for each document in all.
+_COUNT_ANEW = text("ANALYZE ledger_entry")
 _HEADS = text("SELECT organisation_id, position FROM ledger_head")
 #: Documents purged since the last completed deletion of an organisation, and those that it left.
 _WANTED = f"""
@@ -140,6 +142,8 @@ def delete_purged_bytes(
     """
     left: set[str] = set()
     deleted = done = 0
+    with database.system_transaction() as session:
+        session.connection().execute(_COUNT_ANEW)
     with database.system_transaction() as planning, ThreadPoolExecutor(_THREADS) as pool:
         plan = planning.connection(execution_options={"isolation_level": "REPEATABLE READ"})  # one instant for all
         watch = _Watch({row.organisation_id: row.position for row in plan.execute(_HEADS)})
