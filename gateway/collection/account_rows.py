@@ -23,6 +23,7 @@ from gateway.collection.law.model import HandOver, HandOverInvoice
 from gateway.collection.model import Reminder, ReminderExclusion, ReminderInvoice, ReminderState
 from gateway.collection.reminders import NO_CONTACT
 from gateway.collection.scenarios import Channel
+from gateway.collection.scoring import Punctuality, punctuality_of, risk_of
 from gateway.customers.model import Customer, CustomerInvoice
 from gateway.customers.repository import facts_of
 from gateway.kernel.clock import paris_date
@@ -85,6 +86,7 @@ def _page(session: Session, customer_ids: Collection[UUID], money: "_Money", now
             last_contact_on=history.last_contact_on,
             waiting=history.waiting,
             in_litigation=customer_id in rows.litigating,
+            score=risk_of(rows.punctuality.get(place), paris_date(now)),
         )
 
 
@@ -127,6 +129,7 @@ class _Rows:
     exclusions: dict[UUID, list[Exclusion]] = field(default_factory=lambda: defaultdict(list))
     history: dict[tuple[UUID, str], _History] = field(default_factory=lambda: defaultdict(_History))
     litigating: set[UUID] = field(default_factory=set)
+    punctuality: dict[tuple[UUID, str], Punctuality] = field(default_factory=dict)
 
     @classmethod
     def read(cls, session: Session, customer_ids: Collection[UUID], money: _Money, now: datetime) -> "_Rows":
@@ -137,6 +140,7 @@ class _Rows:
             return rows
         ids, owing = [row.id for row in found], {row.customer_id for row in found}
         rows.agreements = dict(agreements_of(session, owing, paris_date(now)))
+        rows.punctuality = punctuality_of(session, owing, paris_date(now))
         rows._read_exclusions(session, owing)
         rows._read_history(session, owing)
         handed_over = rows._read_hand_overs(session, owing)

@@ -157,6 +157,8 @@ class Scenario(_Part):
                 raise ValueError(f"step {step.key} comes after {step.after}, which is no step before it")
             if step.counts_from != DUE_DATE and step.days < 0 and step.counts_from != INSTALMENT:
                 raise ValueError(f"step {step.key} cannot come before what it counts from")
+            if step.counts_from == PAYMENT and step.days != 0:
+                raise ValueError(f"step {step.key} follows the payment at once: its days must be 0")
         return self
 
 
