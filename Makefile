@@ -50,6 +50,7 @@ bench: $(READY) ## Benchmarks; the figures go to docs/performance.md
 	$(BIN)/python tests/benchmarks/bench_lifecycle.py
 	$(BIN)/python tests/benchmarks/bench_flows.py
 	$(BIN)/python tests/benchmarks/bench_flows_stored.py --most 100000
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_reminders.py
 
 parity: $(READY) ## The Schematron engine beside Saxon on thousands of documents: make parity PARITY_ARGS="--seed 7"
 	$(BIN)/python tests/schematron/parity.py $(PARITY_ARGS)
