@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import Select, and_, case, exists, func, null, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
+from sqlmodel import select as sqlmodel_select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.access.scope import Scope
 from gateway.customers.model import Customer, CustomerInvoice
@@ -91,7 +93,9 @@ def origins_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, Or
 def _open_invoices(
     session: Session, scope: Scope, as_of: date, customer_ids: Collection[UUID] | None
 ) -> Iterator[Item]:
-    received = select(undeclared_by_invoice()).cte("received")
+    theirs = None if customer_ids is None else _invoices_of(customer_ids)
+    received = select(undeclared_by_invoice(theirs)).cte("received")
+    looked_at = open_invoice_ids().union(select(received.c.invoice_id)) if theirs is None else theirs
     got = func.coalesce(received.c.amount, ZERO)
     closed = col(InvoiceRecord.is_closed)
     remaining = case((closed, -col(InvoiceRecord.collected) - got), else_=col(InvoiceRecord.remaining) - got)
@@ -115,14 +119,12 @@ def _open_invoices(
         .outerjoin(CustomerInvoice, col(CustomerInvoice.invoice_id) == InvoiceRecord.id)
         .outerjoin(received, received.c.invoice_id == InvoiceRecord.id)
         .where(
-            col(InvoiceRecord.id).in_(open_invoice_ids().union(select(received.c.invoice_id))),
+            col(InvoiceRecord.id).in_(looked_at),
             remaining != 0,
             col(InvoiceRecord.direction) == Direction.RECEIVABLE.value,
             visible_invoices(scope),
         )
     )
-    if customer_ids is not None:
-        statement = statement.where(col(CustomerInvoice.customer_id) == func.any(list(customer_ids)))
     term = timedelta(days=definitions(as_of).default_term_days)
     for (
         invoice_id,
@@ -138,7 +140,7 @@ def _open_invoices(
         asked,
         left,
         held,
-    ) in session.execute(statement.execution_options(yield_per=5000)):
+    ) in session.execute(statement):
         yield Item(
             kind=_kind(code, asked, is_closed),
             currency=currency,
@@ -155,6 +157,12 @@ def _open_invoices(
         )
 
 
+def _invoices_of(customer_ids: Collection[UUID]) -> SelectOfScalar[UUID]:
+    return sqlmodel_select(CustomerInvoice.invoice_id).where(
+        col(CustomerInvoice.customer_id) == func.any(list(customer_ids))
+    )
+
+
 def _unallocated(session: Session, scope: Scope, customer_ids: Collection[UUID] | None) -> Iterator[Item]:
     """Of a receipt whose customer was not told, the rest is of the customer whose invoices it pays, if it is one.
 
@@ -167,7 +175,7 @@ def _unallocated(session: Session, scope: Scope, customer_ids: Collection[UUID] 
     payer = func.coalesce(
         col(Receipt.customer_id), case((func.count(col(CustomerInvoice.customer_id).distinct()) == 1, payers[1]))
     )
-    statement = (
+    grouped = (
         select(
             col(Receipt.id),
             payer.label("customer_id"),
@@ -181,8 +189,14 @@ def _unallocated(session: Session, scope: Scope, customer_ids: Collection[UUID] 
         .where(col(Receipt.reverses_id).is_(None), ~exists().where(col(undone.reverses_id) == Receipt.id))
         .group_by(col(Receipt.id))
         .having(allocated != col(Receipt.amount))
-        .subquery()
     )
+    if customer_ids is not None:
+        paying = sqlmodel_select(ReceiptAllocation.receipt_id).where(
+            col(ReceiptAllocation.invoice_id).in_(_invoices_of(customer_ids))
+        )
+        told = col(Receipt.customer_id) == func.any(list(customer_ids))
+        grouped = grouped.where(or_(told, col(Receipt.id).in_(paying)))
+    statement = grouped.subquery()
     found = select(*statement.c)
     if customer_ids is not None:
         found = found.where(statement.c.customer_id == func.any(list(customer_ids)))
