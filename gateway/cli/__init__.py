@@ -34,6 +34,7 @@ COMMANDS = {
     "promises": ("gateway.cli.agreements", "promises_app"),
     "disputes": ("gateway.cli.agreements", "disputes_app"),
     "plans": ("gateway.cli.agreements", "plans_app"),
+    "letters": ("gateway.cli.letters", "letters_app"),
     "reminders": ("gateway.cli.reminders", "reminders_app"),
     "penalties": ("gateway.cli.penalties", "penalties_app"),
     "claims": ("gateway.cli.claims", "claims_app"),

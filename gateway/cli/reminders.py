@@ -1,11 +1,10 @@
 """`gateway reminders`: what would be sent to customers and why not, what was, and what a person decides about it."""
 
 import json
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -13,7 +12,15 @@ import typer
 from gateway.access.scope import Scope
 from gateway.app.reminders import round_of
 from gateway.cli.reminders_text import decision_text, exclusion_text, reminder_text
-from gateway.cli.working import OPERATOR, FormatOption, OrganisationOption, OutputFormat, print_json, working
+from gateway.cli.working import (
+    OPERATOR,
+    FormatOption,
+    OrganisationOption,
+    OutputFormat,
+    print_json,
+    read_table,
+    working,
+)
 from gateway.collection import confirming, exclusions, scenario_books
 from gateway.collection.dispatching import dispatch
 from gateway.collection.errors import InvalidScenariosError
@@ -233,7 +240,7 @@ def import_scenarios(
     organisation: OrganisationOption = None,
 ) -> None:
     """Suivre d'autres scénarios à partir d'un jour. / Follow other scenarios from a day on."""
-    content = _read_book(file)
+    content = read_table(file, InvalidScenariosError)
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         now = work.services.clock()
         first: date = valid_from.date() if valid_from else paris_date(now)
@@ -241,18 +248,6 @@ def import_scenarios(
             session, _EVERYTHING, content, valid_from=first, comment=printable(comment), by=OPERATOR, now=now
         )
         typer.echo(f"{row.valid_from}  {', '.join(each['key'] for each in row.content['scenario'])}")
-
-
-def _read_book(file: Path) -> Mapping[str, Any]:
-    """The content of a book of scenarios. Raises InvalidScenariosError."""
-    try:
-        text = file.read_text(encoding="utf-8")
-        content: Any = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
-    except ValueError as error:  # not UTF-8, not JSON, not TOML
-        raise InvalidScenariosError([(printable(file.name), str(error))]) from error
-    if not isinstance(content, dict):
-        raise InvalidScenariosError([(printable(file.name), "a table of scenarios is expected")])
-    return content
 
 
 def _decide(organisation: str | None, deed: Callable[..., Reminder], reminder: UUID, **named: object) -> None:

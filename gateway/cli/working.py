@@ -1,11 +1,13 @@
 """What commands that work on one organisation share: services, the organisation chosen, the form of the output."""
 
 import json
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -14,8 +16,9 @@ from pydantic import BaseModel
 from gateway.app.logs import configure_logs
 from gateway.app.services import Services, build_services
 from gateway.cli.ingest import chosen_organisation
+from gateway.kernel.errors import GatewayError
 from gateway.kernel.settings import load_settings
-from gateway.kernel.text import Language
+from gateway.kernel.text import Language, printable
 
 #: Who acts through a command.
 OPERATOR = "operator"
@@ -66,3 +69,15 @@ def print_json(found: list[BaseModel] | BaseModel) -> None:
         [each.model_dump(mode="json") for each in found] if isinstance(found, list) else found.model_dump(mode="json")
     )
     typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def read_table(file: Path, refused: Callable[[list[tuple[str, str]]], GatewayError]) -> dict[str, Any]:
+    """The table of a TOML file, or of a JSON one by its ending. Raises what `refused` makes of place and fault."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        content: Any = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+    except ValueError as error:  # not UTF-8, not JSON, not TOML
+        raise refused([(printable(file.name), str(error))]) from error
+    if not isinstance(content, dict):
+        raise refused([(printable(file.name), "a table is expected")])
+    return content

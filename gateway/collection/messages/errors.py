@@ -55,8 +55,8 @@ class InvalidLetterheadError(GatewayError):
         super().__init__(
             Text(f"Ce papier à en-tête est inutilisable : {said}.", f"This letterhead cannot be used: {said}."),
             Text(
-                "Corrigez ces champs ; « gateway letters letterhead » montre celui qui sert aujourd’hui.",
-                "Correct these fields; `gateway letters letterhead` shows the one in use today.",
+                "Corrigez ces champs ; « gateway letters head » montre celui qui sert aujourd’hui.",
+                "Correct these fields; `gateway letters head` shows the one in use today.",
             ),
             faults[0][0] if faults else "",
         )
