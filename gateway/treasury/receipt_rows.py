@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Subquery, func
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import Select
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from gateway.access.scope import Scope
 from gateway.database.paging import Page, SortKey, fetch_page
@@ -127,17 +127,23 @@ def events_telling(session: Session, allocation_ids: Collection[UUID]) -> dict[U
     return found
 
 
-def undeclared_by_invoice() -> Subquery:
-    """Received and told by no 212, by invoice: columns `invoice_id` and `amount`, the invoices with any only."""
-    declared = _declared_sums().subquery()
+def undeclared_by_invoice(among: SelectOfScalar[UUID] | None = None) -> Subquery:
+    """Received and told by no 212, by invoice: columns `invoice_id` and `amount`, the invoices with any only.
+
+    `among`: of these invoices only, without a look at the money of the others.
+    """
+    sums = _declared_sums()
+    if among is not None:
+        parts = select(ReceiptAllocation.id).where(col(ReceiptAllocation.invoice_id).in_(among))
+        sums = sums.where(col(ReceiptDeclaration.allocation_id).in_(parts))
+    declared = sums.subquery()
     amount = func.sum(col(ReceiptAllocation.amount) - func.coalesce(declared.c.amount, ZERO))
-    return (
-        select(ReceiptAllocation.invoice_id, amount.label("amount"))
-        .outerjoin(declared, declared.c.allocation_id == ReceiptAllocation.id)
-        .group_by(col(ReceiptAllocation.invoice_id))
-        .having(amount != 0)
-        .subquery()
+    received = select(ReceiptAllocation.invoice_id, amount.label("amount")).outerjoin(
+        declared, declared.c.allocation_id == ReceiptAllocation.id
     )
+    if among is not None:
+        received = received.where(col(ReceiptAllocation.invoice_id).in_(among))
+    return received.group_by(col(ReceiptAllocation.invoice_id)).having(amount != 0).subquery()
 
 
 def _declared_sums() -> Select[UUID, Decimal]:
