@@ -24,6 +24,7 @@ from gateway.collection.agreements.disputing import NewDispute, open_dispute
 from gateway.collection.agreements.planning import EvenSpread, NewPlan, make_plan
 from gateway.collection.agreements.promising import NewPromise, make_promise
 from gateway.collection.exclusions import exclude
+from gateway.collection.law.model import ClaimAct, HandOver, HandOverInvoice, Insolvency, Penalty
 from gateway.collection.model import CollectionAction, Reminder, ReminderInvoice
 from gateway.customers import service as customers
 from gateway.customers.repository import customers_of_invoices
@@ -32,7 +33,9 @@ from gateway.flows.hearing.model import PlatformSubscription, PlatformSubscripti
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.platforms.model import PlatformConnection
 from gateway.flows.webhooks.model import Webhook, WebhookKind
+from gateway.jobs.model import OutboxMessage
 from gateway.kernel.clock import paris_date
+from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 from gateway.notifications.service import Channels
 from gateway.treasury.allocating import NewReceipt
@@ -41,10 +44,10 @@ from gateway.treasury.receipts import record_receipt
 from tests.web.story import NEIGHBOUR, Site, csrf_of
 
 BUSINESS_TABLES = sorted(name for name, table in METADATA.tables.items() if "organisation_id" in table.columns)
-#: What routes take of the directory, which is the same for everyone.
+#: What routes take of the directory, and of closed lists, which are the same for everyone.
 OF_THE_DIRECTORY = {
     "siren": "732829320", "siret": "73282932000074", "routing_identifier": "none", "addressing_identifier": "732829320",
-    "address": "732829320",
+    "address": "732829320", "source": "action",
 }  # fmt: skip
 #: What routes of programs take, by the last part of their path.
 BODIES = {
@@ -57,6 +60,8 @@ BODIES = {
     "contacts": {"name": "x"},
     "covers": {"insurer": "x", "amount": "1.00", "valid_from": "2026-10-01"},
     "notes": {"text": "x"},
+    "calls": {"outcome": "no_answer"},
+    "comments": {"text": "x"},
     "confirm": {},
     "refuse": {"reason": "x"},
     "complete": {"outcome": "x"},
@@ -74,11 +79,14 @@ def theirs(site: Site) -> dict[str, UUID]:
             "event_id": session.exec(select(LifecycleEvent.id).where(LifecycleEvent.number == "F-REJECTED")).first(),
             "alert_id": session.exec(select(Alert.id).where(Alert.state == "open")).first(),
             "action_id": session.exec(select(CollectionAction.id).where(CollectionAction.state == "todo")).first(),
+            "matter_id": session.exec(select(CollectionAction.id).where(CollectionAction.state == "todo")).first(),
             "webhook_id": _webhook(session, site.clock()).id,
             "receipt_id": _receipt(session, site.clock()).id,
             **_customer(session, site.clock()),
             **_agreements(session, site.clock()),
             **_reminder(session, site.clock()),
+            **_claims(session, site.clock()),
+            "delivery_id": session.exec(select(OutboxMessage.id).where(OutboxMessage.kind == PLATFORM_FLOW)).first(),
             "subscription": _subscription(session, site.clock()).id,
             "flow_id": session.exec(select(Flow.id).where(Flow.state == FlowState.QUARANTINED.value)).one(),
         }
@@ -171,6 +179,47 @@ def _reminder(session: Session, now: datetime) -> dict[str, UUID]:
     session.add(line)
     spared = exclude(session, Scope.everything(), str(customer_id), reason="x", by="a test", now=now)
     return {"reminder_id": reminder.id, "exclusion_id": spared.id}
+
+
+def _claims(session: Session, now: datetime) -> dict[str, UUID]:
+    """A penalty, an act, proceedings and a hand-over of the invoice that goes on in silence."""
+    invoice = session.exec(select(InvoiceRecord).where(InvoiceRecord.number == "F-SILENT")).one()
+    customer_id, day = customers_of_invoices(session, [invoice.id])[invoice.id], paris_date(now)
+    house: dict[str, Any] = {"organisation_id": invoice.organisation_id}
+    told: dict[str, Any] = {**house, "recorded_at": now, "recorded_by": "a test"}
+    penalty = Penalty(
+        **house,
+        invoice_id=invoice.id,
+        customer_id=customer_id,
+        number=1,
+        kind="indemnity",
+        amount=Decimal("40.00"),
+        currency="EUR",
+        until=day,
+        law="C. com. D441-5",
+        claimed_at=now,
+        claimed_by="a test",
+    )
+    act = ClaimAct(**told, invoice_id=invoice.id, kind="acknowledgement", on_day=day, document="x", comment="")
+    insolvency = Insolvency(
+        **told,
+        customer_id=customer_id,
+        kind="safeguard",
+        judgment_on=day,
+        source="x",
+        court_agent="",
+        abroad=False,
+        declare_by=day,
+    )
+    handed = HandOver(
+        **told, customer_id=customer_id, whole_customer=False, handed_on=day, handed_to="x", reference="", comment=""
+    )
+    session.add_all([penalty, act, insolvency, handed])
+    session.flush()
+    session.add(HandOverInvoice(**house, hand_over_id=handed.id, invoice_id=invoice.id))
+    return {
+        "penalty_id": penalty.id, "act_id": act.id, "insolvency_id": insolvency.id, "hand_over_id": handed.id
+    }  # fmt: skip
 
 
 def _subscription(session: Session, now: datetime) -> PlatformSubscription:
