@@ -1,0 +1,123 @@
+"""`gateway accounting`: take the books of the company, and see what of them is not matched."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.working import OPERATOR, FormatOption, OrganisationOption, OutputFormat, print_json, working
+from gateway.kernel.text import Language, Text, printable
+from gateway.treasury.accounting import rows
+from gateway.treasury.accounting.importing import assign_account, import_entries
+from gateway.treasury.accounting.settling import Outcome
+from gateway.treasury.accounting.views import AccountingReport, AccountView, EntryView
+
+accounting_app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Les écritures de la comptabilité. / The accounting entries."
+)
+_REFUSED_LINES = 1
+_UNMATCHED = (
+    Outcome.UNKNOWN_CUSTOMER,
+    Outcome.UNKNOWN_INVOICE,
+    Outcome.PAID_ALREADY,
+    Outcome.OTHER_CURRENCY,
+    Outcome.FUTURE,
+)
+_COUNTS = Text(
+    "{entries} écritures, {lines} lignes de clients : {new} nouvelles, {relettered} lettrages modifiés ; "
+    "{recorded} encaissements enregistrés, {reversed} annulés ; {refused} lignes refusées ({how})",
+    "{entries} entries, {lines} customer lines: {new} new, {relettered} letterings changed; "
+    "{recorded} receipts recorded, {reversed} reversed; {refused} lines refused ({how})",
+)
+_WRITTEN = Text("écrit", "written")
+_SHOWN_ONLY = Text("essai, rien n'est écrit", "dry run, nothing is written")
+_LINE = Text("ligne", "line")
+_NOBODY = Text("client inconnu", "customer unknown")
+
+
+@accounting_app.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(metavar="FICHIER", help="FEC, ou tableau avec les mêmes colonnes.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Montrer seulement, ne rien écrire. / Show only, write nothing.")
+    ] = False,
+    output: FormatOption = OutputFormat.TEXT,
+    organisation: OrganisationOption = None,
+) -> None:
+    """Prendre un FEC. Code de sortie : 0 tout est pris, 1 des lignes sont refusées.
+
+    Take a FEC. Exit code: 0 all taken, 1 some lines refused.
+    """
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from error
+    with opened, working(organisation) as work:
+        now, database = work.services.clock(), work.services.database
+        result = import_entries(database, work.organisation_id, opened, dry_run=dry_run, by=OPERATOR, now=now)
+        report, language = AccountingReport.of_result(result, work.language), work.language
+    if output is OutputFormat.JSON:
+        print_json(report)
+    else:
+        for line in _lines(report, language):
+            typer.echo(printable(line))
+    if report.refused:
+        raise typer.Exit(_REFUSED_LINES)
+
+
+@accounting_app.command("entries")
+def entries_command(
+    outcome: Annotated[
+        list[Outcome] | None, typer.Option(help="Selon le résultat ; par défaut, ce qui n'est pas rapproché.")
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="D'un seul compte client. / Of one customer account.")] = None,
+    output: FormatOption = OutputFormat.TEXT,
+    organisation: OrganisationOption = None,
+) -> None:
+    """Lister les lignes gardées. / List the lines kept."""
+    with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
+        kept = rows.lines_by_outcome(session, outcome or _UNMATCHED, account)
+        views, language = [EntryView.model_validate(row) for row in kept], work.language
+    if output is OutputFormat.JSON:
+        print_json(list(views))
+        return
+    for each in views:
+        says = Outcome(each.outcome).label.in_language(language) if each.outcome else ""
+        facts = (each.day, f"{each.account:12}", f"{each.journal} {each.number}", each.piece, each.amount, says)
+        typer.echo(printable("  ".join(map(str, facts))))
+
+
+@accounting_app.command("accounts")
+def accounts_command(output: FormatOption = OutputFormat.TEXT, organisation: OrganisationOption = None) -> None:
+    """Lister les comptes clients et à qui ils sont. / List the customer accounts and whose they are."""
+    with working(organisation) as work:
+        with work.services.database.transaction(work.organisation_id) as session:
+            found = rows.accounts(session)
+            views = [AccountView(account=name, name=label, customer_id=owner) for name, label, owner in found]
+        language = work.language
+    if output is OutputFormat.JSON:
+        print_json(list(views))
+        return
+    for each in views:
+        typer.echo(printable(f"{each.account:12}  {each.name:30}  {each.customer_id or _NOBODY.in_language(language)}"))
+
+
+@accounting_app.command("assign")
+def assign_command(
+    account: Annotated[str, typer.Argument(metavar="COMPTE", help="Compte auxiliaire. / Customer account.")],
+    customer: Annotated[str, typer.Argument(metavar="CLIENT", help="Identifiant, clé ou SIREN.")],
+    organisation: OrganisationOption = None,
+) -> None:
+    """Dire à quel client est un compte. / Say whose an account is."""
+    with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
+        assign_account(session, account, customer, by=OPERATOR, now=work.services.clock())
+
+
+def _lines(report: AccountingReport, language: Language) -> Iterator[str]:
+    how = (_WRITTEN if report.written else _SHOWN_ONLY).in_language(language)
+    yield _COUNTS.in_language(language).format(**report.model_dump(), how=how)
+    for outcome, count in report.outcomes.items():
+        yield f"    {count:8}  {Outcome(outcome).label.in_language(language)}"
+    for each in report.refused_lines:
+        yield f"{_LINE.in_language(language)} {each.line}, {each.column}: « {each.value} » {each.why}. {each.fix}"

@@ -1,0 +1,38 @@
+"""What can go wrong with a file of accounting entries."""
+
+from typing import ClassVar
+
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.text import Text
+
+
+class AccountingError(GatewayError):
+    """A file of entries that cannot be taken as asked."""
+
+    status: ClassVar[int] = 422
+
+
+class UnreadableAccountingFileError(AccountingError):
+    """A file that cannot be read at all: no known columns, or no text."""
+
+    code: ClassVar[str] = "ACCOUNTING_FILE_UNREADABLE"
+
+    def __init__(self, why: Text, fix: Text, where: str = "") -> None:
+        super().__init__(why, fix, where)
+
+
+class UnknownAuxiliaryError(AccountingError):
+    """No imported entry names that customer account."""
+
+    code: ClassVar[str] = "ACCOUNTING_ACCOUNT_UNKNOWN"
+    status: ClassVar[int] = 404
+
+    def __init__(self, account: str) -> None:
+        super().__init__(
+            Text("Aucune écriture importée ne porte ce compte.", "No imported entry names this account."),
+            Text(
+                "Reprenez le compte auxiliaire de la liste (gateway accounting accounts).",
+                "Take the customer account from the list (gateway accounting accounts).",
+            ),
+            account,
+        )
