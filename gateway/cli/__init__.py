@@ -29,6 +29,7 @@ COMMANDS = {
     "timeline": ("gateway.cli.timeline", "timeline_command"),
     "cdar": ("gateway.cli.cdar", "cdar_app"),
     "customers": ("gateway.cli.customers", "customers_app"),
+    "accounting": ("gateway.cli.accounting", "accounting_app"),
     "receivables": ("gateway.cli.customers", "receivables_command"),
     "receipts": ("gateway.cli.receipts", "receipts_app"),
     "promises": ("gateway.cli.agreements", "promises_app"),
