@@ -9,8 +9,8 @@ from gateway.flows.terms import DocType
 from gateway.invoices.detection import Syntax
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.limits import ReadingLimits
+from gateway.invoices.printing import render_pdf
 from gateway.invoices.reading import invoice_of, read_document
-from gateway.invoices.rendering import render_document
 from gateway.kernel.text import Text
 from gateway.ledger.documents import DocumentStore
 
@@ -33,9 +33,9 @@ class FlowFile:
 def file_of(flow: Flow, doc_type: DocType, store: DocumentStore, limits: ReadingLimits) -> FlowFile:
     """The file of a flow: `Original`, `Converted` or `ReadableView`.
 
-    Converted is the XML that a Factur-X carries, for programs that open no PDF. ReadableView is the PDF of a Factur-X,
-    else the invoice as a page (HTML). Raises FlowNotFoundError while a platform's file is not fetched,
-    DocumentAbsentError when there is no such file.
+    Converted is the XML that a Factur-X carries, for programs that open no PDF. ReadableView is a PDF: that of a
+    Factur-X as it came, else the invoice laid out for paper. Raises FlowNotFoundError while a platform's file is not
+    fetched, DocumentAbsentError when there is no such file.
     """
     if flow.document_sha256 is None:
         raise FlowNotFoundError(str(flow.id))
@@ -50,7 +50,7 @@ def file_of(flow: Flow, doc_type: DocType, store: DocumentStore, limits: Reading
             raise DocumentAbsentError(doc_type, _NOTHING_TO_CONVERT)
         if document.syntax is Syntax.CDAR:
             raise DocumentAbsentError(doc_type, _NO_READABLE_VIEW)
-        return _named(flow, "html", render_document(invoice_of(document, limits)).encode())
+        return _named(flow, "pdf", render_pdf(invoice_of(document, limits)))
     except UnreadableInvoiceError as error:
         raise DocumentAbsentError(doc_type, _UNREADABLE) from error
 
