@@ -23,6 +23,8 @@ from gateway.collection.law import claims_api, penalties_api
 from gateway.collection.law.penalties_api import LawApiContext
 from gateway.collection.receivables_api import ReceivablesApiContext
 from gateway.collection.reminders_api import RemindersApiContext
+from gateway.collection.worklist import api as worklist_api
+from gateway.collection.worklist.api import WorklistApiContext
 from gateway.customers import api as customers_api
 from gateway.customers.api import CustomersApiContext
 from gateway.flows import api as flows_api
@@ -141,6 +143,17 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
                 clock=services.clock,
                 reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
                 writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
+            )
+        )
+    )
+    app.include_router(
+        worklist_api.router(
+            WorklistApiContext(
+                database=services.database,
+                clock=services.clock,
+                reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+                writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
+                channels=channels_of(services.settings),
             )
         )
     )

@@ -5,9 +5,9 @@ from importlib import import_module
 from sqlmodel import SQLModel
 
 ROOMS_WITH_TABLES = (
-    "access", "alerts", "collection", "collection.agreements", "collection.law", "collection.messages", "customers",
-    "flows", "flows.directory", "flows.hearing", "flows.platforms", "flows.webhooks", "jobs", "ledger", "lifecycle",
-    "notifications", "treasury", "treasury.accounting",
+    "access", "alerts", "collection", "collection.agreements", "collection.law", "collection.messages",
+    "collection.worklist", "customers", "flows", "flows.directory", "flows.hearing", "flows.platforms",
+    "flows.webhooks", "jobs", "ledger", "lifecycle", "notifications", "treasury", "treasury.accounting",
 )  # fmt: skip
 
 for _room in ROOMS_WITH_TABLES:

@@ -36,6 +36,7 @@ COMMANDS = {
     "disputes": ("gateway.cli.agreements", "disputes_app"),
     "plans": ("gateway.cli.agreements", "plans_app"),
     "letters": ("gateway.cli.letters", "letters_app"),
+    "worklist": ("gateway.cli.worklist", "worklist_command"),
     "reminders": ("gateway.cli.reminders", "reminders_app"),
     "penalties": ("gateway.cli.penalties", "penalties_app"),
     "claims": ("gateway.cli.claims", "claims_app"),

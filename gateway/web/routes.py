@@ -9,6 +9,7 @@ from gateway.web.context import WebContext
 from gateway.web.pages import (
     agreements,
     alerts,
+    calls,
     customers,
     flows,
     invoices,
@@ -65,6 +66,10 @@ FORMS: dict[str, Handler] = {
     "/alerts/{alert_id}/close": alerts.close,
     "/worklist/{action_id}/assign": worklist.assign,
     "/worklist/{action_id}/complete": worklist.complete,
+    "/worklist/{source}/{matter_id}/calls": calls.record,
+    "/customers/{customer_id}/comments": calls.comment_on_customer,
+    "/invoices/{invoice_id}/comments": calls.comment_on_invoice,
+    "/disputes/{dispute_id}/comments": calls.comment_on_dispute,
     "/invoices/{invoice_id}/deliveries/{delivery_id}/resend": invoices.resend_delivery,
     "/customers/{customer_id}/promises": agreements.make_promise,
     "/customers/{customer_id}/plans": agreements.make_plan,

@@ -19,6 +19,7 @@ from gateway.collection.agreements.promising import NewPromise
 from gateway.collection.agreements.repository import DisputeFilter, PlanFilter, PromiseFilter, PromiseList
 from gateway.collection.agreements.values import PlanState
 from gateway.collection.agreements.views import dispute_views, plan_views, promise_views
+from gateway.collection.worklist.comments import Subject
 from gateway.customers.fields import read_amount, read_currency, read_day
 from gateway.customers.model import Customer
 from gateway.customers.repository import find_customer
@@ -26,6 +27,7 @@ from gateway.kernel.clock import paris_date
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.reasons import allowed_reasons, reason
 from gateway.notifications.service import channels_of
+from gateway.web.pages.calls import comments_on
 from gateway.web.security import ActionWorker, Reader, Visit
 
 _COLLECTING = (Role.ADMINISTRATOR, Role.AR_MANAGER, Role.COLLECTOR)
@@ -65,7 +67,8 @@ def dispute(visit: Reader, dispute_id: UUID) -> Response:
     with visit.transaction() as session:
         (view,) = dispute_views(session, [repository.dispute_by_id(session, scope, dispute_id)])
         people = active_people(session, _COLLECTING)
-    return visit.render("dispute.html", dispute=view, people=people, settlements=Settlement)
+        said = comments_on(session, visit, Subject.DISPUTE, dispute_id)
+    return visit.render("dispute.html", dispute=view, people=people, settlements=Settlement, comments=said)
 
 
 def plans(visit: Reader, state: str = "", after: str = "") -> Response:

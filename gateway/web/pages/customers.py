@@ -28,13 +28,14 @@ from gateway.customers.views import identity_of_row, terms_verdict
 from gateway.kernel.clock import paris_date
 from gateway.treasury.receivables import Dimension, Encours, Family
 from gateway.web import repository
-from gateway.web.pages import agreements, penalties, reminders
+from gateway.web.pages import agreements, calls, penalties, reminders
 from gateway.web.security import ActionWorker, CollectionManager, Reader, Visit
 
 #: Items shown on a customer's page; the others are a click away.
 _SHOWN = 100
 #: What other matters show on a customer's page: the topic of `customer_<topic>.html`, and what it reads as `block`.
 BLOCKS: Mapping[str, Callable[[Session, Visit, Customer], Any]] = {
+    "calls": calls.of_customer,
     "agreements": agreements.of_customer,
     "reminders": reminders.of_customer,
     "penalties": penalties.of_customer,

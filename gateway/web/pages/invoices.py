@@ -10,6 +10,7 @@ from gateway.access.errors import PermissionDeniedError
 from gateway.access.roles import Permission
 from gateway.alerts.repository import AlertFilter, invoices_with_unsettled_alerts, list_alerts
 from gateway.collection.repository import ActionFilter, worklist
+from gateway.collection.worklist.comments import Subject
 from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.awaiting import awaited_of
 from gateway.flows.emission.resending import resend
@@ -32,6 +33,7 @@ from gateway.web import repository
 from gateway.web.downloads import download
 from gateway.web.errors import PageNotFoundError
 from gateway.web.figures import NamedFigure, find_figure
+from gateway.web.pages import calls
 from gateway.web.pages.agreements import of_invoice
 from gateway.web.rendering import invoice_stylesheet
 from gateway.web.repository import invoices_of
@@ -88,6 +90,7 @@ def show(visit: Reader, invoice_id: UUID) -> Response:
             "timeline": _timeline(visit, session, invoice),
             "receipts": _receipts(visit, session, invoice),
             "agreements": of_invoice(session, visit, invoice) if invoice.direction == Direction.RECEIVABLE else None,
+            "comments": calls.comments_on(session, visit, Subject.INVOICE, invoice.id),
             "report": report,
             "alerts": alerts,
             "actions": actions,

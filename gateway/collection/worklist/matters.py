@@ -1,0 +1,239 @@
+"""What there is to do, as the database holds it: actions, reminders that wait for a person, contacts to be found."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Date, and_, func, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
+from sqlmodel import Session, col
+
+from gateway.access.principal import Principal
+from gateway.access.scope import Scope
+from gateway.collection.model import ActionState, CollectionAction, Reminder, ReminderInvoice, ReminderState
+from gateway.collection.reminder_rows import WAITING
+from gateway.collection.scenarios import Channel
+from gateway.collection.worklist.model import CollectionCall
+from gateway.collection.worklist.policy import CallOutcome
+from gateway.collection.worklist.ranking import Matter, Source
+from gateway.customers.model import Customer, CustomerContact, CustomerInvoice
+from gateway.kernel.clock import paris_date
+from gateway.kernel.money import ZERO
+from gateway.kernel.text import Text
+from gateway.lifecycle.model import InvoiceRecord
+from gateway.lifecycle.repository import visible_invoices
+
+FIND_CONTACT = "find_contact"
+_TODO_KINDS = {Channel.CALL: "reminder_call", Channel.TASK: "reminder_task"}
+_STATE_KINDS = {
+    ReminderState.AWAITING: "reminder_confirm",
+    ReminderState.IN_DOUBT: "reminder_in_doubt",
+    ReminderState.FAILED: "reminder_failed",
+}
+#: How to go about a reminder that waits for a person.
+_HOW = {
+    "reminder_confirm": Text(
+        "Relisez la relance, puis confirmez-la ou refusez-la.", "Read the reminder, then confirm or refuse it."
+    ),
+    "reminder_call": Text(
+        "Appelez le client et notez ce qui en sort.", "Call the customer and record what comes of it."
+    ),
+    "reminder_post": Text("Postez la lettre et notez son numéro.", "Post the letter and record its number."),
+    "reminder_task": Text("Faites la tâche et notez ce qui en sort.", "Do the task and record what comes of it."),
+    "reminder_in_doubt": Text(
+        "Le serveur n’a pas répondu clairement : dites si la relance est arrivée.",
+        "The server gave no clear answer: say whether the reminder arrived.",
+    ),
+    "reminder_failed": Text(
+        "La relance n’est pas partie : corrigez l’adresse, ou appelez.",
+        "The reminder did not leave: correct the address, or call.",
+    ),
+}
+#: Outcomes that reach someone at the customer, after which the contact is known again.
+_REACHED = (CallOutcome.PROMISE, CallOutcome.DISPUTE, CallOutcome.PAID)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at the list: the scope, and the name under which their own calls are kept (user:<id>, client:<id>)."""
+
+    scope: Scope
+    name: str
+
+    @classmethod
+    def of(cls, principal: Principal) -> "Viewer":
+        """A person or a program."""
+        return cls(principal.scope, f"{principal.kind}:{principal.id}")
+
+
+def matters(session: Session, viewer: Viewer) -> list[Matter]:
+    """Everything to do that may be seen, in a bounded number of statements."""
+    found = [*_actions(session, viewer.scope), *_reminders(session, viewer.scope), *_contacts(session, viewer)]
+    calls = _calls(session, [each.id for each in found])
+    return [replace(each, **calls[each.id]) if each.id in calls else each for each in found]
+
+
+def matter(session: Session, viewer: Viewer, source: Source, matter_id: UUID) -> Matter | None:
+    """One line of the list; None when there is none that may be seen."""
+    if source is Source.ACTION:
+        found = _actions(session, viewer.scope, matter_id)
+    elif source is Source.REMINDER:
+        found = _reminders(session, viewer.scope, matter_id)
+    else:
+        found = (each for each in _contacts(session, viewer) if each.id == matter_id)
+    return next(iter(found), None)
+
+
+def visible_calls(viewer: Viewer) -> ColumnElement[bool]:
+    """The condition under which a call may be seen: by what it was about, or by who made it."""
+    mine = viewer.scope.condition(CollectionCall.agency_id, CollectionCall.customer_siren)
+    return or_(mine, col(CollectionCall.made_by) == viewer.name)
+
+
+def _actions(session: Session, scope: Scope, only: UUID | None = None) -> Iterator[Matter]:
+    statement = (
+        select(CollectionAction, Customer, col(InvoiceRecord.buyer_name))
+        .outerjoin(InvoiceRecord, col(InvoiceRecord.id) == CollectionAction.invoice_id)
+        .outerjoin(CustomerInvoice, col(CustomerInvoice.invoice_id) == CollectionAction.invoice_id)
+        .outerjoin(Customer, col(Customer.id) == CustomerInvoice.customer_id)
+        .where(
+            col(CollectionAction.state) == ActionState.TODO.value,
+            scope.condition(CollectionAction.agency_id, CollectionAction.customer_siren),
+        )
+    )
+    if only is not None:
+        statement = statement.where(col(CollectionAction.id) == only)
+    for action, customer, buyer_name in session.execute(statement):
+        line = Matter(
+            source=Source.ACTION,
+            id=action.id,
+            kind=action.kind,
+            title=Text(action.title_fr, action.title_en),
+            explanation=Text(action.explanation_fr, action.explanation_en),
+            team=action.team,
+            since=paris_date(action.created_at),
+            customer_name=buyer_name or "",
+            customer_siren=action.customer_siren,
+            agencies=(action.agency_id,) if action.agency_id else (),
+            invoice_id=action.invoice_id,
+            amount=action.amount,
+            currency=action.currency,
+            due_on=action.due_on,
+            assigned_to=action.assigned_to,
+        )
+        yield line if customer is None else _of_customer(line, customer)
+
+
+def _reminders(session: Session, scope: Scope, only: UUID | None = None) -> Iterator[Matter]:
+    """With the claims that may be seen only: of a limited person's reminder, that part is at stake."""
+    waiting = col(Reminder.state).in_([state.value for state in WAITING])
+    chosen = and_(waiting, col(Reminder.id) == only) if only is not None else waiting
+    claims = (
+        select(
+            col(ReminderInvoice.reminder_id),
+            func.sum(ReminderInvoice.claimed).label("claimed"),
+            func.array_agg(col(InvoiceRecord.agency_id).distinct()).label("agencies"),
+        )
+        .join(Reminder, col(Reminder.id) == ReminderInvoice.reminder_id)
+        .join(InvoiceRecord, col(InvoiceRecord.id) == ReminderInvoice.invoice_id)
+        .where(chosen, visible_invoices(scope))
+        .group_by(col(ReminderInvoice.reminder_id))
+        .subquery()
+    )
+    statement = (
+        select(Reminder, Customer, claims.c.claimed, claims.c.agencies)
+        .join(claims, claims.c.reminder_id == Reminder.id)
+        .join(Customer, col(Customer.id) == Reminder.customer_id)
+        .where(chosen)
+    )
+    for reminder, customer, claimed, agencies in session.execute(statement):
+        state = ReminderState(reminder.state)
+        kind = _STATE_KINDS.get(state) or _TODO_KINDS.get(Channel(reminder.channel), "reminder_post")
+        at_stake = reminder.total if scope.is_everything else claimed
+        line = Matter(
+            source=Source.REMINDER,
+            id=reminder.id,
+            kind=kind,
+            title=Text(f"{reminder.title_fr} : {customer.name}", f"{reminder.title_en}: {customer.name}"),
+            explanation=_HOW[kind],
+            team="ar",
+            since=reminder.decided_on,
+            agencies=tuple(each for each in agencies if each is not None) if None not in agencies else (),
+            amount=ZERO if reminder.is_thanks else at_stake,
+            currency=reminder.currency,
+            due_on=reminder.decided_on,
+        )
+        yield _of_customer(line, customer)
+
+
+def _contacts(session: Session, viewer: Viewer) -> Iterator[Matter]:
+    """Customers whose last call that tells reached the wrong person, and for whom no contact was added since."""
+    tells = (CallOutcome.WRONG_CONTACT, *_REACHED)
+    latest = (
+        select(col(CollectionCall.id))
+        .ext(distinct_on(col(CollectionCall.customer_id)))
+        .where(col(CollectionCall.outcome).in_([outcome.value for outcome in tells]))
+        .order_by(col(CollectionCall.customer_id), col(CollectionCall.at).desc(), col(CollectionCall.id).desc())
+    )
+    added_since = select(col(CustomerContact.id)).where(
+        col(CustomerContact.customer_id) == CollectionCall.customer_id,
+        col(CustomerContact.created_at) > CollectionCall.at,
+    )
+    statement = (
+        select(CollectionCall, Customer)
+        .join(Customer, col(Customer.id) == CollectionCall.customer_id)
+        .where(
+            col(CollectionCall.id).in_(latest),
+            col(CollectionCall.outcome) == CallOutcome.WRONG_CONTACT.value,
+            visible_calls(viewer),
+            ~added_since.exists(),
+        )
+    )
+    for call, customer in session.execute(statement):
+        tried = f" ({call.contact})" if call.contact else ""
+        line = Matter(
+            source=Source.CALL,
+            id=call.id,
+            kind=FIND_CONTACT,
+            title=Text(f"Trouver le bon contact : {customer.name}", f"Find the right contact: {customer.name}"),
+            explanation=Text(
+                f"Le contact appelé{tried} n’est pas le bon. Ajoutez le bon à la fiche du client : "
+                "cette ligne disparaît alors.",
+                f"The contact called{tried} is not the right one. Add the right one to the customer: "
+                "this line then goes.",
+            ),
+            team="ar",
+            since=paris_date(call.at),
+            agencies=(call.agency_id,) if call.agency_id else (),
+            amount=call.amount,
+            currency=call.currency,
+            due_on=call.back_on,
+        )
+        yield _of_customer(line, customer)
+
+
+def _calls(session: Session, matter_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """How often each was called about in vain, and the day it comes back after the last time."""
+    newest_first = aggregate_order_by(col(CollectionCall.back_on), col(CollectionCall.at).desc())
+    rows = session.execute(
+        select(
+            col(CollectionCall.matter_id),
+            func.count().label("calls"),
+            func.array_agg(newest_first, type_=ARRAY(Date)).label("days"),
+        )
+        .where(col(CollectionCall.matter_id) == func.any(list(matter_ids)), col(CollectionCall.back_on).is_not(None))
+        .group_by(col(CollectionCall.matter_id))
+    )
+    return {row.matter_id: {"calls": row.calls, "back_on": row.days[0]} for row in rows}
+
+
+def _of_customer(line: Matter, customer: Customer) -> Matter:
+    return replace(
+        line,
+        customer_id=customer.id,
+        customer_name=customer.name,
+        customer_siren=line.customer_siren or customer.siren,
+        is_key_account=customer.is_key_account,
+        collector_id=customer.collector_id,
+    )
