@@ -84,6 +84,17 @@ def remark_on_syntax(declared: str | None, found: str | None) -> tuple[AckDetail
     return (AckDetail("Warning", "flowSyntax", reason_code("FLOW_SYNTAX_DIFFERS"), message),)
 
 
+def remark_on_self_billing(type_code: str) -> AckDetail:
+    """A warning on a self-billed sale that our side pushed: its buyer issues it, and it does not leave."""
+    message = Text(
+        f"Facture autofacturée (type {type_code}) : elle est suivie ici, mais c’est l’acheteur qui l’émet : elle "
+        "n’est pas envoyée. Si vous l’émettez vous-même, corrigez le type de facture (BT-3).",
+        f"Self-billed invoice (type {type_code}): it is followed here, but its buyer issues it, and it is not sent. If "
+        "you issue it yourself, correct the invoice type (BT-3).",
+    )
+    return AckDetail("Warning", "BT-3", reason_code("SELF_BILLED_BY_BUYER"), message)
+
+
 def _detail(finding: Finding, syntax: str | None) -> AckDetail:
     item = ", ".join(finding.terms) or finding.location or "file"
     message = Text(

@@ -23,6 +23,12 @@ def direction_of_invoice(invoice: Invoice, siren: str) -> Direction:
     raise NotOurInvoiceError(siren, invoice.seller_siren, invoice.buyer_siren)
 
 
+def is_issued_by(invoice: Invoice, siren: str) -> bool:
+    """True when it is for that company to send the invoice: the buyer of a self-billed one, else the seller."""
+    issuer = invoice.buyer if invoice.is_self_billed else invoice.seller
+    return issuer.siren == siren
+
+
 def direction_of_message(message: CdarMessage, siren: str, flow_type: str | None) -> Direction:
     """Whose invoice a status speaks of: a status from one of our suppliers concerns a purchase.
 

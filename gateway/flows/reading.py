@@ -12,11 +12,20 @@ from sqlmodel import Session, select
 from gateway.access.model import Organisation
 from gateway.access.repository import agencies_by_siret
 from gateway.database.engine import organisation_of
-from gateway.flows.acknowledgement import AckDetail, Acknowledgement, acknowledge, as_warnings, refuse, remark_on_syntax
+from gateway.flows.acknowledgement import (
+    AckDetail,
+    Acknowledgement,
+    acknowledge,
+    as_warnings,
+    refuse,
+    remark_on_self_billing,
+    remark_on_syntax,
+)
 from gateway.flows.classification import (
     direction_of_invoice,
     direction_of_message,
     is_for_portal,
+    is_issued_by,
     is_ours_to_send,
     is_said_by_another,
     processing_rule_of,
@@ -133,6 +142,8 @@ class FlowReader:
             return ReadFlow(flow, report, now, taken, acknowledgement, remarks)
         invoice = taken.invoice if taken else self._what_is_readable(data)
         agency_id = self._agency_of(invoice.seller)
+        if taken and flow.platform is None and taken.direction is Direction.RECEIVABLE and not taken.leaves:
+            remarks += (remark_on_self_billing(invoice.type_code),)
         return ReadFlow(flow, report, now, taken, acknowledgement, remarks, invoice, agency_id)
 
     def _decide(
@@ -176,7 +187,7 @@ class FlowReader:
         read = read_invoice(data, self._context.limits)
         invoice, document = read.invoice, read.document
         direction = direction_of_invoice(invoice, self._own_siren())
-        leaves = direction is Direction.RECEIVABLE and flow.platform is None
+        leaves = flow.platform is None and is_issued_by(invoice, self._own_siren())
         rule = flow.processing_rule or processing_rule_of(invoice).value
         return TakenInvoice(
             invoice=invoice,

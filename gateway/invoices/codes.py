@@ -17,6 +17,10 @@ CREDIT_NOTE_TYPES: frozenset[str] = frozenset(
 )
 #: Invoice type codes (BT-3) of money asked for before the delivery, and of the credit notes on it.
 DEPOSIT_TYPES: frozenset[str] = frozenset(code for code, label in _DATA["types"].items() if label.get("deposit"))
+#: Invoice type codes (BT-3) of what the buyer issues in the name of the seller (CGI 289, I-2).
+SELF_BILLED_TYPES: frozenset[str] = frozenset(
+    code for code, label in _DATA["types"].items() if label.get("self_billed")
+)
 #: Specification identifier (BT-24) to profile name, by family of syntax.
 PROFILES: Mapping[Literal["cii", "ubl"], Mapping[str, str]] = _DATA["profiles"]
 

@@ -9,7 +9,7 @@ Elements that EN 16931 does not know stay in the original bytes, which the reade
 from datetime import date
 from decimal import Decimal
 
-from gateway.invoices.codes import CREDIT_NOTE_TYPES
+from gateway.invoices.codes import CREDIT_NOTE_TYPES, SELF_BILLED_TYPES
 from gateway.invoices.parties import Buyer, Delivery, Payee, Seller, TaxRepresentative
 from gateway.invoices.terms import Identifier, Part, term
 
@@ -273,3 +273,8 @@ class Invoice(Part):
     def is_credit_note(self) -> bool:
         """True when the type code (BT-3) is one by which the seller gives money back."""
         return self.type_code in CREDIT_NOTE_TYPES
+
+    @property
+    def is_self_billed(self) -> bool:
+        """True when the type code (BT-3) is one that the buyer issues in the name of the seller."""
+        return self.type_code in SELF_BILLED_TYPES

@@ -57,12 +57,15 @@ def decide(check: AddressCheck, mode: PreflightMode) -> PreflightDecision:
 
 
 def preflight(context: FlowsContext, organisation_id: UUID, rule: str, invoice: Invoice) -> PreflightDecision:
-    """The decision about an invoice about to leave under a processing rule. Raises BuyerNotAddressableError: held."""
+    """The decision about an invoice about to leave under a processing rule. Raises BuyerNotAddressableError: held.
+
+    A self-billed one goes to its seller: the address of its buyer, which issues it, is not asked about.
+    """
     address = invoice.buyer.electronic_address
     mode = PreflightMode(context.settings.preflight)
     if mode is PreflightMode.OFF or context.directory is None or rule not in _ROUTED:
         return PreflightDecision()
-    if address is None or address.scheme != SCHEME_E_ADDRESS:
+    if address is None or invoice.is_self_billed or address.scheme != SCHEME_E_ADDRESS:
         return PreflightDecision()
     check = context.directory.check(organisation_id, address.value)
     decision = decide(check, mode)
