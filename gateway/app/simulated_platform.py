@@ -5,6 +5,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import structlog
@@ -32,13 +33,15 @@ class Simulation:
     """What the simulated platform answers, and how.
 
     Attributes:
-        scenarios: scenario by invoice number; that of the others is drawn by a stable hash of the number.
+        scenarios: scenario by invoice number; that of the others is drawn by a stable hash of the number and the seed.
+        rates: share of all invoices by scenario.
         step: time between two statuses of one invoice.
     """
 
     habits: PlatformHabits
     dice: FaultDice
     scenarios: dict[str, str]
+    rates: dict[str, Decimal]
     step: timedelta
 
 
@@ -60,6 +63,7 @@ def run_simulated_platform(settings: Settings, simulation: Simulation) -> None:
             chosen=simulation.scenarios,
             limits=reading_limits(settings),
             dice=simulation.dice,
+            rates=simulation.rates,
         )
         webhooks = Webhooks(platform)
         caller = threading.Thread(target=webhooks.keep_calling, args=(stop,), name="simulated-webhooks")

@@ -27,11 +27,15 @@ def simulate_platform_command(
         list[str] | None,
         typer.Option(metavar="NUMÉRO=SCÉNARIO", help="Scénario d'une facture. / Scenario of an invoice."),
     ] = None,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SCÉNARIO=PART", help="Part d'un scénario, 0 à 1. / Share of a scenario, 0 to 1."),
+    ] = None,
     fault: Annotated[
         list[str] | None,
         typer.Option(metavar="PANNE=TAUX", help="Panne et son taux, 0 à 1. / Fault and its rate, 0 to 1."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Graine des pannes. / Seed of the faults.")] = 0,
+    seed: Annotated[int, typer.Option(help="Graine des tirages. / Seed of what is drawn.")] = 0,
     step: Annotated[float, typer.Option(help="Secondes entre deux statuts. / Seconds between statuses.")] = 2.0,
     slow: Annotated[float, typer.Option(help="Secondes d'une réponse lente. / Seconds of a slow answer.")] = 0.5,
     lost: Annotated[
@@ -46,13 +50,14 @@ def simulate_platform_command(
     from gateway.app.logs import configure_logs
     from gateway.app.simulated_platform import Simulation, run_simulated_platform
     from gateway.flows.simulator.faults import FaultDice, fault_rates
-    from gateway.flows.simulator.scenarios import chosen_scenarios
+    from gateway.flows.simulator.scenarios import chosen_scenarios, scenario_rates
     from gateway.flows.simulator.service import PlatformHabits
 
     simulation = Simulation(
         habits=PlatformHabits(clients=_pairs(client or [_CLIENT]), slow=slow, lost=lost),
         dice=FaultDice(fault_rates(fault or ()), seed),
         scenarios=chosen_scenarios(scenario or ()),
+        rates=scenario_rates(rate or ()),
         step=timedelta(seconds=step),
     )
     settings = load_settings(

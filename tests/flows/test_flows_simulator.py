@@ -1,5 +1,6 @@
 """The simulated platform answers each invoice by its scenario, and the invoice ends where the scenario says."""
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from typing import get_args
@@ -14,8 +15,9 @@ from gateway.flows.errors import PlatformRefusedError
 from gateway.flows.model import SimulatedFlow
 from gateway.flows.platforms.client import OutgoingFlow
 from gateway.flows.simulator.answers import by_rate
+from gateway.flows.simulator.errors import InvalidScenarioRateError
 from gateway.flows.simulator.platform import SIMULATOR
-from gateway.flows.simulator.scenarios import DUPLICATE, refusing_scenarios, scenario_for, scenarios
+from gateway.flows.simulator.scenarios import DUPLICATE, refusing_scenarios, scenario_for, scenario_rates, scenarios
 from gateway.invoices.model import Invoice, Totals, VatBreakdown
 from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
@@ -165,6 +167,41 @@ def test_a_number_always_draws_the_same_scenario_and_never_the_duplicate(number)
 def test_every_weighted_scenario_is_drawn():
     drawn = {scenario_for(f"F{n}", {}).name for n in range(300)}
     assert drawn == {name for name, scenario in scenarios().items() if scenario.weight}
+
+
+def test_given_shares_are_drawn_first_and_the_others_part_the_rest_by_their_weights():
+    rates = scenario_rates(["inadmissible=0.3", "paid=0"])
+    drawn = Counter(scenario_for(f"F{n}", {}, rates).name for n in range(2000))
+    assert 540 < drawn["inadmissible"] < 660
+    assert drawn["paid"] == drawn[DUPLICATE] == 0
+    others = [name for name, each in scenarios().items() if each.weight and name != "paid"]
+    assert all(210 < drawn[name] < 350 for name in others)
+
+
+def test_shares_that_make_the_whole_leave_nothing_to_the_weights():
+    rates = scenario_rates(["refused=0.9", "duplicate=0.1"])
+    assert {scenario_for(f"F{n}", {}, rates).name for n in range(200)} == {"refused", DUPLICATE}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["other=0.5"], ["paid"], ["paid=often"], ["paid=nan"], ["paid=-0.1"], ["paid=1.1"], ["paid=0.6", "refused=0.5"],
+        [f"{name}=0.1" for name, each in scenarios().items() if each.weight],
+    ],
+)  # fmt: skip
+def test_shares_that_do_not_part_the_invoices_are_refused_by_name(words):
+    with pytest.raises(InvalidScenarioRateError, match="inadmissible"):
+        scenario_rates(words)
+
+
+def test_each_seed_draws_otherwise_and_always_the_same():
+    def drawn(seed: int) -> list[str]:
+        return [scenario_for(f"F{n}", {}, seed=seed).name for n in range(100)]
+
+    assert drawn(7) == drawn(7)
+    assert len({tuple(drawn(seed)) for seed in range(5)}) == 5
+    assert drawn(0) == [scenario_for(f"F{n}", {}).name for n in range(100)]
 
 
 money = st.decimals(min_value=0, max_value=10**6, places=2)

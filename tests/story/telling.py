@@ -306,7 +306,7 @@ def tell(folder: Path, *, count: int, seed: int, deaths: int) -> Agreement:
     """
     started = time.monotonic()
     luck = Random(seed)
-    whole = count + sum(len(_steps(_number(seed, place))) for place in range(count))
+    whole = count + sum(len(_steps(_number(seed, place), seed)) for place in range(count))
     with set_stage(folder, seed) as stage:
         billing = threading.Thread(target=push, args=(stage, count, seed), daemon=True)
         try:
@@ -366,7 +366,10 @@ def compare(stage: Stage, count: int, seed: int) -> Agreement:
     for number, message_id in told:
         heard.setdefault(number, []).append(message_id)
     for number in numbers:
-        quarrels += _quarrels(number, holding[number], records.get(number), expected[number], heard.get(number, []))
+        steps = _steps(number, seed)
+        quarrels += _quarrels(
+            number, steps, holding[number], records.get(number), expected[number], heard.get(number, [])
+        )
     quarantined = Counter(name for name, state in flows if state == FlowState.QUARANTINED.value)
     if quarantined != damaged:
         quarrels.append(f"quarantine holds {quarantined - damaged} too many, {damaged - quarantined} too few")
@@ -378,9 +381,8 @@ def compare(stage: Stage, count: int, seed: int) -> Agreement:
 
 
 def _quarrels(
-    number: str, holding: int, record: InvoiceRecord | None, expected: set[str], heard: list[str]
+    number: str, steps: list[str], holding: int, record: InvoiceRecord | None, expected: set[str], heard: list[str]
 ) -> Iterator[str]:
-    steps = _steps(number)
     if holding != 1 or record is None:
         yield f"{number}: the platform holds it {holding} times, the gateway {'has it' if record else 'does not'}"
         return
@@ -396,8 +398,8 @@ def _number(seed: int, place: int) -> str:
     return f"S{seed}-{place:05d}"
 
 
-def _steps(number: str) -> list[str]:
-    return [step.status for step in scenario_for(number, {}).steps]
+def _steps(number: str, seed: int) -> list[str]:
+    return [step.status for step in scenario_for(number, {}, seed=seed).steps]
 
 
 def main() -> None:

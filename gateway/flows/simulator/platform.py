@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, update
@@ -50,8 +51,9 @@ class SimulatedPlatform:
 
     Attributes:
         step: time between two statuses of one invoice; its file is acknowledged within a part of it.
-        chosen: scenario by invoice number; the others are drawn by a stable hash.
+        chosen: scenario by invoice number; the others are drawn by a stable hash, with the seed of the dice.
         dice: the faults of its answers.
+        rates: share of all invoices by scenario (`scenario_rates`).
     """
 
     database: Database
@@ -61,6 +63,7 @@ class SimulatedPlatform:
     chosen: Mapping[str, str] = field(default_factory=dict)
     limits: ReadingLimits = field(default_factory=ReadingLimits)
     dice: FaultDice = field(default_factory=FaultDice)
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
 
     def submit(self, flow: OutgoingFlow) -> str:
         """Take a flow and plan its answers; the same tracking id is the same flow. Raises PlatformRefusedError."""
@@ -178,7 +181,8 @@ class SimulatedPlatform:
                 col(SimulatedFlow.scenario).not_in(refusing_scenarios()),
             )
             held = session.exec(taken).first()
-            row.scenario = DUPLICATE if held else scenario_for(number, self.chosen).name
+            drawn = scenario_for(number, self.chosen, self.rates, self.dice.seed)
+            row.scenario = DUPLICATE if held else drawn.name
         row.acknowledged_at = now + self.step * acknowledged_after(row.scenario)
         return row
 

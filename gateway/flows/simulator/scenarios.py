@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from hashlib import sha256
 
 from gateway.flows.platforms.client import PlatformAcknowledgement
-from gateway.flows.simulator.errors import UnknownScenarioError
+from gateway.flows.simulator.errors import InvalidScenarioRateError, UnknownScenarioError
 from gateway.flows.terms import AckStatus
 from gateway.kernel.dated import Table, data_file, text_of
 from gateway.kernel.text import Text
@@ -15,6 +15,7 @@ from gateway.lifecycle.deliveries import Remark
 
 #: The scenario of a second delivery of one invoice.
 DUPLICATE = "duplicate"
+_WHOLE = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +110,51 @@ def chosen_scenarios(given: Iterable[str]) -> dict[str, str]:
     return chosen
 
 
-def scenario_for(number: str, chosen: Mapping[str, str]) -> Scenario:
-    """The scenario of an invoice: the one chosen for its number, else one drawn by a stable hash of the number.
+def scenario_rates(given: Iterable[str]) -> dict[str, Decimal]:
+    """Share of all invoices by scenario, from words such as `refused=0.2`. Raises InvalidScenarioRateError.
 
-    Raises KeyError when the chosen name is no scenario.
+    The shares add up to 1 at most, and to 1 where no scenario with a weight is left for the rest.
+    """
+    rates: dict[str, Decimal] = {}
+    for word in given:
+        name, _, share = word.partition("=")
+        try:
+            rate = Decimal(share)
+        except InvalidOperation as error:
+            raise InvalidScenarioRateError(word, scenarios()) from error
+        if name not in scenarios() or not rate.is_finite() or not 0 <= rate <= 1:
+            raise InvalidScenarioRateError(word, scenarios())
+        rates[name] = rate
+    total = sum(rates.values())
+    if total > 1 or (total < 1 and not any(each.weight for each in _unnamed(rates))):
+        raise InvalidScenarioRateError(" ".join(f"{name}={rate}" for name, rate in rates.items()), scenarios())
+    return rates
+
+
+def scenario_for(
+    number: str, chosen: Mapping[str, str], rates: Mapping[str, Decimal] | None = None, seed: int = 0
+) -> Scenario:
+    """The scenario of an invoice: the one chosen for its number, else one drawn by a stable hash of number and seed.
+
+    The shares of `rates` (`scenario_rates`) are taken first; the other scenarios part the rest by their weights. Raises
+    KeyError when the chosen name is no scenario.
     """
     if number in chosen:
         return scenarios()[chosen[number]]
-    drawn = int.from_bytes(sha256(number.encode()).digest()[:8]) % sum(each.weight for each in scenarios().values())
-    for scenario in scenarios().values():
-        if drawn < scenario.weight:
+    drawn = int.from_bytes(sha256((f"{seed}/{number}" if seed else number).encode()).digest()[:8])
+    below = Decimal(0)
+    for name, rate in (rates or {}).items():
+        below += rate
+        if drawn < below * _WHOLE:
+            return scenarios()[name]
+    rest = _unnamed(rates or {})
+    place = drawn % sum(each.weight for each in rest)
+    for scenario in rest:
+        if place < scenario.weight:
             return scenario
-        drawn -= scenario.weight
+        place -= scenario.weight
     raise AssertionError("the weights add up to more than what was drawn")
+
+
+def _unnamed(rates: Mapping[str, Decimal]) -> list[Scenario]:
+    return [each for name, each in scenarios().items() if name not in rates]
