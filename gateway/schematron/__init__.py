@@ -19,11 +19,13 @@ from gateway.schematron.errors import (
     StylesheetError,
     UnsupportedConstructError,
 )
-from gateway.schematron.findings import Finding, FindingKind, Limits
+from gateway.schematron.findings import FINDING_LIMIT, TIME_LIMIT, Finding, FindingKind, Limits
 from gateway.schematron.loading import load_rules
 from gateway.schematron.rules import Rules
 
 __all__ = [
+    "FINDING_LIMIT",
+    "TIME_LIMIT",
     "Document",
     "DynamicError",
     "Finding",

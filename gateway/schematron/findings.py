@@ -5,6 +5,9 @@ from typing import Literal
 
 FindingKind = Literal["assert", "report", "error"]
 
+#: What stands in place of an assert's identifier in the last finding of rules that a limit stopped.
+TIME_LIMIT, FINDING_LIMIT = "limit of time", "limit of findings"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -12,7 +15,7 @@ class Finding:
 
     Attributes:
         rule: identifier of the assert (`BR-CO-15`), empty where the official file gives none; for an error the
-            identifier of the assert that could not be evaluated, `limit` when a limit was reached.
+            identifier of the assert that could not be evaluated, TIME_LIMIT or FINDING_LIMIT when that was reached.
         kind: "assert" (its test is false), "report" (its test is true) or "error".
         test: the XPath test as the official file states it.
         location: XPath of the context element in the form of the official SVRL, `/*:Invoice[namespace-uri()='…'][1]`.

@@ -16,7 +16,7 @@ from lxml import etree
 from gateway.schematron.atoms import EXACT
 from gateway.schematron.document import Document, Element, prepare
 from gateway.schematron.errors import DynamicError
-from gateway.schematron.findings import Finding, FindingKind, Limits
+from gateway.schematron.findings import FINDING_LIMIT, TIME_LIMIT, Finding, FindingKind, Limits
 from gateway.schematron.path_names import PathName
 
 Memo = dict[int, Any]
@@ -53,7 +53,11 @@ class _Branch(NamedTuple):
 
 
 class _LimitReachedError(Exception):
-    """Stops a check; its argument says which limit."""
+    """Stops a check at a limit: TIME_LIMIT or FINDING_LIMIT, and a sentence with its value."""
+
+    def __init__(self, limit: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.limit = limit
 
 
 class _Chain:
@@ -187,7 +191,7 @@ class _Run:
             self._finish_pattern()
         except _LimitReachedError as limit:
             self._finish_pattern()
-            self._finished.append(Finding("limit", "error", "", "", None, None, str(limit)))
+            self._finished.append(Finding(limit.limit, "error", "", "", None, None, str(limit)))
         except (DynamicError, ArithmeticError) as error:
             self._finish_pattern()
             self._finished.append(self._error(error))
@@ -227,7 +231,7 @@ class _Run:
         return selected
 
     def _too_late(self) -> _LimitReachedError:
-        return _LimitReachedError(f"time limit of {self._limits.max_seconds} s reached")
+        return _LimitReachedError(TIME_LIMIT, f"time limit of {self._limits.max_seconds} s reached")
 
     def _is_below(self, node: Element, cut: set[Element]) -> bool:
         above = self._document.parents.get(node)
@@ -240,7 +244,7 @@ class _Run:
     def _report(self, check: int, node: Element, message: str | None = None) -> None:
         limit = self._limits.max_findings
         if limit is not None and len(self._finished) + len(self._reported) >= limit:
-            raise _LimitReachedError(f"limit of {limit} findings reached")
+            raise _LimitReachedError(FINDING_LIMIT, f"limit of {limit} findings reached")
         self._reported.append((node, check, message))
 
     def _finish_pattern(self) -> None:

@@ -41,6 +41,25 @@ class Subject:
             max_seconds=max(self.deadline - monotonic(), 0.0),
         )
 
+    @property
+    def time_limit(self) -> Text:
+        """The time of all rules together, as people read it."""
+        seconds = f"{self.options.max_seconds:g}"
+        return Text(f"durée : {seconds.replace('.', ',')} s", f"time: {seconds} s")
+
+    @property
+    def finding_limit(self) -> Text:
+        """The findings of all rules together, as people read them."""
+        findings = self.options.max_findings
+        return Text(f"constats : {findings}", f"findings: {findings}")
+
+    def spent_limit(self) -> Text | None:
+        """The limit of which the layers so far have left nothing."""
+        left = self.limits_left()
+        if not left.max_findings:
+            return self.finding_limit
+        return None if left.max_seconds else self.time_limit
+
     @cached_property
     def prepared(self) -> schematron.Document:
         """The document as the Schematron engine wants it, made once for all rule sets."""

@@ -12,7 +12,7 @@ from threading import Lock
 from gateway import schematron
 from gateway.invoices.errors import quoted
 from gateway.kernel.text import Text
-from gateway.schematron import Rules, load_rules
+from gateway.schematron import FINDING_LIMIT, TIME_LIMIT, Rules, load_rules
 from gateway.validation.catalog import Artefact
 from gateway.validation.layers import Outcome, Subject
 from gateway.validation.notices import LIMIT_RULE, NOT_USED_RULE, STOPPED_RULE
@@ -21,9 +21,6 @@ from gateway.validation.places import Place
 from gateway.validation.report import Finding, Severity, make_finding
 from gateway.validation.rulebook import Who, explanation_of, remedy
 from gateway.validation.terms import terms_at
-
-#: What the engine calls the finding of a limit.
-_ENGINE_LIMIT = "limit"
 
 #: Severity by the flag or the role that the publisher sets. An assert or a report without either is an error: that is
 #: how Factur-X marks everything its profiles refuse, elements "not used in the given context" included.
@@ -51,8 +48,8 @@ _UNEXPLAINED_FIX = Text(
 )
 _SEEN = Text(" Lu dans le document : {values}.", " Seen in the document: {values}.")
 _LIMIT = Text(
-    "limite atteinte ({reason}) : les règles suivantes n'ont pas été contrôlées",
-    "limit reached ({reason}): the rules after it were not checked",
+    "limite atteinte ({limit}) : les règles suivantes n'ont pas été contrôlées",
+    "limit reached ({limit}): the rules after it were not checked",
 )
 _LIMIT_FIX = Text(
     "Corrigez ce qui a été trouvé, ou relevez GATEWAY_VALIDATION_MAX_SECONDS ou GATEWAY_VALIDATION_MAX_FINDINGS.",
@@ -82,8 +79,10 @@ class SchematronChecker:
         if not found or found[-1].kind != "error":
             return Outcome(findings)
         last = found[-1]
-        stopped = _why_stopped(last)
-        return Outcome([*findings, _stop(last, stopped, artefact, subject)], stopped)
+        limit = _limit(last, subject)
+        stopped = _why_stopped(last, limit)
+        stop = _stop(last, stopped, artefact, subject, by_limit=limit is not None)
+        return Outcome([*findings, stop], stopped)
 
 
 _loading = Lock()
@@ -169,21 +168,32 @@ def _with_values(explanation: Text, terms: tuple[str, ...], place: Place, subjec
     return Text(explanation.fr + seen.fr, explanation.en + seen.en)
 
 
-def _why_stopped(found: schematron.Finding) -> Text:
-    text = _LIMIT if found.rule == _ENGINE_LIMIT else _STOPPED
-    return text.format(reason=found.message)
+def _limit(found: schematron.Finding, subject: Subject) -> Text | None:
+    """The limit that stopped the rules, as set for the whole document; None when none did."""
+    return {TIME_LIMIT: subject.time_limit, FINDING_LIMIT: subject.finding_limit}.get(found.rule)
 
 
-def _stop(found: schematron.Finding, why: Text, artefact: Artefact, subject: Subject) -> Finding:
+def _why_stopped(found: schematron.Finding, limit: Text | None) -> Text:
+    if limit is None:
+        return _STOPPED.format(reason=found.message)
+    return Text(_LIMIT.fr.format(limit=limit.fr), _LIMIT.en.format(limit=limit.en))
+
+
+def _stop(found: schematron.Finding, why: Text, artefact: Artefact, subject: Subject, *, by_limit: bool) -> Finding:
     place = subject.places.find(found.location)
-    by_limit = found.rule == _ENGINE_LIMIT
     return make_finding(
         rule=LIMIT_RULE if by_limit else STOPPED_RULE,
         layer=artefact.layer,
         location=place.path if place else found.location or "/",
         line=place.line if place else None,
         terms=terms_at(place.names) if place else (),
-        message=found.message if by_limit or not found.rule else f"{found.rule}: {found.message}",
+        message=_stop_message(found, why, by_limit=by_limit),
         explanation=Text(f"{artefact.title} : {why.fr}.", f"{artefact.title}: {why.en}."),
         fix=_LIMIT_FIX if by_limit else _STOPPED_FIX,
     )
+
+
+def _stop_message(found: schematron.Finding, why: Text, *, by_limit: bool) -> str:
+    if by_limit:  # the engine knows only what the layers before have left of it
+        return why.en
+    return f"{found.rule}: {found.message}" if found.rule else found.message

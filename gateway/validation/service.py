@@ -57,6 +57,10 @@ _NO_RULES = Text(
     "no rules are installed for {syntax}, profile {profile}",
 )
 _NOT_IN_FORCE = Text("aucune règle en vigueur le {on}", "no rules are in force on {on}")
+_LIMIT_SPENT = Text(
+    "les couches précédentes ont épuisé la limite du document ({limit})",
+    "the layers before it used up the limit of the document ({limit})",
+)
 _NO_ENGINE = Text("le moteur de ces règles n'est pas encore installé", "the engine of these rules is not installed yet")
 
 
@@ -74,7 +78,8 @@ def validate(
 
     When the XSD layer fails, no layer after it runs: rules take the shape of the document and the types of its values
     for granted, so that they would stop half-way or accuse the wrong element. Otherwise every layer runs, whatever
-    those before it found: each judges by itself, and who mends the document sees everything at once.
+    those before it found: each judges by itself, and who mends the document sees everything at once. Only when
+    the limit of the document (time, findings) is used up, the official rules after that are not run.
 
     Args:
         path: name of the document in the report.
@@ -160,6 +165,10 @@ class _Run:
             self._skip(entry, None, problem)
         elif artefact.kind not in self.checkers:
             self._skip(entry, artefact, _NO_ENGINE)
+        elif spent := self._spent_limit(artefact):
+            self._skip(
+                entry, artefact, Text(_LIMIT_SPENT.fr.format(limit=spent.fr), _LIMIT_SPENT.en.format(limit=spent.en))
+            )
         else:
             self._check(entry, artefact, self.checkers[artefact.kind])
 
@@ -178,6 +187,11 @@ class _Run:
             return None, _NO_RULES.format(syntax=syntax, profile=profile or "—")
         # Who names an artefact wants that one, in force or not.
         return newest_in_force(candidates, None if named else self.on), _NOT_IN_FORCE.format(on=self.on)
+
+    def _spent_limit(self, artefact: Artefact) -> Text | None:
+        """The limit that leaves nothing to official rules. A document that has not failed yet meets it in the rules."""
+        counts = artefact.kind is ArtefactKind.SCHEMATRON and self.has_failed()
+        return self.subject.spent_limit() if counts else None
 
     def _check(self, entry: LayerEntry, artefact: Artefact, checker: Checker) -> None:
         start = perf_counter()

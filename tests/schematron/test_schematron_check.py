@@ -9,7 +9,7 @@ from xml.etree.ElementTree import ParseError, fromstring, tostring
 import pytest
 from lxml import etree
 
-from gateway.schematron import Finding, Limits, Rules, load_rules, prepare
+from gateway.schematron import FINDING_LIMIT, TIME_LIMIT, Finding, Limits, Rules, load_rules, prepare
 from tests.schematron.artefacts import BY_NAME
 from tests.schematron.documents import base_documents
 from tests.schematron.oracle import Saxon
@@ -170,14 +170,14 @@ def test_the_finding_limit_keeps_what_was_found_and_says_that_it_stopped(finding
     root = etree.fromstring(f"<a>{'<b/>' * 50}</a>")
     *found, last = rules.check(root, Limits(max_findings=3))
     assert [finding.location for finding in found] == ["/a[1]/b[1]", "/a[1]/b[2]", "/a[1]/b[3]"]
-    assert (last.kind, last.rule, last.message) == ("error", "limit", "limit of 3 findings reached")
+    assert (last.kind, last.rule, last.message) == ("error", FINDING_LIMIT, "limit of 3 findings reached")
     assert len(rules.check(root, Limits(max_findings=50))) == 50
 
 
 def test_the_time_limit_stops_between_nodes_and_says_so(rules_of):
     rules = rules_of([SmallRule("a", ALWAYS)], [SmallRule("b", ALWAYS)])
     (last,) = rules.check(etree.fromstring("<a><b/></a>"), Limits(max_seconds=-1.0))
-    assert (last.kind, last.rule, last.message) == ("error", "limit", "time limit of -1.0 s reached")
+    assert (last.kind, last.rule, last.message) == ("error", TIME_LIMIT, "time limit of -1.0 s reached")
     assert len(rules.check(etree.fromstring("<a><b/></a>"), Limits(max_seconds=60.0))) == 2
 
 

@@ -93,20 +93,35 @@ def test_a_rule_without_an_id_takes_the_one_of_its_text_or_a_digest_of_its_test(
     assert rule_id(bare, None, artefact).startswith("flux10-")
 
 
-def test_past_the_limit_of_findings_the_layer_has_failed_with_what_was_found(valid: Valid) -> None:
-    data = valid("UBL").replace(b">S<", b">L<")
-    assert len(_report(data).findings) > 3
-    report = _report(data, max_findings=2)
+def test_past_the_limit_of_findings_the_layer_has_failed_with_what_was_found(valid: Valid, broken: Broken) -> None:
+    data = broken(broken(valid("UBL"), "PayableAmount", "1.00"), "TaxInclusiveAmount", "2.00")
+    assert len([finding for finding in _report(data).findings if finding.layer == "en16931"]) > 1
+    report = _report(data, max_findings=1)
     assert [finding.rule for finding in report.findings][-1] == "GW-LIMIT"
-    layer = next(layer for layer in report.layers if layer.reason)
+    layer = _layer(report, "en16931")
     assert layer.status is LayerStatus.FAILED
-    assert "limite atteinte" in (layer.reason or "")
+    assert layer.reason == "limite atteinte (constats : 1) : les règles suivantes n'ont pas été contrôlées"
+    assert layer.reason_en == "limit reached (findings: 1): the rules after it were not checked"
+    assert report.findings[-1].explanation.endswith(f"{layer.reason}.")
+
+
+def test_rules_for_which_a_limit_leaves_nothing_are_not_run_and_say_why(valid: Valid, broken: Broken) -> None:
+    report = _report(broken(valid("UBL").replace(b">S<", b">L<"), "PayableAmount", "1.00"), max_findings=1)
+    layer = _layer(report, "fr-ctc")
+    assert layer.status is LayerStatus.NOT_RUN
+    assert layer.reason == "les couches précédentes ont épuisé la limite du document (constats : 1)"
+    assert layer.reason_en == "the layers before it used up the limit of the document (findings: 1)"
+    assert {finding.layer for finding in report.findings} == {"en16931"}
+    assert not report.complete
+    assert report.verdict is Verdict.INVALID
 
 
 def test_no_time_left_is_a_failure_and_never_a_pass(valid: Valid) -> None:
     report = _report(valid("UBL"), max_seconds=1e-9)
-    assert [finding.rule for finding in report.findings] == ["GW-LIMIT", "GW-LIMIT"]
-    assert {_layer(report, name).status for name in ("en16931", "fr-ctc")} == {LayerStatus.FAILED}
+    assert [finding.rule for finding in report.findings] == ["GW-LIMIT"]
+    assert [_layer(report, name).status for name in ("en16931", "fr-ctc")] == [LayerStatus.FAILED, LayerStatus.NOT_RUN]
+    assert "limite atteinte (durée : 1e-09 s)" in (_layer(report, "en16931").reason or "")
+    assert report.verdict is Verdict.INVALID
 
 
 def test_an_error_that_stops_the_rules_is_said_at_its_place(valid: Valid) -> None:
