@@ -22,7 +22,7 @@ from gateway.flows.platforms.profile import platform_profile
 from gateway.flows.platforms.repository import connection_of_name, platforms_of
 from gateway.flows.platforms.routing import Platforms, RoutedDocument, route
 from gateway.flows.platforms.sightings import settle
-from gateway.flows.terms import FlowType
+from gateway.flows.terms import FlowSyntax, FlowType
 from gateway.jobs.channels import (
     Channel,
     Delivery,
@@ -35,6 +35,7 @@ from gateway.jobs.model import OutboxMessage
 from gateway.jobs.outbox import Outgoing, put_all_in_outbox
 from gateway.kernel.dated import data_file
 from gateway.kernel.settings import Settings
+from gateway.lifecycle.correlation import InvoiceKey
 from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.validation.report import Verdict
@@ -50,11 +51,14 @@ class Sending:
     Attributes:
         document: what decides its platform.
         about: the flow that first told the status, when this one is a copy of it for the public portal.
+        invoice: what its deliveries are ordered by: that which the flow brings, or the first that it speaks of; None
+            when nobody can tell.
     """
 
     flow: Flow
     document: RoutedDocument
     about: UUID | None = None
+    invoice: InvoiceKey | None = None
 
 
 def send_to_platforms(session: Session, sendings: Sequence[Sending], settings: Settings, *, now: datetime) -> int:
@@ -85,7 +89,13 @@ def _outgoing(sending: Sending, platforms: Platforms) -> Outgoing:
         "document": flow.document_sha256,
         "for_portal": flow.flow_type in _FOR_PORTAL,
     }
-    return Outgoing(f"flow-{flow.id}", payload, sending.about or flow.id)
+    return Outgoing(
+        idempotency_key=f"flow-{flow.id}",
+        payload=payload,
+        subject_id=sending.about or flow.id,
+        order_key=str(sending.invoice) if sending.invoice else None,
+        leads=flow.flow_syntax != FlowSyntax.CDAR,
+    )
 
 
 def routed_invoice(session: Session, invoice: InvoiceRecord) -> RoutedDocument:

@@ -33,6 +33,7 @@ from gateway.lifecycle.correlation import normalised_number
 from gateway.lifecycle.errors import InvoiceWithoutKeyError
 from gateway.lifecycle.events import events_of
 from gateway.lifecycle.following import Following
+from gateway.lifecycle.records import key_of_invoice
 from gateway.lifecycle.service import (
     RecordedEvent,
     Registration,
@@ -189,13 +190,15 @@ def _send(session: Session, context: FlowsContext, written: Sequence[_Written]) 
         flow, about = each.read.flow, None
         if each.registration is not None:
             document = RoutedDocument(each.registration.invoice.seller_siren, flow.agency_id, flow.processing_rule)
+            key = key_of_invoice(each.registration.invoice)
         else:
             about = next((event.flow_id for event in each.recorded), None)
             invoice = next((event.invoice for event in each.recorded if event.invoice), None)
             document = (
                 routed_invoice(session, invoice) if invoice else RoutedDocument(processing_rule=flow.processing_rule)
             )
-        sendings.append(Sending(flow, document, about))
+            key = key_of_invoice(invoice) if invoice else each.recorded[0].event.key
+        sendings.append(Sending(flow, document, about, key if key.is_complete else None))
     send_to_platforms(session, sendings, context.settings, now=context.clock())
 
 

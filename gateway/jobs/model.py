@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Column, Identity, Index, UniqueConstraint
 from sqlmodel import Field
 
-from gateway.database.columns import IdentifiedRow, Json, OrganisationRow, UtcDateTime
+from gateway.database.columns import Big, IdentifiedRow, Json, OrganisationRow, UtcDateTime
 
 
 class OutboxState(StrEnum):
@@ -33,6 +33,13 @@ class OutboxMessage(IdentifiedRow, table=True):
         UniqueConstraint("organisation_id", "idempotency_key"),
         Index("ix_outbox_remote", "organisation_id", "remote_id", postgresql_where="remote_id IS NOT NULL"),
         Index("ix_outbox_due", "next_attempt_at", postgresql_where="state IN ('pending', 'leaving', 'uncertain')"),
+        Index(
+            "ix_outbox_order",
+            "organisation_id",
+            "order_key",
+            "place",
+            postgresql_where="order_key IS NOT NULL AND state <> 'sent'",
+        ),
     )
 
     kind: str = Field(description="platform.flow, email…")
@@ -53,6 +60,9 @@ class OutboxMessage(IdentifiedRow, table=True):
     )
     last_error: str | None = None
     subject_id: UUID | None = Field(default=None, index=True, description="Row it is about: a flow, a notification.")
+    order_key: str | None = Field(default=None, description="Those that share it leave in the order of their places.")
+    leads: bool = Field(default=False, description="The later ones of its order key wait even when it was given up.")
+    place: int | None = Field(default=None, sa_column=Column(Big, Identity(always=True), nullable=False))
 
 
 class TryOutcome(StrEnum):

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from sqlalchemy import or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -29,6 +30,7 @@ from gateway.jobs.channels import (
 )
 from gateway.jobs.metrics import DELIVERIES
 from gateway.jobs.model import OutboxMessage, OutboxState, TryOutcome
+from gateway.jobs.ordering import is_held_back
 from gateway.jobs.queue import enqueue
 from gateway.jobs.retrying import RetryDecision, decide_retry
 from gateway.jobs.tries import Try, keep_tries
@@ -47,11 +49,19 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to deliver; `subject_id`: the row it is about."""
+    """A message to deliver.
+
+    Attributes:
+        subject_id: the row it is about.
+        order_key: messages that share it leave one after the other, in the order in which they were asked for.
+        leads: the later ones of its order key make no sense without it, and wait even when it was given up.
+    """
 
     idempotency_key: str
     payload: dict[str, Any]
     subject_id: UUID | None = None
+    order_key: str | None = None
+    leads: bool = False
 
 
 def put_in_outbox(
@@ -62,9 +72,12 @@ def put_in_outbox(
     payload: dict[str, Any],
     now: datetime,
     subject_id: UUID | None = None,
+    order_key: str | None = None,
+    leads: bool = False,
 ) -> bool:
-    """Ask for a delivery in the caller's transaction; False when that key is there already."""
-    return bool(put_all_in_outbox(session, [Outgoing(idempotency_key, payload, subject_id)], kind=kind, now=now))
+    """Ask for a delivery in the caller's transaction; False when that key is there already. See `Outgoing`."""
+    message = Outgoing(idempotency_key, payload, subject_id, order_key, leads)
+    return bool(put_all_in_outbox(session, [message], kind=kind, now=now))
 
 
 def put_all_in_outbox(session: Session, messages: Sequence[Outgoing], *, kind: str, now: datetime) -> int:
@@ -82,6 +95,8 @@ def put_all_in_outbox(session: Session, messages: Sequence[Outgoing], *, kind: s
             "created_at": now,
             "next_attempt_at": now,
             "subject_id": message.subject_id,
+            "order_key": message.order_key,
+            "leads": message.leads,
         }
         for message in messages
     ]
@@ -147,10 +162,14 @@ class OutboxWorker:
             return _Taken(1)
 
     def _next_due(self, session: Session, limit: int) -> Sequence[OutboxMessage]:
-        """The messages that have waited longest, locked; those that other workers hold are passed over."""
+        """The messages that have waited longest, locked; those that other workers hold are passed over.
+
+        Of those that share an order key the first one only: the others may leave once it is settled.
+        """
         return session.exec(
             select(OutboxMessage)
             .where(col(OutboxMessage.state).in_(_DUE), OutboxMessage.next_attempt_at <= self._clock())
+            .where(or_(col(OutboxMessage.order_key).is_(None), ~is_held_back()))
             .order_by(col(OutboxMessage.next_attempt_at), col(OutboxMessage.created_at))
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -49,6 +49,7 @@ def mark_arrived(session: Session, delivery_id: UUID, *, remote_id: str | None =
     message.remote_id = remote_id
     message.last_error = None
     session.add(message)
+    enqueue(session, TASK)  # later ones of its order key may leave now
     return message
 
 

@@ -48,9 +48,9 @@ FILL = """
                 'updated_at', model.updated_at - interval '400 days' + n * interval '30 seconds')) AS made) AS rows;
     INSERT INTO document SELECT encode(sha256(CAST('f' || n AS bytea)), 'hex'), organisation_id, media_type, size,
         stored_at FROM (SELECT * FROM document LIMIT 1) AS model, generate_series({first}, {last}) AS n;
-    INSERT INTO outbox_message SELECT made.* FROM (SELECT * FROM outbox_message LIMIT 1) AS model,
+    INSERT INTO outbox_message OVERRIDING USER VALUE SELECT made.* FROM (SELECT * FROM outbox_message LIMIT 1) AS model,
         generate_series({first}, {last}, 2) AS n, LATERAL jsonb_populate_record(NULL::outbox_message, to_jsonb(model) ||
-            jsonb_build_object('id', gen_random_uuid(), 'idempotency_key', 'k' || n)) AS made
+            jsonb_build_object('id', gen_random_uuid(), 'idempotency_key', 'k' || n, 'order_key', 'k' || n)) AS made
 """
 
 

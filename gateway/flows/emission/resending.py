@@ -60,6 +60,8 @@ def resend(session: Session, delivery_id: UUID, *, by: str, now: datetime) -> Ou
         payload={**message.payload, "attempt": attempt},
         now=now,
         subject_id=message.subject_id,
+        order_key=message.order_key,
+        leads=message.leads,
     )
     if not asked:
         raise DeliveryNotRefusedError(str(delivery_id), _RESENT_BEFORE)
