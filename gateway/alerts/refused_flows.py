@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from gateway.alerts.conditions import AlertDecision, Severity
@@ -32,8 +33,11 @@ class RefusedFlow:
     customer_siren: str | None = None
 
 
-def alert_for_refused_flow(flow: RefusedFlow) -> AlertDecision:
-    """The alert to open, one for each flow. Data: `refused_flow` of `schemas/alerts.toml`."""
+def alert_for_refused_flow(flow: RefusedFlow, now: datetime) -> AlertDecision:
+    """The alert to open, one for each refusal: the same file may be pushed and refused again.
+
+    Data: `refused_flow` of `schemas/alerts.toml`.
+    """
     table = data_file("alerts.toml")["refused_flow"]
     number = flow.number or flow.name
 
@@ -52,7 +56,7 @@ def alert_for_refused_flow(flow: RefusedFlow) -> AlertDecision:
         team=table["team"],
         also_concerned=(),
         working_days=table["working_days"],
-        dedup_key=f"{table['id']}:{flow.flow_id}",
+        dedup_key=f"{table['id']}:{flow.flow_id}:{now.isoformat()}",
         key=InvoiceKey(number),
         event="",
     )

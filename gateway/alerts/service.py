@@ -91,9 +91,11 @@ def react(session: Session, recorded: RecordedEvent, now: datetime, *, may_close
 
 
 def raise_for_rejected_flow(session: Session, flow: RefusedFlow, now: datetime) -> OpenedAlert | None:
-    """Tell the billing team that an invoice failed validation here and was not sent; None when they were told."""
+    """Tell the billing team that an invoice failed validation here and was not sent; None while they know."""
     take_turn(session)
-    decision = alert_for_refused_flow(flow)
+    if repository.unsettled_of_flow(session, refused_flow_condition(), flow.flow_id):
+        return None
+    decision = alert_for_refused_flow(flow, now)
     alert = _open(
         session,
         decision,

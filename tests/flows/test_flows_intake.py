@@ -2,10 +2,13 @@
 
 import hashlib
 import threading
+from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from gateway.access.model import Organisation
+from gateway.alerts.model import Alert, AlertState
 from gateway.flows.errors import ChecksumMismatchError, TrackingIdReusedError
 from gateway.flows.intake import Submission, accept_flow
 from gateway.flows.model import Flow, FlowState
@@ -127,3 +130,65 @@ def test_a_flow_of_one_organisation_is_unknown_to_another(world, invoice, other_
         )
     assert isinstance(session, Session)
     assert twin.flow.id != accepted.flow.id
+
+
+@pytest.fixture
+def corrected(world, other_organisation, seller):
+    """Mends the cause of a refusal that lay here: the organisation bore another SIREN than the seller."""
+    owner, world.organisation_id = world.organisation_id, other_organisation
+
+    def correct() -> None:
+        with world.database.system_transaction() as session:
+            session.get(Organisation, owner).siren = "356000000"
+            session.flush()
+            session.get(Organisation, other_organisation).siren = seller.siren
+
+    return correct
+
+
+@pytest.mark.parametrize("tracking_id", [None, "t-2"])
+def test_a_refused_file_pushed_again_is_judged_anew_once_the_cause_is_mended(world, invoice, corrected, tracking_id):
+    flow_id = world.push(invoice("F1"), tracking_id="t-1").flow.id
+    world.drain()
+    assert world.flow(flow_id).ack_status == AckStatus.ERROR
+    corrected()
+    again = world.push(invoice("F1"), tracking_id=tracking_id, processing_rule="B2B", name="again.xml")
+    assert (again.flow.id, again.flow.tracking_id, again.flow.name) == (flow_id, "t-1", "again.xml")
+    assert (again.flow.ack_status, again.flow.ack_details, again.flow.report) == (AckStatus.PENDING, [], None)
+    world.drain()
+    flow = world.flow(flow_id)
+    assert (flow.ack_status, flow.processing_rule_source) == (AckStatus.OK, RuleSource.INPUT)
+    assert flow.updated_at > again.flow.updated_at
+    assert [alert.state for alert in world.rows(Alert)] == [AlertState.CLOSED]
+    kinds = [entry.kind for entry in world.rows(LedgerEntry) if entry.kind.startswith("flow.")]
+    assert kinds == ["flow.received", "flow.acknowledged", "flow.received_again", "flow.acknowledged"]
+
+
+def test_a_refused_file_under_its_own_tracking_id_gets_the_same_answer(world, invoice, corrected):
+    flow_id = world.push(invoice("F1"), tracking_id="t-1").flow.id
+    world.drain()
+    corrected()
+    again = world.push(invoice("F1"), tracking_id="t-1")
+    assert (again.flow.id, again.flow.ack_status, again.already_known) == (flow_id, AckStatus.ERROR, True)
+
+
+def test_a_refused_file_that_is_refused_again_alerts_again_only_when_its_alert_was_closed(world):
+    def refused() -> list[str]:
+        flow_id = world.push(b"hello").flow.id
+        world.drain()
+        assert world.flow(flow_id).ack_status == AckStatus.ERROR
+        return sorted(alert.state for alert in world.rows(Alert))
+
+    assert refused() == refused() == [AlertState.OPEN]
+    with world.database.transaction(world.organisation_id) as session:
+        [alert] = session.exec(select(Alert)).all()
+        alert.state = AlertState.CLOSED.value
+    world.clock.advance(timedelta(minutes=1))
+    assert refused() == [AlertState.CLOSED, AlertState.OPEN]
+
+
+def test_an_accepted_file_pushed_again_is_not_judged_anew(world, invoice):
+    flow_id = world.push(invoice("F1"), tracking_id="t-1").flow.id
+    world.drain()
+    again = world.push(invoice("F1"), tracking_id="t-2")
+    assert (again.flow.id, again.flow.ack_status, again.flow.state) == (flow_id, AckStatus.OK, FlowState.PROCESSED)
