@@ -12,7 +12,7 @@ from gateway.access import oauth2
 from gateway.access.api import AccessContext, client_authentication, person_acting
 from gateway.access.principal import Principal
 from gateway.access.roles import ApiScope
-from gateway.app import health
+from gateway.app import health, published
 from gateway.app.failures import say_failures
 from gateway.app.middleware import BasePaths, observe_request, other_base_paths
 from gateway.app.services import Services
@@ -66,6 +66,7 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
     )
     access = AccessContext(services.database, services.settings, services.clock)
     app.include_router(health.router(services.database))
+    app.include_router(published.router())
     app.include_router(oauth2.router(access))
     app.include_router(
         flows_api.router(

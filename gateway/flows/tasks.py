@@ -28,7 +28,7 @@ def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
 
     def process(organisation_id: UUID) -> None:
         drain_flows(context, organisation_id)
-        tell_subscribers(context.database, context.clock, organisation_id)
+        tell_subscribers(context.database, context.clock, organisation_id, context.settings.public_url)
 
     def poll(organisation_id: UUID) -> None:
         poll_platforms(context, organisation_id)
@@ -41,7 +41,7 @@ def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
         review_promises_and_plans(context, organisation_id, DEADLINES_TASK)
 
     def tell(organisation_id: UUID) -> None:
-        tell_subscribers(context.database, context.clock, organisation_id)
+        tell_subscribers(context.database, context.clock, organisation_id, context.settings.public_url)
 
     engine.register(TELL_TASK, tell)
     engine.register(POLL_TASK, poll)

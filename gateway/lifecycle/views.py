@@ -101,6 +101,7 @@ def event_schema() -> str:
     """The JSON Schema of an event, as `schemas/lifecycle-event.schema.json` publishes it."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "lifecycle-event.schema.json",
         **EventView.model_json_schema(mode="serialization"),
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

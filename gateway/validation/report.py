@@ -161,6 +161,7 @@ def json_schema() -> str:
     """The JSON Schema of a report, as `schemas/validation-report.schema.json` publishes it."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "validation-report.schema.json",
         **Report.model_json_schema(mode="serialization"),
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -1,5 +1,9 @@
 """The assembled service: alive, ready, measured; every failure is said in the form its caller reads."""
 
+import re
+from pathlib import Path
+from urllib.parse import urljoin
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -7,6 +11,8 @@ from gateway.app.service import create_app
 from gateway.app.services import build_services
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
 @pytest.fixture
@@ -39,6 +45,24 @@ def test_a_plain_request_id_comes_back_and_another_is_replaced(http):
     assert http.get("/healthz", headers={"Request-Id": "abc-1"}).headers["Request-Id"] == "abc-1"
     strange = 'x" injected="1'
     assert http.get("/healthz", headers={"Request-Id": strange}).headers["Request-Id"] != strange
+
+
+def test_each_published_schema_is_served_under_the_id_it_bears_for_everybody_to_keep(http):
+    files = sorted(SCHEMAS.glob("*.schema.json"))
+    assert len(files) == 3
+    for file in files:
+        answer = http.get(f"/schemas/{file.name}")
+        assert answer.content == file.read_bytes()
+        assert answer.json()["$id"] == file.name
+        assert answer.headers["content-type"] == "application/schema+json"
+        assert answer.headers["cache-control"] == "public, max-age=86400"
+        for reference in re.findall(r'"\$ref": "([^#"]+)"', answer.text):
+            assert http.get(urljoin(f"/schemas/{file.name}", reference)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["simulator.toml", "other.schema.json", "%2e%2e%2fpyproject.toml"])
+def test_no_other_file_is_served_beside_the_schemas(http, name):
+    assert http.get(f"/schemas/{name}").status_code == 404
 
 
 def test_an_unknown_address_is_a_page_to_people_and_a_problem_to_programs(http):

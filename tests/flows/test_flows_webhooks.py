@@ -84,15 +84,17 @@ class Subscribed:
     world: Any
     created: CreatedWebhook
     receiver: Receiver
+    public_url: str | None = None
 
     def turn(self) -> None:
         """Process what was pushed, tell, call; what failed is not tried again yet."""
         self.world.drain()
-        tell_subscribers(self.world.database, self.world.clock, self.world.organisation_id)
+        tell_subscribers(self.world.database, self.world.clock, self.world.organisation_id, self.public_url)
         self.call()
 
     def call(self) -> None:
-        caller = Caller(self.world.database, self.world.clock, self.world.context.settings, self.receiver.send)
+        settings = self.world.context.settings.model_copy(update={"public_url": self.public_url})
+        caller = Caller(self.world.database, self.world.clock, settings, self.receiver.send)
         channels = {WEBHOOK_CALL: Channel(caller.deliver, repeatable=True)}
         worker = OutboxWorker(self.world.database, self.world.clock, channels, attempts=3, batch=1000)
         worker.drain(self.world.organisation_id)
@@ -197,7 +199,7 @@ def test_a_flow_that_changes_before_it_is_told_is_told_once_as_it_stands(world, 
     told = subscribed()
     world.push(invoice("F1"))
     told.receiver.answers = [503]
-    tell_subscribers(world.database, world.clock, world.organisation_id)
+    tell_subscribers(world.database, world.clock, world.organisation_id, None)
     told.call()
     told.later()
     assert [body["acknowledgement"]["status"] for body in told.receiver.bodies] == ["Pending", "Ok"]
@@ -341,8 +343,13 @@ def test_what_an_answer_means(kind, status, answer):
     assert judge(kind, status) is answer
 
 
-def test_events_are_cloud_events_that_the_published_schema_and_the_libraries_accept(world, subscribed, invoice):
+@pytest.mark.parametrize("public_url", [None, "https://gateway.example", "https://gateway.example/base/"])
+def test_events_are_cloud_events_that_the_published_schema_and_the_libraries_accept(
+    world, subscribed, invoice, public_url
+):
     told = subscribed(WebhookKind.EVENT)
+    told.public_url = public_url
+    schema = public_url and f"{public_url.rstrip('/')}/schemas/lifecycle-event.schema.json"
     world.push(invoice("F1"))
     world.turn()
     for _ in range(3):
@@ -356,6 +363,7 @@ def test_events_are_cloud_events_that_the_published_schema_and_the_libraries_acc
     for event, (body, headers) in zip(recorded, told.receiver.arrived, strict=True):
         read = from_http_event(HTTPMessage(headers={"content-type": headers["Content-Type"]}, body=body), JSONFormat())
         assert (read.get_id(), read.get_type()) == (str(event.id), f"einvoicing.{event.line}.status.{event.status}")
+        assert read.get_dataschema() == schema
         assert read.get_data() == event_view(event).model_dump(mode="json")
         assert headers["webhook-id"] == str(event.id)
         assert validator.is_valid(json.loads(body)), [str(fault) for fault in validator.iter_errors(json.loads(body))]
@@ -365,7 +373,6 @@ def test_events_are_cloud_events_that_the_published_schema_and_the_libraries_acc
 def published() -> Any:
     schema = json.loads((SCHEMAS / "lifecycle-cloudevent.schema.json").read_text())
     schema["properties"]["data"] = json.loads((SCHEMAS / "lifecycle-event.schema.json").read_text())
-    schema["$defs"] = schema["properties"]["data"].pop("$defs", {})
     return jsonschema_rs.validator_for(schema)
 
 
@@ -408,7 +415,7 @@ def test_a_public_name_that_leads_to_a_private_address_is_not_called(world, subs
     told = subscribed()
     world.push(b"<x/>")
     world.drain()
-    tell_subscribers(world.database, world.clock, world.organisation_id)
+    tell_subscribers(world.database, world.clock, world.organisation_id, None)
     answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
     channel = webhook_channel(world.database, world.clock, world.context.settings)
@@ -434,7 +441,7 @@ def test_a_deleted_webhook_and_one_of_a_revoked_program_are_called_no_more(world
     told = subscribed()
     world.push(b"<x/>")
     world.drain()
-    tell_subscribers(world.database, world.clock, world.organisation_id)
+    tell_subscribers(world.database, world.clock, world.organisation_id, None)
     with world.database.system_transaction() as session:
         session.connection().execute(text("UPDATE api_client SET is_active = false"))
     told.call()
@@ -463,7 +470,7 @@ def test_of_two_who_end_a_webhook_at_once_the_second_finds_none(world, subscribe
 
 def test_another_organisation_has_no_part_in_it(world, subscribed, other_organisation, invoice):
     told = subscribed()
-    assert tell_subscribers(world.database, world.clock, other_organisation) == 0
+    assert tell_subscribers(world.database, world.clock, other_organisation, None) == 0
     with world.database.transaction(other_organisation) as session:
         assert not all_webhooks(session)
     world.push(invoice("F1"))

@@ -123,7 +123,13 @@ class Caller:
             if row is not None:
                 row.failures, row.failing_since, row.last_error = 0, None, None
                 row.last_success_at = self.clock()
-                go_on(session, row, arrived=delivery.idempotency_key, now=self.clock())
+                go_on(
+                    session,
+                    row,
+                    arrived=delivery.idempotency_key,
+                    public_url=self.settings.public_url,
+                    now=self.clock(),
+                )
                 session.add(row)
 
     def _failed(self, webhook: Webhook, delivery: Delivery, answer: Answer, reason: str) -> None:
@@ -143,7 +149,7 @@ class Caller:
                 disable(session, row, now=now)
                 tell_administrators(session, row, self.settings, now=now)
             elif answer is Answer.REFUSED:
-                go_on(session, row, arrived=delivery.idempotency_key, now=now)
+                go_on(session, row, arrived=delivery.idempotency_key, public_url=self.settings.public_url, now=now)
         if gives_up:
             _log.error("webhook_disabled", webhook_id=str(webhook.id), url=webhook.callback_url, reason=reason)
             raise DeliveryFailedError(f"the webhook is given up: {reason}", permanent=True)

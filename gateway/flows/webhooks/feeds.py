@@ -37,9 +37,14 @@ def mark_now(session: Session, webhook: Webhook) -> None:
     webhook.told_sequence = session.exec(select(func.max(LifecycleEvent.sequence))).one() or 0
 
 
-def next_news(session: Session, webhook: Webhook) -> News | None:
-    """The next thing that a webhook wants to know, its mark moved there; None when it knows everything."""
-    return _next_flow(session, webhook) if webhook.kind == WebhookKind.FLOW else _next_event(session, webhook)
+def next_news(session: Session, webhook: Webhook, public_url: str | None) -> News | None:
+    """The next thing that a webhook wants to know, its mark moved there; None when it knows everything.
+
+    `public_url`: where the gateway is reached, which events point to.
+    """
+    if webhook.kind == WebhookKind.FLOW:
+        return _next_flow(session, webhook)
+    return _next_event(session, webhook, public_url)
 
 
 def _next_flow(session: Session, webhook: Webhook) -> News | None:
@@ -52,12 +57,13 @@ def _next_flow(session: Session, webhook: Webhook) -> News | None:
     return News(f"{flow.id}-{flow.ack_status}-{flow.updated_at.isoformat()}", body)
 
 
-def _next_event(session: Session, webhook: Webhook) -> News | None:
+def _next_event(session: Session, webhook: Webhook, public_url: str | None) -> News | None:
     while page := events_after(session, webhook.told_sequence, _PAGE):
         for event in page:
             webhook.told_sequence = event.sequence or 0
             if wants_event(webhook.wanted, type_of_event(event)):
-                return News(str(event.id), json.dumps(cloud_event(event, _siren(session)), ensure_ascii=False))
+                told = cloud_event(event, _siren(session), public_url)
+                return News(str(event.id), json.dumps(told, ensure_ascii=False))
     return None
 
 

@@ -78,15 +78,15 @@ def unsubscribe(session: Session, webhook: Webhook, *, now: datetime) -> None:
     session.delete(webhook)
 
 
-def go_on(session: Session, webhook: Webhook, *, arrived: str | None, now: datetime) -> bool:
+def go_on(session: Session, webhook: Webhook, *, arrived: str | None, public_url: str | None, now: datetime) -> bool:
     """Put the next call of a webhook (locked) in the outbox; False when there is nothing to tell.
 
     `arrived`: the call that has just ended. While another one is on its way nothing is added, so that calls arrive in
-    order, and a repeat after a crash moves the mark only once.
+    order, and a repeat after a crash moves the mark only once. `public_url`: where the gateway is reached.
     """
     if webhook.in_flight != arrived or webhook.disabled_at is not None:
         return False
-    news = next_news(session, webhook)
+    news = next_news(session, webhook, public_url)
     webhook.in_flight = f"webhook-{webhook.id}-{news.key}" if news else None
     session.add(webhook)
     if news is None or webhook.in_flight is None:

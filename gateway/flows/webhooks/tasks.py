@@ -11,10 +11,11 @@ from gateway.kernel.clock import Clock
 TELL_TASK = "webhooks.tell"
 
 
-def tell_subscribers(database: Database, clock: Clock, organisation_id: UUID) -> int:
+def tell_subscribers(database: Database, clock: Clock, organisation_id: UUID, public_url: str | None) -> int:
     """Put a call on its way for each webhook that is idle and has news; the number of calls.
 
-    Each call that arrives puts the next one on its way, until its webhook knows everything.
+    Each call that arrives puts the next one on its way, until its webhook knows everything. `public_url`: where
+    the gateway is reached.
     """
     with database.transaction(organisation_id) as session:
         idle = idle_webhooks(session)
@@ -23,5 +24,5 @@ def tell_subscribers(database: Database, clock: Clock, organisation_id: UUID) ->
         with database.transaction(organisation_id) as session:
             webhook = hold_webhook(session, webhook_id)
             if webhook is not None:
-                started += go_on(session, webhook, arrived=None, now=clock())
+                started += go_on(session, webhook, arrived=None, public_url=public_url, now=clock())
     return started
