@@ -155,7 +155,9 @@ class PlanPage(_View):
 
 
 def promise_views(session: Session, rows: Sequence[Promise]) -> list[PromiseView]:
-    """Promises as they are read, whatever their number in four statements."""
+    """Promises as they are read, whatever their number in four statements; no rows ask for none."""
+    if not rows:
+        return []
     session.flush()
     about = repository.invoices_of_promises(session, [row.id for row in rows])
     numbers = _numbers(session, about.values())
@@ -172,7 +174,9 @@ def promise_views(session: Session, rows: Sequence[Promise]) -> list[PromiseView
 
 
 def plan_views(session: Session, rows: Sequence[Plan]) -> list[PlanView]:
-    """Plans as they are read, whatever their number in five statements."""
+    """Plans as they are read, whatever their number in five statements; no rows ask for none."""
+    if not rows:
+        return []
     session.flush()
     ids = [row.id for row in rows]
     about, instalments = repository.invoices_of_plans(session, ids), repository.instalments_of(session, ids)
@@ -191,7 +195,9 @@ def plan_views(session: Session, rows: Sequence[Plan]) -> list[PlanView]:
 
 
 def dispute_views(session: Session, rows: Sequence[Dispute]) -> list[DisputeView]:
-    """Disputes as they are read, whatever their number in six statements."""
+    """Disputes as they are read, whatever their number in six statements; no rows ask for none."""
+    if not rows:
+        return []
     session.flush()
     invoice_ids = {row.invoice_id for row in rows}
     owed = owed_of(session, invoice_ids)
