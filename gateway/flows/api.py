@@ -39,8 +39,9 @@ from gateway.kernel.settings import Settings
 from gateway.kernel.text import Text
 from gateway.ledger.documents import DocumentStore
 
-#: Source of what comes in through this service.
-API_SOURCE = "api"
+#: Start of the source of what comes in through this service; the client's identifier follows: each counts its own
+#: tracking ids.
+API_SOURCE = "api:"
 _log = structlog.get_logger(__name__)
 
 
@@ -77,7 +78,7 @@ def router(context: FlowApiContext) -> APIRouter:
         """Submit an invoice or a lifecycle message. 202: stored durably; the acknowledgement follows."""
         _require(principal, ApiScope.FLOWS_WRITE)
         upload = await read_upload(request, context.settings.max_file_bytes)
-        submission = _submission(upload.info, upload.data, request_id)
+        submission = _submission(upload.info, upload.data, principal, request_id)
         return await run_in_threadpool(_store, context, principal, submission)
 
     @routes.post("/flows/search", response_model_exclude_none=True)
@@ -139,11 +140,11 @@ def _store(context: FlowApiContext, principal: Principal, submission: Submission
     return view
 
 
-def _submission(info: FlowInfo, data: bytes, request_id: UUID | None) -> Submission:
+def _submission(info: FlowInfo, data: bytes, principal: Principal, request_id: UUID | None) -> Submission:
     return Submission(
         data=data,
         name=info.name,
-        source=API_SOURCE,
+        source=f"{API_SOURCE}{principal.id}",
         tracking_id=info.tracking_id or None,  # some systems send an empty one with each file
         flow_syntax=info.flow_syntax.value,
         flow_profile=info.flow_profile.value if info.flow_profile else None,

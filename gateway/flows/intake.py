@@ -30,7 +30,7 @@ class Submission:
     Attributes:
         data: the bytes.
         name: file name.
-        source: `api` or `file`.
+        source: who pushes, see `Flow.source`.
         tracking_id: the sender's own identifier: unique for its source.
         flow_syntax, flow_profile, processing_rule: as declared, in the words of XP Z12-013; never trusted for reading.
         sha256: of the bytes, lower-case hexadecimal, to be checked; None when the sender gave none.
@@ -99,7 +99,7 @@ def accept_flow(session: Session, store: DocumentStore, submission: Submission, 
         documents=[sha256],
     )
     enqueue(session, PROCESS_TASK)
-    RECEIVED.labels(submission.source).inc()
+    RECEIVED.labels(flow.way).inc()
     return Accepted(flow, already_known=False)
 
 

@@ -58,7 +58,7 @@ class Flow(IdentifiedRow, table=True):
         ),
     )
 
-    source: str = Field(description="api, file, drop:<name>, or platform:<name>.")
+    source: str = Field(description="api, api:<client>, file, drop:<name>, or platform:<name>.")
     name: str = Field(description="File name as given.")
     tracking_id: str | None = None
     platform_flow_id: str | None = Field(default=None, description="Identifier at the platform it came from.")
@@ -93,6 +93,11 @@ class Flow(IdentifiedRow, table=True):
     def platform(self) -> str | None:
         """Name of the platform the flow came from; None for what was pushed to us."""
         return self.source.removeprefix(PLATFORM_SOURCE) if self.source.startswith(PLATFORM_SOURCE) else None
+
+    @property
+    def way(self) -> str:
+        """How it came in: api, file, drop or platform."""
+        return self.source.partition(":")[0]
 
     @property
     def direction(self) -> FlowDirection:

@@ -26,6 +26,7 @@ from gateway.flows.answering import answer_unrouted
 from gateway.flows.api import FlowApiContext, router
 from gateway.flows.model import Flow
 from gateway.invoices.reading import read_document
+from gateway.jobs.model import OutboxMessage
 
 OFFICIAL = Path(__file__).parents[3] / "shared" / "spec" / "xp-z12-013" / "flow-service-1.3.0.json"
 BASE = "/flow-service/v1"
@@ -225,6 +226,31 @@ def test_a_wrong_checksum_is_422(submit, invoice):
 def test_a_tracking_id_with_another_file_is_422(submit, invoice):
     submit(invoice("F1"), trackingId="t-1")
     assert_error(submit(invoice("F2"), trackingId="t-1"), 422, "TRACKING_ID_REUSED")
+
+
+def test_two_billing_systems_that_count_tracking_ids_alike_do_not_refuse_each_other(service, token, invoice, world):
+    def push(number: str, client: dict[str, str]) -> Any:
+        info = json.dumps({"flowSyntax": "UBL", "name": "a.xml", "trackingId": "0001"})
+        parts = {"flowInfo": (None, info), "file": ("a.xml", invoice(number))}
+        return service.post(f"{BASE}/flows", files=parts, headers=client)
+
+    one, other = token(), token()
+    answers = [push("F1", one), push("F2", other), push("F1", one), push("F2", other)]
+    assert [answer.status_code for answer in answers] == [202] * 4
+    first, second, *repeats = [answer.json()["flowId"] for answer in answers]
+    assert (repeats, first != second) == ([first, second], True)
+    assert_error(push("F2", one), 422, "TRACKING_ID_REUSED")
+    assert len(world.rows(Flow)) == 2
+
+
+def test_one_file_pushed_by_two_billing_systems_is_sent_once(service, token, invoice, world):
+    info = json.dumps({"flowSyntax": "UBL", "name": "a.xml"})
+    parts = {"flowInfo": (None, info), "file": ("a.xml", invoice("F1"))}
+    for client in (token(), token()):
+        assert service.post(f"{BASE}/flows", files=parts, headers=client).status_code == 202
+    world.drain()
+    assert [flow.ack_status for flow in world.rows(Flow)] == ["Ok", "Ok"]
+    assert len(world.rows(OutboxMessage)) == 1
 
 
 @pytest.mark.parametrize("missing", ["file", "flowInfo"])
