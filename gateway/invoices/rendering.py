@@ -38,11 +38,6 @@ def render_html(invoice: Invoice, language: Language = "fr", findings: Sequence[
     return annotated(fragment, findings) if findings else fragment
 
 
-def render_document(invoice: Invoice, language: Language = "fr") -> str:
-    """The invoice as a complete HTML document that needs nothing from outside."""
-    return _rendered("document.html", language, invoice=invoice, stylesheet=stylesheet())
-
-
 @cache
 def stylesheet() -> str:
     """The CSS of the fragment, for screen and print."""

@@ -7,7 +7,7 @@ from fixtures.broken import BrokenSample, broken_samples
 from fixtures.samples import Sample, all_samples
 from gateway.invoices.errors import InvalidValueError, UnreadableInvoiceError
 from gateway.invoices.reading import read_invoice
-from gateway.invoices.rendering import render_document
+from gateway.invoices.rendering import render_html
 
 SAMPLES = all_samples()
 BROKEN = broken_samples()
@@ -60,7 +60,7 @@ def test_an_attachment_comes_out_byte_for_byte(sample: Sample) -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES[:: max(1, len(SAMPLES) // 12)], ids=lambda sample: sample.name)
 def test_a_generated_document_has_a_page(sample: Sample) -> None:
-    page = html.fromstring(render_document(read_invoice(sample.data).invoice))
+    page = html.fromstring(render_html(read_invoice(sample.data).invoice))
     assert sample.draft.number in page.text_content()
 
 

@@ -10,7 +10,7 @@ from gateway.invoices.codes import label
 from gateway.invoices.mapping import MAX_DIGITS
 from gateway.invoices.model import Invoice, Totals
 from gateway.invoices.reading import read_invoice
-from gateway.invoices.rendering import render_document, render_html, stylesheet
+from gateway.invoices.rendering import render_html, stylesheet
 from gateway.kernel.text import Language
 from tests.invoices.invoices_documents import CII_INVOICE, UBL_INVOICE, broken
 from tests.invoices.test_invoices_terms import BUSINESS_TERMS
@@ -56,19 +56,16 @@ def test_markup_in_a_document_stays_text(term: str) -> None:
     escaped = attack.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;").encode()
     data = UBL_INVOICE.replace(f">{term}<".encode(), b">" + escaped + b"<")
     data = data.replace(f'"{term}"'.encode(), b'"' + escaped + b'"').replace(b"#AAB#BT-22", escaped)
-    page = render_document(read_invoice(data).invoice)
+    page = render_html(read_invoice(data).invoice)
     assert "&lt;script&gt;" in page
     parsed = html.fromstring(page)
     assert not parsed.xpath("//script|//img|//a|//@onerror")
 
 
-def test_the_fragment_is_an_article_and_the_document_stands_alone() -> None:
-    invoice = read_invoice(UBL_INVOICE).invoice
-    fragment, document = render_html(invoice), render_document(invoice)
-    assert fragment.startswith('<article class="invoice" lang="fr">')
-    assert document.startswith("<!doctype html>")
-    assert stylesheet() in document
-    assert not re.search(r"(?:src|href)=|url\(|@import", document)
+def test_the_page_is_an_article_and_needs_nothing_from_outside() -> None:
+    page = render_html(read_invoice(UBL_INVOICE).invoice)
+    assert page.startswith('<article class="invoice" lang="fr">')
+    assert not re.search(r"(?:src|href)=|url\(|@import", page + stylesheet())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
