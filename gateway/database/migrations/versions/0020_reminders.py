@@ -15,7 +15,7 @@ MONEY = sa.Numeric(25, 6)
 INSTANT = sa.DateTime(timezone=True)
 JSON = postgresql.JSONB(none_as_null=True, astext_type=sa.Text())
 
-COLUMNS = {
+COLUMNS: dict[str, list[sa.schema.SchemaItem]] = {
     "reminder": [
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),

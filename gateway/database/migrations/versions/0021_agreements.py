@@ -13,7 +13,7 @@ CURRENT = "nullif(current_setting('gateway.organisation', true), '')::uuid"
 MONEY = sa.Numeric(25, 6)
 INSTANT = sa.DateTime(timezone=True)
 
-COLUMNS = {
+COLUMNS: dict[str, list[sa.schema.SchemaItem]] = {
     "promise": [
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=False),

@@ -162,8 +162,13 @@ def _make_claims() -> None:
         sa.Column("ended_on", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    open_one = {"unique": True, "postgresql_where": sa.text("ended_on IS NULL")}
-    op.create_index("uq_insolvency_open", "insolvency", ["customer_id"], **open_one)
+    op.create_index(
+        "uq_insolvency_open",
+        "insolvency",
+        ["customer_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_on IS NULL"),
+    )
     op.create_index(
         "ix_insolvency_open",
         "insolvency",

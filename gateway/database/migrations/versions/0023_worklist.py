@@ -14,7 +14,7 @@ CURRENT = "nullif(current_setting('gateway.organisation', true), '')::uuid"
 INSTANT = sa.DateTime(timezone=True)
 JSON = postgresql.JSONB(none_as_null=True, astext_type=sa.Text())
 
-COLUMNS = {
+COLUMNS: dict[str, list[sa.schema.SchemaItem]] = {
     "collection_call": [
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("source", sa.String(), nullable=True),

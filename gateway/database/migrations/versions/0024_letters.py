@@ -13,7 +13,10 @@ ROLE = "gateway_app"
 CURRENT = "nullif(current_setting('gateway.organisation', true), '')::uuid"
 JSON = postgresql.JSONB(none_as_null=True, astext_type=sa.Text())
 
-COLUMNS = {"letterhead": [], "text_book": [sa.Column("comment", sa.String(), nullable=False)]}
+COLUMNS: dict[str, list[sa.schema.SchemaItem]] = {
+    "letterhead": [],
+    "text_book": [sa.Column("comment", sa.String(), nullable=False)],
+}
 
 
 def upgrade() -> None:
