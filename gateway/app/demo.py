@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlmodel import Session, col, delete, func, select
+from sqlmodel import Session, func, select
 
 from fixtures.broken import broken_samples
 from fixtures.companies import Company, make_seller
@@ -22,7 +22,14 @@ from fixtures.samples import DemoInvoice, demo_batch
 from gateway.access.model import ApiClient, Organisation, User
 from gateway.access.repository import organisations
 from gateway.access.roles import ApiScope, Role
-from gateway.access.service import create_agency, create_client, create_organisation, create_user
+from gateway.access.service import (
+    NewClient,
+    create_agency,
+    create_client,
+    create_organisation,
+    create_user,
+    rotate_client_secret,
+)
 from gateway.alerts.model import Alert
 from gateway.app.services import Services
 from gateway.collection.model import CollectionAction
@@ -127,8 +134,7 @@ def set_stage(services: Services) -> Stage:
         user = session.exec(select(User).where(User.email == DEMO_EMAIL)).one_or_none()
         if user is None:
             user = _people(session, seller, now)
-        session.exec(delete(ApiClient).where(col(ApiClient.name) == _CLIENT_NAME))
-        client = create_client(session, name=_CLIENT_NAME, scopes=[ApiScope.FLOWS_WRITE, ApiScope.FLOWS_READ], now=now)
+    client = _billing_system(services, organisation)
     files = tuple(_files(paris_date(organisation.created_at)))
     return Stage(organisation.id, user.id, client.client.client_id, client.secret, files)
 
@@ -184,6 +190,17 @@ def _organisation(services: Services, seller: Company) -> Organisation:
         for agency in seller.agencies:
             create_agency(session, siret=agency.siret, code=agency.code, name=agency.name)
     return created
+
+
+def _billing_system(services: Services, organisation: Organisation) -> NewClient:
+    """The same program at each start, since tracking ids are counted by program; its secret is a new one."""
+    with services.database.transaction(organisation.id) as session:
+        known = session.exec(select(ApiClient.client_id).where(ApiClient.name == _CLIENT_NAME)).one_or_none()
+        if known is None:
+            scopes = [ApiScope.FLOWS_WRITE, ApiScope.FLOWS_READ]
+            return create_client(session, name=_CLIENT_NAME, scopes=scopes, now=services.clock())
+    with services.database.system_transaction() as session:
+        return rotate_client_secret(session, known)
 
 
 def _people(session: Session, seller: Company, now: datetime) -> User:

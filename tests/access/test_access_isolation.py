@@ -47,7 +47,7 @@ BUSINESS_TABLES = sorted(name for name, table in METADATA.tables.items() if "org
 #: What routes take of the directory, and of closed lists, which are the same for everyone.
 OF_THE_DIRECTORY = {
     "siren": "732829320", "siret": "73282932000074", "routing_identifier": "none", "addressing_identifier": "732829320",
-    "address": "732829320", "source": "action",
+    "address": "732829320", "source": "action", "name": "lifecycle-event.schema.json",
 }  # fmt: skip
 #: What routes of programs take, by the last part of their path.
 BODIES = {

@@ -54,7 +54,7 @@ def read_entries(file: BinaryIO) -> Iterator[Entry | RefusedCell]:
     lines = _text_lines(file)
     first = next(lines, "")
     separator = max(_SEPARATORS, key=first.count)
-    header = _header(next(csv.reader([first], delimiter=separator), []))
+    header = _header(_titles(first, separator))
     rows = _rows(lines, separator, header)
     for _, group in groupby(rows, key=lambda row: row.entry):
         yield from _entry(list(_bounded(group)), header)
@@ -114,11 +114,23 @@ def _rows(lines: Iterable[str], separator: str, header: Mapping[str, tuple[int, 
                 named = {name: _cell(cells, place) for name, (place, _) in header.items()}
                 yield _Row(reader.line_num + 1, named)
     except csv.Error as error:
-        raise UnreadableAccountingFileError(
-            Text(f"Le fichier ne se lit pas : {error}.", f"The file cannot be read: {error}."),
-            Text("Vérifiez les guillemets.", "Check the quotation marks."),
-            str(reader.line_num + 1),
-        ) from error
+        raise _unreadable(error, reader.line_num + 1) from error
+
+
+def _titles(first: str, separator: str) -> Sequence[str]:
+    """The cells of the first line."""
+    try:
+        return next(csv.reader([first], delimiter=separator), [])
+    except csv.Error as error:
+        raise _unreadable(error, 1) from error
+
+
+def _unreadable(error: csv.Error, line: int) -> UnreadableAccountingFileError:
+    return UnreadableAccountingFileError(
+        Text(f"Le fichier ne se lit pas : {error}.", f"The file cannot be read: {error}."),
+        Text("Vérifiez les guillemets et les fins de ligne.", "Check the quotation marks and the line ends."),
+        str(line),
+    )
 
 
 def _cell(cells: Sequence[str], place: int) -> str:
