@@ -146,8 +146,8 @@ def test_a_person_goes_from_an_alert_to_the_invoice_and_closes_the_action(demo):
 
         page.goto(f"{demo.address}/invoices")
         page.get_by_role("searchbox").fill("F2610")
-        page.keyboard.press("Enter")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
         assert "F2610" in page.inner_text("table")
         assert "F2611" not in page.inner_text("table")
         browser.close()
