@@ -284,3 +284,13 @@ def test_a_call_has_words_and_no_papers(collecting, documents):
         composed = composer(documents, collecting.clock)(session, told)
     assert composed.subject.startswith("Appeler Plomberie Escarbielle SA")
     assert composed.attachments == ()
+
+
+def test_a_thank_you_asks_for_nothing_and_carries_no_papers(collecting, documents):
+    told = replace(owed(collecting, documents, to_ubl(draft()), "UBL"), template="remerciement")
+    with collecting.database.transaction(collecting.organisation) as session:
+        store_letterhead(session, EVERYTHING, {"name": "Vendeur", "iban": HEAD.iban}, by="t", now=NOW)
+        composed = composer(documents, collecting.clock)(session, told)
+    assert composed.attachments == ()
+    assert "Total réglé" in composed.text
+    assert "FR76" not in composed.text

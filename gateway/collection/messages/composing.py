@@ -32,8 +32,6 @@ from gateway.lifecycle.model import InvoiceRecord
 _PDF = "application/pdf"
 _APPROVED = "205"
 _LETTERS = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
-#: Messages of these templates carry no papers: nothing is claimed.
-_WITHOUT_PAPERS = frozenset({"remerciement"})
 _LETTER, _STATEMENT = Text("Lettre", "Letter"), Text("Relevé de compte", "Statement of account")
 _log = structlog.get_logger(__name__)
 
@@ -58,10 +56,11 @@ class MessageComposer:
     def __call__(self, session: Session, message: ReminderMessage) -> ComposedMessage:
         """The message as it will leave; what goes with it is kept in the document store. Raises NoTextError."""
         letterhead, book = letterhead_in_force(session), texts_in_force(session, self.clock())
+        text = book.text(message.template)
         invoices = _invoices(session, message)
         approved = bool(invoices) and all(invoice.status == _APPROVED for invoice in invoices)
         accrued: list[Accrued] = []
-        if book.text(message.template).law:
+        if text.law:
             accrued = _accrued(positions_of(session, invoices, message.on, self.law()))
         worded = word(message, letterhead, book, accrued, approved=approved)
         if message.channel is Channel.SMS_HOOK:
@@ -69,7 +68,7 @@ class MessageComposer:
         if not message.channel.is_written:
             return ComposedMessage(worded.subject, plain_text(worded, letterhead))
         papers: list[Attachment] = []
-        if message.template not in _WITHOUT_PAPERS:
+        if text.claims:
             printed = self._invoices(session, invoices, message.language)
             said = "attached" if len(printed) == len(invoices) else "attached_statement"
             worded = replace(worded, closing=(*worded.closing, Sayer(message.language, message.currency).words(said)))

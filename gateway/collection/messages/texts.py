@@ -59,6 +59,7 @@ class MessageText(_Part):
         opening, closing: the paragraphs before and after the table of invoices.
         firmer: added when the buyer has approved (205) all that is claimed.
         law: what the law adds to the sum follows the closing.
+        claims: money is asked for; else the message thanks, and carries neither an account to pay to nor papers.
     """
 
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -67,6 +68,7 @@ class MessageText(_Part):
     closing: Annotated[tuple[Words, ...], Field(max_length=20)] = ()
     firmer: Words | None = None
     law: bool = False
+    claims: bool = True
 
 
 class TextBook(_Part):

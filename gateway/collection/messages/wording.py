@@ -107,15 +107,14 @@ def word(
     if message.note:
         closing.insert(0, message.note)
     named = message.contact.name if message.contact else ""
-    thanks = message.template == "remerciement"
     return Worded(
         subject=" ".join(text.subject.filled(message.language, facts).split()),
         greeting=say.words("greeting_named", contact=named) if named else say.words("greeting"),
         opening=tuple(each.filled(message.language, facts) for each in text.opening),
         rows=tuple(_rows(message, say)),
-        total_label=say.words("total_paid" if thanks else "total"),
+        total_label=say.words("total" if text.claims else "total_paid"),
         total=say.money(message.total),
-        payment="" if thanks else _payment(message, letterhead, say),
+        payment=_payment(message, letterhead, say) if text.claims else "",
         closing=tuple(closing),
         regards=say.words("regards"),
     )
