@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -32,8 +31,8 @@ from gateway.flows.directory.searches import LineSearch, RoutingCodeSearch, Sire
 from gateway.flows.directory.simulated import SimulatedDirectory
 from gateway.flows.directory.standard import StandardDirectory
 from gateway.flows.platforms.transport import Transport
+from tests.flows.official import read_description
 
-OFFICIAL = Path(__file__).parents[3] / "shared" / "spec" / "xp-z12-013" / "directory-service-1.3.0.json"
 BASE = "http://testserver/directory-service"
 EXAMPLES = 12
 PUBLIC, TRAVAUX = "163334725", "163334725_16333472500013_TRAVAUX"
@@ -75,9 +74,7 @@ def service(database, settings, clock, organisation) -> Iterator[Service]:
 @pytest.fixture(scope="session")
 def official() -> dict[str, Any]:
     """The official description, mended in the two places where it contradicts itself."""
-    if not OFFICIAL.is_file():
-        pytest.skip(f"the official description of the Directory Service is not here ({OFFICIAL.name})")
-    document: dict[str, Any] = json.loads(OFFICIAL.read_text())
+    document: dict[str, Any] = json.loads(read_description("directory-service"))
     for name in ("directoryLineStatus", "uniqueDirectoryLineStatus"):
         assert document["components"]["schemas"][name].pop("maxLength") < len("Disabled")  # one of its own values
     health = document["paths"]["/v1/healthcheck"]["get"]

@@ -6,7 +6,6 @@ The description is not ours to publish: without it these tests are skipped. More
 import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,23 +16,23 @@ from gateway.access.service import create_client
 from gateway.app.service import create_app
 from gateway.app.services import build_services
 from gateway.kernel.settings import load_settings
+from tests.flows.official import how_to_give, official_description, read_description
 
 schemathesis = pytest.importorskip("schemathesis")
 from schemathesis.generation import GenerationMode  # noqa: E402
 from schemathesis.python import asgi  # noqa: E402
 from schemathesis.specs.openapi import checks  # noqa: E402
 
-OFFICIAL = Path(__file__).parents[3] / "shared" / "spec" / "xp-z12-013" / "flow-service-1.3.0.json"
 EXAMPLES = int(os.environ.get("OFFICIAL_EXAMPLES", "12"))
 SEED = 20_260_901
 BASE_URL = "http://testserver/flow-service"
 
-pytestmark = pytest.mark.skipif(not OFFICIAL.is_file(), reason=f"the official description is not there: {OFFICIAL}")
+pytestmark = pytest.mark.skipif(official_description("flow-service") is None, reason=how_to_give("flow-service"))
 
 
 def described(siren: str) -> dict[str, Any]:
     """The official description, with what its words say and its schemas leave out."""
-    document: dict[str, Any] = json.loads(OFFICIAL.read_text())
+    document: dict[str, Any] = json.loads(read_description("flow-service"))
     schemas = document["components"]["schemas"]
     # "Predefined values + ability to extend": a predefined value fits both branches, which oneOf forbids.
     schemas["ReasonCode"]["anyOf"] = schemas["ReasonCode"].pop("oneOf")
