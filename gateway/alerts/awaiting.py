@@ -7,17 +7,15 @@ an invoice that nobody has approved yet is one thing more that is waited for.
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 
-from babel.dates import format_date
-from babel.numbers import format_currency
 from sqlmodel import Session
 
-from gateway.alerts.conditions import LOCALES
 from gateway.alerts.deadline_facts import ReceiptsKnown, facts_of, no_receipts_known
 from gateway.alerts.deadline_policy import DeadlinePolicy, Matter, deadline_policy
 from gateway.alerts.deadlines import Deadline, InvoiceFacts, running, told, untold
 from gateway.kernel.clock import paris_date, paris_instant
 from gateway.kernel.dated import data_file, text_of
-from gateway.kernel.text import Language, Text
+from gateway.kernel.sayer import filled
+from gateway.kernel.text import Text
 from gateway.lifecycle.expectations import Expectation
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.projection import InvoiceState
@@ -73,18 +71,12 @@ def _due_date(facts: InvoiceFacts, state: InvoiceState, now: datetime) -> Iterat
         return
     words = data_file("deadlines.toml")[DUE_DATE]
 
-    def fill(sentence: Text, language: Language) -> str:
-        locale = LOCALES[language]
-        return sentence.in_language(language).format(
-            amount=format_currency(left, facts.currency, locale=locale),
-            limit=format_date(due, "d MMMM y", locale=locale),
-        )
-
     late_from = paris_instant(datetime.combine(due + timedelta(days=1), time()))
-    awaited = text_of(words["awaited"])
     yield Expectation(
         matter=DUE_DATE,
-        expected=Text(fill(awaited, "fr"), fill(awaited, "en")),
+        expected=filled(
+            text_of(words["awaited"]), lambda say: {"amount": say.money(left, facts.currency), "limit": say.day(due)}
+        ),
         otherwise=text_of(words["otherwise"]),
         next_step=text_of(words["next"]),
         team=words["team"],

@@ -12,12 +12,10 @@ from enum import StrEnum
 from functools import cache
 from typing import Literal
 
-from babel.dates import format_date
-from babel.numbers import format_currency
-
 from gateway.kernel.clock import paris_date
 from gateway.kernel.dated import Table, data_file, text_of
-from gateway.kernel.text import Language, Text
+from gateway.kernel.sayer import Sayer, filled
+from gateway.kernel.text import Text
 from gateway.kernel.working_days import add_working_days
 from gateway.lifecycle.correlation import InvoiceKey
 from gateway.lifecycle.events import StatusEvent
@@ -27,8 +25,6 @@ from gateway.lifecycle.statuses import FULL_PAYMENT, StateLine, status
 from gateway.lifecycle.transitions import TransitionKind
 
 Team = Literal["billing", "sales", "logistics", "treasury", "order_desk", "ar"]
-
-LOCALES: dict[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
 
 
 class Severity(StrEnum):
@@ -206,16 +202,16 @@ def _route(reason_code: str) -> Table | None:
 
 
 def _told(sentence: Text, event: StatusEvent, disputed: Decimal | None, currency: str) -> Text:
-    def fill(language: Language) -> str:
-        return sentence.in_language(language).format(
-            number=event.key.number or "?",
-            day=format_date(paris_date(event.status_at), "d MMMM y", locale=LOCALES[language]),
-            reasons=_reasons(event).in_language(language),
-            comment=_comment(event).in_language(language),
-            disputed=_disputed(disputed, currency, language),
-        )
+    def facts(say: Sayer) -> dict[str, str]:
+        return {
+            "number": event.key.number or "?",
+            "day": say.day(paris_date(event.status_at)),
+            "reasons": say.say(_reasons(event)),
+            "comment": say.say(_comment(event)),
+            "disputed": say.say(_disputed(disputed, currency)),
+        }
 
-    return Text(fill("fr"), fill("en"))
+    return filled(sentence, facts)
 
 
 def _reasons(event: StatusEvent) -> Text:
@@ -234,11 +230,11 @@ def _comment(event: StatusEvent) -> Text:
     return Text(f" Commentaire : « {comment} ».", f" Comment: “{comment}”.") if comment else Text("", "")
 
 
-def _disputed(amount: Decimal | None, currency: str, language: Language) -> str:
+def _disputed(amount: Decimal | None, currency: str) -> Text:
     if amount is None:
-        return ""
-    written = format_currency(amount, currency or "EUR", locale=LOCALES[language])
-    return Text(f" Montant contesté : {written}.", f" Disputed amount: {written}.").in_language(language)
+        return Text("", "")
+    sentence = Text(" Montant contesté : {amount}.", " Disputed amount: {amount}.")
+    return filled(sentence, lambda say: {"amount": say.money(amount, currency or "EUR")})
 
 
 def _joined(texts: list[Text], separator: str, english_separator: str | None = None) -> Text:

@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from babel.dates import format_date
-from babel.numbers import format_currency
-
-from gateway.alerts.conditions import LOCALES, AlertDecision
+from gateway.alerts.conditions import AlertDecision
 from gateway.alerts.deadline_policy import DeadlinePolicy, DeadlineRule, Matter
 from gateway.kernel.clock import paris_date, paris_instant
 from gateway.kernel.money import ZERO
-from gateway.kernel.text import Language, Text
+from gateway.kernel.sayer import Sayer, filled
+from gateway.kernel.text import Text
 from gateway.kernel.working_days import add_working_days
 from gateway.lifecycle.correlation import InvoiceKey
 from gateway.lifecycle.projection import InvoiceState
@@ -269,16 +267,15 @@ def _alert(deadline: Deadline, facts: InvoiceFacts) -> AlertDecision:
 def told(sentence: Text, deadline: Deadline, facts: InvoiceFacts) -> Text:
     """A sentence of the data with what it knows of the deadline and the invoice."""
 
-    def fill(language: Language) -> str:
-        locale = LOCALES[language]
-        label = status(deadline.code).label.in_language(language) if deadline.code else ""
-        return sentence.in_language(language).format(
-            number=facts.key.number,
-            since=format_date(deadline.since, "d MMMM y", locale=locale),
-            limit=format_date(deadline.last_day, "d MMMM y", locale=locale),
-            hours=deadline.rule.hours,
-            status=f"{label} ({deadline.code})",
-            amount=format_currency(deadline.amount or 0, facts.currency, locale=locale),
-        )
+    def told_facts(say: Sayer) -> dict[str, str]:
+        label = say.say(status(deadline.code).label) if deadline.code else ""
+        return {
+            "number": facts.key.number,
+            "since": say.day(deadline.since),
+            "limit": say.day(deadline.last_day),
+            "hours": str(deadline.rule.hours),
+            "status": f"{label} ({deadline.code})",
+            "amount": say.money(deadline.amount or ZERO, facts.currency),
+        }
 
-    return Text(fill("fr"), fill("en"))
+    return filled(sentence, told_facts)

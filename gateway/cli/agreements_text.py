@@ -1,14 +1,10 @@
 """Promises, disputes and plans as lines of text. Pure."""
 
 from collections.abc import Iterable
-from decimal import Decimal
-
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency
 
 from gateway.collection.agreements.values import PlanState, PromiseState
 from gateway.collection.agreements.views import DisputeView, InvoiceNamed, LineView, PlanView, PromiseView
-from gateway.kernel.clock import PARIS
+from gateway.kernel.sayer import Sayer
 from gateway.kernel.text import Language, Text
 
 _PROMISE = {
@@ -34,46 +30,36 @@ _PAID = Text("payé {amount}", "{amount} paid")
 
 def promise_text(view: PromiseView, language: Language, *, history: bool = False) -> str:
     """A promise on two lines, with its history when asked."""
-
-    def money(amount: Decimal) -> str:
-        return format_currency(amount, view.currency, locale=language)
-
-    said = _PROMISED.format(amount=money(view.amount), day=format_date(view.due_on, "short", locale=language))
-    lines = [f"{view.id}  {_PROMISE[view.state].in_language(language)}  {said.in_language(language)}  {view.customer}"]
+    say = Sayer(language)
+    said = say.say(_PROMISED).format(amount=say.money(view.amount, view.currency), day=say.short_day(view.due_on))
+    lines = [f"{view.id}  {say.say(_PROMISE[view.state])}  {said}  {view.customer}"]
     facts = [_numbers(view.invoices), view.contact, view.comment]
     if view.awaited:
-        facts.insert(0, _AWAITED.format(amount=money(view.awaited)).in_language(language))
-    return "\n".join([*lines, _indented(facts), *_history(view.history, language, history)])
+        facts.insert(0, say.say(_AWAITED).format(amount=say.money(view.awaited, view.currency)))
+    return "\n".join([*lines, _indented(facts), *_history(view.history, say, history)])
 
 
 def dispute_text(view: DisputeView, language: Language, *, history: bool = False) -> str:
     """A dispute on two lines, with its thread when asked."""
-    state = (_OPEN if view.outcome is None else view.outcome.label).in_language(language)
-    amount = (
-        _WHOLE.in_language(language)
-        if view.amount is None
-        else format_currency(view.amount, view.currency, locale=language)
-    )
-    reason = view.reason_label.in_language(language)
-    lines = [f"{view.id}  {state}  {view.number}  {amount}  {reason}  {view.customer}"]
+    say = Sayer(language)
+    state = say.say(_OPEN if view.outcome is None else view.outcome.label)
+    amount = say.say(_WHOLE) if view.amount is None else say.money(view.amount, view.currency)
+    lines = [f"{view.id}  {state}  {view.number}  {amount}  {say.say(view.reason_label)}  {view.customer}"]
     facts = [view.team, view.owner, view.comment]
     if view.deadline and view.outcome is None:
-        facts.insert(0, _UNTIL.format(day=format_date(view.deadline, "short", locale=language)).in_language(language))
-    return "\n".join([*lines, _indented(facts), *_history(view.history, language, history)])
+        facts.insert(0, say.say(_UNTIL).format(day=say.short_day(view.deadline)))
+    return "\n".join([*lines, _indented(facts), *_history(view.history, say, history)])
 
 
 def plan_text(view: PlanView, language: Language, *, history: bool = False) -> str:
     """A plan with its instalments, and its history when asked."""
-
-    def money(amount: Decimal) -> str:
-        return format_currency(amount, view.currency, locale=language)
-
-    lines = [f"{view.id}  {_PLAN[view.state].in_language(language)}  {money(view.total)}  {view.customer}"]
+    say, currency = Sayer(language), view.currency
+    lines = [f"{view.id}  {say.say(_PLAN[view.state])}  {say.money(view.total, currency)}  {view.customer}"]
     lines.append(_indented([_numbers(view.invoices), view.comment]))
     for each in view.instalments:
-        paid = f"  {_PAID.format(amount=money(each.paid)).in_language(language)}" if each.paid else ""
-        lines.append(f"    {format_date(each.due_on, 'short', locale=language)}  {money(each.amount)}{paid}")
-    return "\n".join([*lines, *_history(view.history, language, history)])
+        paid = f"  {say.say(_PAID).format(amount=say.money(each.paid, currency))}" if each.paid else ""
+        lines.append(f"    {say.short_day(each.due_on)}  {say.money(each.amount, currency)}{paid}")
+    return "\n".join([*lines, *_history(view.history, say, history)])
 
 
 def _numbers(invoices: Iterable[InvoiceNamed]) -> str:
@@ -84,9 +70,9 @@ def _indented(facts: Iterable[str]) -> str:
     return "    " + "  ".join(filter(None, facts))
 
 
-def _history(lines: Iterable[LineView], language: Language, wanted: bool) -> list[str]:
+def _history(lines: Iterable[LineView], say: Sayer, wanted: bool) -> list[str]:
     return [
-        f"    {format_datetime(each.at, 'short', tzinfo=PARIS, locale=language)}  {each.said.in_language(language)}"
+        f"    {say.moment(each.at)}  {say.say(each.said)}"
         + (f"  {each.text}" if each.text and each.by != "gateway" else "")
         for each in (lines if wanted else ())
     ]

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from babel.dates import format_date
 
 from gateway.access.scope import Scope
 from gateway.cli.receivables import amount_given, receivable_named
@@ -30,6 +29,7 @@ from gateway.collection.law.views import (
 from gateway.collection.law.watching import limitation_of_invoice, record_act
 from gateway.customers.model import Customer
 from gateway.kernel.clock import paris_date
+from gateway.kernel.sayer import Sayer
 from gateway.kernel.text import Language, Text, printable
 
 claims_app = typer.Typer(
@@ -280,22 +280,21 @@ def _print(view: Any, output: OutputFormat, text: str) -> None:
 
 
 def _limitation_text(view: LimitationView, language: Language) -> str:
-    day = format_date(view.counted_from, "d MMMM y", locale=language)
-    lines = [f"{view.number}  {_FROM.in_language(language).format(day=day, term=view.term)}  ({view.law})"]
+    say = Sayer(language)
+    lines = [f"{view.number}  {say.say(_FROM).format(day=say.day(view.counted_from), term=view.term)}  ({view.law})"]
     if view.ends_on:
-        day = format_date(view.ends_on, "d MMMM y", locale=language)
-        lines.append(f"    {_ENDS.in_language(language).format(day=day)}")
+        lines.append(f"    {say.say(_ENDS).format(day=say.day(view.ends_on))}")
     else:
-        lines.append(f"    {_HELD.in_language(language)}")
+        lines.append(f"    {say.say(_HELD)}")
     for act in view.acts:
         effect = _INTERRUPTS if act.interrupts else _NOTHING
         label = act.label_fr if language == "fr" else act.label_en
-        lines.append(f"    {act.on}  {label}  {effect.in_language(language)}  ({act.law})  {act.document}")
+        lines.append(f"    {act.on}  {label}  {say.say(effect)}  ({act.law})  {act.document}")
     return "\n".join(lines)
 
 
 def _insolvency_text(view: InsolvencyView, language: Language) -> str:
     kind = InsolvencyKind(view.kind).label.in_language(language)
-    day = format_date(view.declared_on or view.declare_by, "d MMMM y", locale=language)
+    day = Sayer(language).day(view.declared_on or view.declare_by)
     told = (_DECLARED if view.declared_on else _DECLARE).in_language(language).format(day=day)
     return f"{view.id}  {kind}  {view.judgment_on}  {told}"

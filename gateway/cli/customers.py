@@ -2,13 +2,11 @@
 
 import sys
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
-from babel.numbers import format_currency
 from sqlmodel import col, select
 
 from gateway.access.scope import Scope
@@ -31,6 +29,7 @@ from gateway.customers.views import CustomerView, ImportReport, WholeCustomerVie
 from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.directory.checking import AddressCheck, AddressVerdict
 from gateway.kernel.clock import paris_date
+from gateway.kernel.sayer import Sayer
 from gateway.kernel.text import Language, Text, printable
 from gateway.treasury.receivables import Dimension
 
@@ -247,9 +246,7 @@ def _as_text(view: WholeCustomerView) -> Iterator[str]:
 
 
 def _figures(view: EncoursView, language: Language) -> str:
-    def money(amount: Decimal) -> str:
-        return format_currency(amount, view.currency, locale=language)
-
+    say = Sayer(language)
     return "    " + " · ".join(
-        f"{family.label.in_language(language)} {money(figure.amount)}" for family, figure in view.figures.items()
+        f"{say.say(family.label)} {say.money(figure.amount, view.currency)}" for family, figure in view.figures.items()
     )

@@ -7,7 +7,6 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from babel.numbers import format_currency, format_decimal
 from sqlmodel import Session
 
 from gateway.access.scope import Scope
@@ -35,6 +34,7 @@ from gateway.collection.law.views import ClaimView, PenaltyView, claim_view, pen
 from gateway.customers.repository import find_customer
 from gateway.database.paging import LONGEST_PAGE
 from gateway.kernel.clock import paris_date
+from gateway.kernel.sayer import Sayer
 from gateway.kernel.text import Language, Text, printable
 
 penalties_app = typer.Typer(
@@ -191,8 +191,10 @@ def _day(work: Working, until: datetime | None) -> date:
 
 
 def _as_text(view: PenaltyView, language: Language) -> str:
+    say = Sayer(language)
+
     def money(amount: Decimal, currency: str = view.currency) -> str:
-        return format_currency(amount, currency, locale=language)
+        return say.money(amount, currency)
 
     parts = [_INTEREST.in_language(language).format(interest=money(view.interest), days=view.days)]
     if view.indemnity:
@@ -201,8 +203,7 @@ def _as_text(view: PenaltyView, language: Language) -> str:
     treatment = view.treatment.label.in_language(language)
     lines = [f"{view.number}  {view.due_date} → {view.until}  {', '.join(parts)}  ({treatment})"]
     for line in view.lines:
-        percent = format_decimal(line.percent, locale=language, decimal_quantization=False)
-        exact = format_decimal(line.amount, format="#,##0.0000", locale=language)
+        percent, exact = say.number(line.percent), say.number(line.amount, decimals=4)
         mark = f"  {_PROVISIONAL.in_language(language)}" if line.provisional else ""
         lines.append(
             f"    {line.first} → {line.last}  {line.days:>4} × {money(line.base)} × {percent} %  = {exact}{mark}"
@@ -214,8 +215,6 @@ def _as_text(view: PenaltyView, language: Language) -> str:
 
 
 def _claim_text(view: ClaimView, language: Language) -> str:
-    def money(amount: Decimal) -> str:
-        return format_currency(amount, view.currency, locale=language)
-
-    claimed = _CLAIMED.in_language(language).format(amount=money(view.amount), left=money(view.left))
-    return f"{view.id}  {view.kind.label.in_language(language)}  {claimed}"
+    say = Sayer(language)
+    amounts = {"amount": say.money(view.amount, view.currency), "left": say.money(view.left, view.currency)}
+    return f"{view.id}  {say.say(view.kind.label)}  {say.say(_CLAIMED).format(**amounts)}"

@@ -8,7 +8,6 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from babel.numbers import format_currency
 from sqlmodel import Session
 
 from gateway.access.scope import Scope
@@ -19,6 +18,7 @@ from gateway.cli.receivables import amount_given, receivable_named
 from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.declaring import declare_receipt
 from gateway.kernel.clock import paris_date
+from gateway.kernel.sayer import Sayer
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language, Text, printable
 from gateway.treasury.allocating import NewReceipt
@@ -161,7 +161,7 @@ def _view(services: Services, session: Session, receipt: Receipt, declare: bool,
 
 def _as_text(view: ReceiptView, language: Language) -> str:
     def money(amount: Decimal) -> str:
-        return format_currency(amount, view.currency, locale=language)
+        return Sayer(language).money(amount, view.currency)
 
     lines = [f"{view.id}  {view.received_on}  {money(view.amount)}  {view.reference}"]
     if view.payer_reference:

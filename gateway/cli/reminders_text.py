@@ -1,14 +1,10 @@
 """Decisions about reminders, reminders and exclusions as a terminal shows them. Pure."""
 
-from decimal import Decimal
-
-from babel.dates import format_date
-from babel.numbers import format_currency
-
 from gateway.collection.model import ReminderState
 from gateway.collection.reminder_views import ExclusionView, ReminderView
 from gateway.collection.reminders import ReminderDecision
 from gateway.collection.scenarios import Channel
+from gateway.kernel.sayer import Sayer
 from gateway.kernel.text import Language, Text
 
 _NOTHING = Text("rien aujourd'hui", "nothing today")
@@ -22,31 +18,27 @@ _WHOLE = Text("tout le client", "the whole customer")
 
 def decision_text(decision: ReminderDecision, language: Language) -> str:
     """What would be done about an account, line by line, with the reason of each invoice left out."""
-    customer, currency = decision.account.customer, decision.account.currency
-
-    def money(amount: Decimal) -> str:
-        return format_currency(amount, currency, locale=language)
-
-    what = _NOTHING.in_language(language)
+    customer, currency, say = decision.account.customer, decision.account.currency, Sayer(language)
+    what = say.say(_NOTHING)
     if decision.step is not None and decision.channel is not None:
-        parts = [decision.step.title.in_language(language), decision.channel.label.in_language(language)]
-        parts += [money(decision.total)] if decision.total else []
-        parts += [_TO_CONFIRM.in_language(language)] if decision.needs_confirmation else []
+        parts = [say.say(decision.step.title), say.say(decision.channel.label)]
+        parts += [say.money(decision.total, currency)] if decision.total else []
+        parts += [say.say(_TO_CONFIRM)] if decision.needs_confirmation else []
         what = ", ".join(parts)
     lines = [f"{customer.name} ({customer.key}) : {what}"]
     if decision.contact is not None:
         lines.append(f"    -> {decision.contact.email or decision.contact.phone or decision.contact.name}")
     lines += [
-        f"    {each.line.number}  {money(each.line.claimed)}  {format_date(each.line.due_date, locale=language)}"
+        f"    {each.line.number}  {say.money(each.line.claimed, currency)}  {say.short_day(each.line.due_date)}"
         for each in decision.lines
     ]
     lines += [
-        f"    {_CREDIT.in_language(language)} {each.number}  {money(each.remaining)}" for each in decision.credits
+        f"    {say.say(_CREDIT)} {each.number}  {say.money(each.remaining, currency)}" for each in decision.credits
     ]
     if decision.unallocated:
-        lines.append(f"    {_UNALLOCATED.in_language(language)}  {money(decision.unallocated)}")
+        lines.append(f"    {say.say(_UNALLOCATED)}  {say.money(decision.unallocated, currency)}")
     lines += [
-        f"    - {each.item.number}  {money(each.item.remaining)}  {each.reason.text.in_language(language)}"
+        f"    - {each.item.number}  {say.money(each.item.remaining, currency)}  {say.say(each.reason.text)}"
         for each in decision.withheld
     ]
     return "\n".join(lines)
@@ -54,14 +46,12 @@ def decision_text(decision: ReminderDecision, language: Language) -> str:
 
 def reminder_text(view: ReminderView, language: Language) -> str:
     """One reminder: what, to whom, how much, where it stands."""
+    say = Sayer(language)
     title = view.title_fr if language == "fr" else view.title_en
-    state = ReminderState(view.state).label.in_language(language)
-    channel = Channel(view.channel).label.in_language(language)
-    total = format_currency(view.total, view.currency, locale=language)
+    state, channel = say.say(ReminderState(view.state).label), say.say(Channel(view.channel).label)
+    total = say.money(view.total, view.currency)
     lines = [f"{view.id}  {view.decided_at:%Y-%m-%d}  {view.customer_name}  {title}  {channel}  {total}  {state}"]
-    lines += [
-        f"    {each.number}  {format_currency(each.claimed, view.currency, locale=language)}" for each in view.lines
-    ]
+    lines += [f"    {each.number}  {say.money(each.claimed, view.currency)}" for each in view.lines]
     if view.outcome:
         lines.append(f"    {view.outcome}")
     return "\n".join(lines)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from babel.dates import format_datetime
-from babel.numbers import format_currency
 
 from gateway.access.repository import organisations
 from gateway.access.scope import Scope
@@ -15,6 +14,7 @@ from gateway.cli.try_text import lines_of_tries
 from gateway.database import open_database
 from gateway.flows.awaiting import awaited_of
 from gateway.kernel.clock import PARIS, system_clock
+from gateway.kernel.sayer import Sayer
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Language, Text
 from gateway.lifecycle.deliveries import Delivery, Report
@@ -64,8 +64,7 @@ def as_text(timeline: Timeline, language: Language) -> str:
     """A timeline as lines people read, times in Paris."""
     due = f", échéance / due {timeline.due_date}" if timeline.due_date else ""
     total, remaining = (
-        format_currency(amount, timeline.currency, locale=language)
-        for amount in (timeline.total_with_vat, timeline.remaining)
+        Sayer(language).money(amount, timeline.currency) for amount in (timeline.total_with_vat, timeline.remaining)
     )
     head = [
         f"{timeline.number}  {timeline.seller_name} → {timeline.buyer_name}",
@@ -140,7 +139,7 @@ def _link(linked: LinkedInvoice, timeline: Timeline, language: Language) -> str:
     """The linked invoice, the one that links it when it is not direct, its type, amount and status."""
     through = f"← {linked.through}" if linked.through != timeline.number else ""
     total = linked.total_with_vat
-    amount = "" if total is None else format_currency(total, linked.currency or "", locale=language)
+    amount = "" if total is None else Sayer(language).money(total, linked.currency or "")
     state = f"{linked.status} {linked.status_label.in_language(language)}" if linked.status_label else ""
     return "  ".join(filter(None, (linked.number, through, linked.type_code, amount, state)))
 

@@ -3,8 +3,6 @@
 from typing import Annotated
 
 import typer
-from babel.dates import format_date
-from babel.numbers import format_currency
 
 from gateway.access.scope import Scope
 from gateway.cli.working import OPERATOR, FormatOption, OrganisationOption, OutputFormat, print_json, working
@@ -16,7 +14,8 @@ from gateway.collection.worklist.views import WorklistView
 from gateway.customers.repository import find_customer
 from gateway.database.paging import LONGEST_PAGE
 from gateway.kernel.clock import paris_date
-from gateway.kernel.text import Language, Text
+from gateway.kernel.sayer import Sayer
+from gateway.kernel.text import Text
 
 _COUNTS = Text(
     "{total} à faire, {overdue} en retard, {later} à reprendre plus tard",
@@ -53,17 +52,17 @@ def worklist_command(
         print_json(WorklistView.of(found))
         return
     for line in found.page.items:
-        typer.echo(_line_text(line, work.language))
+        typer.echo(_line_text(line, Sayer(work.language)))
     counts = _COUNTS.format(total=found.total, overdue=found.overdue, later=found.later)
     typer.echo(counts.in_language(work.language))
 
 
-def _line_text(line: Ranked, language: Language) -> str:
+def _line_text(line: Ranked, say: Sayer) -> str:
     """What is to be done, about whom, and why it stands there."""
     matter = line.matter
-    parts = [matter.title.in_language(language)]
+    parts = [say.say(matter.title)]
     if matter.amount is not None and matter.currency:
-        parts.append(format_currency(matter.amount, matter.currency, locale=language))
+        parts.append(say.money(matter.amount, matter.currency))
     if matter.due_on is not None:
-        parts.append(format_date(matter.due_on, locale=language))
-    return f"{'  '.join(parts)}\n    {line.why.in_language(language)}"
+        parts.append(say.short_day(matter.due_on))
+    return f"{'  '.join(parts)}\n    {say.say(line.why)}"

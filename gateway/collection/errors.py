@@ -39,24 +39,38 @@ class ActionNotOpenError(GatewayError):
         )
 
 
-class InvalidScenariosError(GatewayError):
+class UnusableContentError(GatewayError):
+    """A document that an organisation wants to store cannot be used: what its subclasses say of it, and each fault.
+
+    Class attributes:
+        refused: what cannot be used. remedy: what to start from.
+    """
+
+    status: ClassVar[int] = 422
+    refused: ClassVar[Text]
+    remedy: ClassVar[Text]
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        """`faults`: place and what is wrong there, in the words of the reader; one at least."""
+        said = "; ".join(f"{place or 'document'}: {message}" for place, message in faults)
+        said_fr = " ; ".join(f"{place or 'document'} : {message}" for place, message in faults)
+        super().__init__(
+            Text(f"{self.refused.fr} : {said_fr}.", f"{self.refused.en}: {said}."),
+            Text(f"Corrigez ces champs ; {self.remedy.fr}", f"Correct these fields; {self.remedy.en}"),
+            faults[0][0],
+        )
+        self.faults = tuple(faults)
+
+
+class InvalidScenariosError(UnusableContentError):
     """The scenarios an organisation wants to store cannot be followed."""
 
     code: ClassVar[str] = "INVALID_SCENARIOS"
-    status: ClassVar[int] = 422
-
-    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
-        """`faults`: place and what is wrong there, in the words of the reader."""
-        said = " ; ".join(f"{place or 'document'} : {message}" for place, message in faults)
-        super().__init__(
-            Text(f"Ces scénarios sont inutilisables : {said}.", f"These scenarios cannot be followed: {said}."),
-            Text(
-                "Corrigez ces champs ; partez du modèle que donne « gateway reminders scenarios show ».",
-                "Correct these fields; start from what `gateway reminders scenarios show` prints.",
-            ),
-            faults[0][0] if faults else "",
-        )
-        self.faults = tuple(faults)
+    refused = Text("Ces scénarios sont inutilisables", "These scenarios cannot be followed")
+    remedy = Text(
+        "partez du modèle que donne « gateway reminders scenarios show ».",
+        "start from what `gateway reminders scenarios show` prints.",
+    )
 
 
 class ReminderNotFoundError(GatewayError):

@@ -5,14 +5,13 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from babel.dates import format_date
-
-from gateway.alerts.conditions import LOCALES, team_of_reasons
+from gateway.alerts.conditions import team_of_reasons
 from gateway.collection.account import Account, OpenItem
 from gateway.collection.agreements.values import Agreements, PromiseState
 from gateway.collection.decisions import ChasingDecision, ChasingVerdict, chasing_allowed
 from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.money import ZERO
+from gateway.kernel.sayer import in_both
 from gateway.kernel.text import Text
 
 
@@ -153,4 +152,4 @@ def _team_of_issues(item: OpenItem) -> str | None:
 
 
 def _day(day: date) -> Text:
-    return Text(*(format_date(day, "d MMMM y", locale=LOCALES[language]) for language in ("fr", "en")))
+    return in_both(lambda say: say.day(day))

@@ -10,9 +10,10 @@ from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.collection.account import Account, Risk
+from gateway.collection.contents import read_content
 from gateway.collection.errors import InvalidScenariosError
 from gateway.customers.values import ContactRole
 from gateway.kernel.clock import PARIS, paris_instant
@@ -189,13 +190,4 @@ def default_book(on: date | None = None) -> ScenarioBook:
 
 def read_book(content: Mapping[str, Any]) -> ScenarioBook:
     """A book from the content of a TOML or JSON document. Raises InvalidScenariosError, which names each fault."""
-    try:
-        return ScenarioBook.model_validate(content)
-    except ValidationError as error:
-        raise InvalidScenariosError([(_place(each["loc"]), each["msg"]) for each in error.errors()]) from error
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """`scenario[1].steps[3].days`: places count from 1, as people do."""
-    parts = [f"[{each + 1}]" if isinstance(each, int) else f".{each}" for each in location]
-    return "".join(parts).lstrip(".")
+    return read_content(ScenarioBook, content, InvalidScenariosError)

@@ -18,9 +18,9 @@ from gateway.invoices.codes import CodeList, label
 from gateway.invoices.mapping import MAX_DIGITS
 from gateway.invoices.model import Invoice
 from gateway.invoices.terms import Part, terms_of
+from gateway.kernel.sayer import LOCALES
 from gateway.kernel.text import Language
 
-_LOCALES: dict[Language, str] = {"fr": "fr_FR", "en": "en_GB"}
 #: Every decimal that a document may hold is shown; amounts show two at least.
 _EXACT = "#,##0." + "#" * MAX_DIGITS
 _AMOUNT = "#,##0.00" + "#" * (MAX_DIGITS - 2)
@@ -58,7 +58,7 @@ def _environment(language: Language) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    locale = _LOCALES[language]
+    locale = LOCALES[language]
     environment.globals.update(language=language, t=_chooser(language), term_of=_term_of, named=_namer(language))
     environment.filters.update(
         amount=lambda value, currency: _amount(value, currency, locale),

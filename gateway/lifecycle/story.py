@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from babel.dates import format_datetime
-from babel.numbers import format_currency
 
 from gateway.kernel.clock import PARIS
+from gateway.kernel.sayer import Sayer
 from gateway.kernel.text import Language, Text
 from gateway.ledger.evidence import Happening, Story
 from gateway.lifecycle.event_text import details_of
@@ -27,7 +27,7 @@ def story_of(timeline: Timeline, subject: str, language: Language) -> Story:
     """The facts and the events of a timeline, times in Paris, amounts in the invoice's currency."""
 
     def money(amount: Decimal) -> str:
-        return format_currency(amount, timeline.currency, locale=language)
+        return Sayer(language).money(amount, timeline.currency)
 
     facts = [
         (_SELLER, f"{timeline.seller_name} ({timeline.seller_siren})"),

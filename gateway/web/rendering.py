@@ -54,7 +54,7 @@ def environment(language: Language) -> Environment:
         share=_share,
         teams=get_args(Team),
     )
-    made.filters.update(say=words.say, money=words.money, number=words.number, day=words.day, moment=words.moment)
+    made.filters.update(say=words.say, money=words.money, number=words.number, day=words.short_day, moment=words.moment)
     return made
 
 

@@ -173,7 +173,7 @@ def test_a_text_that_names_an_unknown_fact_is_refused_by_its_name():
     with pytest.raises(InvalidTextsError) as refused:
         read_texts(book)
     assert "{tout.__class__} is not one of" in str(refused.value)
-    assert refused.value.where == "text.0.subject.fr"
+    assert refused.value.where == "text[1].subject.fr"
 
 
 def test_a_template_without_text_is_named():

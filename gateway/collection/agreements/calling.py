@@ -9,17 +9,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from babel.dates import format_date
-from babel.numbers import format_currency
 from sqlmodel import Session
 
 from gateway.alerts import service as alerts
-from gateway.alerts.conditions import LOCALES, AlertDecision, Severity, Team
+from gateway.alerts.conditions import AlertDecision, Severity, Team
 from gateway.alerts.model import Alert
 from gateway.alerts.notifying import tell_people
 from gateway.collection import service as collection
 from gateway.kernel.dated import data_file, text_of
-from gateway.kernel.text import Language, Text
+from gateway.kernel.sayer import Sayer, filled
+from gateway.kernel.text import Text
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.records import key_of_invoice
 from gateway.notifications.service import Channels
@@ -116,20 +115,18 @@ def cancel_actions(session: Session, closed: Iterable[Alert], now: datetime) -> 
 
 
 def _told(sentence: Text, call: Call) -> Text:
-    def fill(language: Language) -> str:
-        def money(amount: Decimal) -> str:
-            return format_currency(amount, call.invoice.currency, locale=LOCALES[language])
+    comment, currency = " ".join(call.comment.split()), call.invoice.currency
+    quoted = Text(f" Commentaire : « {comment} ».", f" Comment: “{comment}”.") if comment else Text("", "")
 
-        comment = " ".join(call.comment.split())
-        quoted = Text(f" Commentaire : « {comment} ».", f" Comment: “{comment}”.") if comment else Text("", "")
-        return sentence.in_language(language).format(
-            customer=call.customer,
-            number=call.invoice.number,
-            amount=money(call.amount),
-            missing=money(call.missing),
-            day=format_date(call.day, "d MMMM y", locale=LOCALES[language]),
-            reason=call.reason.in_language(language),
-            comment=quoted.in_language(language),
-        )
+    def facts(say: Sayer) -> dict[str, str]:
+        return {
+            "customer": call.customer,
+            "number": call.invoice.number,
+            "amount": say.money(call.amount, currency),
+            "missing": say.money(call.missing, currency),
+            "day": say.day(call.day),
+            "reason": say.say(call.reason),
+            "comment": say.say(quoted),
+        }
 
-    return Text(fill("fr"), fill("en"))
+    return filled(sentence, facts)

@@ -10,13 +10,11 @@ import json
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import IO, Any
 from uuid import UUID
 
-from babel.dates import format_date
-from babel.numbers import format_currency
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlmodel import Session, col, func, select
 
@@ -33,6 +31,7 @@ from gateway.customers.model import Customer
 from gateway.kernel.clock import paris_date
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.money import ZERO
+from gateway.kernel.sayer import FRENCH
 from gateway.ledger.documents import DocumentStore
 from gateway.lifecycle.links import corrections_of
 from gateway.lifecycle.model import InvoiceRecord
@@ -100,11 +99,11 @@ def write_dossier(
         pieces.add("penalites.json", json.dumps(sheets, ensure_ascii=False, indent=1).encode())
         told = {
             "customer": customer,
-            "handed_on": _day(row.handed_on),
+            "handed_on": FRENCH.figures(row.handed_on),
             "handed_to": row.handed_to,
             "reference": row.reference,
             "comment": row.comment,
-            "today": _day(today),
+            "today": FRENCH.figures(today),
             "invoices": list(_told_invoices(session, positions, now)),
             "credits": [_told_credit(session, each) for each in credits],
             "totals": _totals(session, positions),
@@ -186,21 +185,21 @@ def _told_invoices(session: Session, positions: Sequence[PenaltyPosition], now: 
         story = story_of(timeline, f"invoice:{key_of_invoice(invoice)}", "fr")
         yield {
             "number": invoice.number,
-            "issued": _day(invoice.issue_date),
-            "due": _day(position.late.due_date),
+            "issued": FRENCH.figures(invoice.issue_date),
+            "due": FRENCH.figures(position.late.due_date),
             "status": status(invoice.status).label.fr if invoice.status else "",
-            "total": _money(invoice.amount_due, currency),
-            "remaining": _money(owed[invoice.id].amount if invoice.id in owed else ZERO, currency),
-            "interest": _money(position.sheet.total, currency),
-            "indemnity": _money(position.indemnity.amount, position.indemnity.currency),
+            "total": FRENCH.money(invoice.amount_due, currency),
+            "remaining": FRENCH.money(owed[invoice.id].amount if invoice.id in owed else ZERO, currency),
+            "interest": FRENCH.money(position.sheet.total, currency),
+            "indemnity": FRENCH.money(position.indemnity.amount, position.indemnity.currency),
             "law": position.law,
             "story": story.happenings,
             "lines": [
                 {
-                    "first": _day(line.first),
-                    "last": _day(line.last),
+                    "first": FRENCH.figures(line.first),
+                    "last": FRENCH.figures(line.last),
                     "days": line.days,
-                    "base": _money(line.base, currency),
+                    "base": FRENCH.money(line.base, currency),
                     "percent": str(line.percent).replace(".", ","),
                     "amount": f"{line.amount:.4f}".replace(".", ","),
                     "provisional": line.provisional,
@@ -214,10 +213,10 @@ def _told_credit(session: Session, credit: InvoiceRecord) -> dict[str, str]:
     owed = owed_of(session, [credit.id]).get(credit.id)
     return {
         "number": credit.number,
-        "issued": _day(credit.issue_date),
+        "issued": FRENCH.figures(credit.issue_date),
         "status": status(credit.status).label.fr if credit.status else "",
-        "total": _money(credit.amount_due, credit.currency),
-        "remaining": _money(owed.amount if owed else ZERO, credit.currency),
+        "total": FRENCH.money(credit.amount_due, credit.currency),
+        "remaining": FRENCH.money(owed.amount if owed else ZERO, credit.currency),
     }
 
 
@@ -233,9 +232,9 @@ def _totals(session: Session, positions: Sequence[PenaltyPosition]) -> list[dict
     return [
         {
             "currency": currency,
-            "remaining": _money(left, currency),
-            "interest": _money(interest, currency),
-            "indemnity": _money(indemnity, currency),
+            "remaining": FRENCH.money(left, currency),
+            "interest": FRENCH.money(interest, currency),
+            "indemnity": FRENCH.money(indemnity, currency),
         }
         for currency, (left, interest, indemnity) in sorted(sums.items())
     ]
@@ -244,7 +243,7 @@ def _totals(session: Session, positions: Sequence[PenaltyPosition]) -> list[dict
 def _told_reminder(reminder: Reminder, numbers: Sequence[str]) -> dict[str, str]:
     contact = reminder.contact or {}
     return {
-        "sent": _day(paris_date(reminder.sent_at or reminder.decided_at)),
+        "sent": FRENCH.figures(paris_date(reminder.sent_at or reminder.decided_at)),
         "title": reminder.title_fr,
         "channel": reminder.channel,
         "contact": " ".join(str(contact[name]) for name in ("name", "email") if contact.get(name)),
@@ -261,11 +260,3 @@ def _environment() -> Environment:
 def _safe(name: str, keep: str = "") -> str:
     """A name that is one path element everywhere."""
     return "".join(c if c.isalnum() or c in "-_" + keep else "_" for c in name).lstrip(".") or "_"
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return format_currency(amount, currency, locale="fr")
-
-
-def _day(day: date) -> str:
-    return format_date(day, "dd/MM/yyyy", locale="fr")

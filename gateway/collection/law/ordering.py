@@ -6,12 +6,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal
-
-from gateway.alerts.conditions import LOCALES
 from gateway.collection.law.statute import OrderPolicy
-from gateway.kernel.text import Language, Text
+from gateway.kernel.sayer import Sayer, filled
+from gateway.kernel.text import Text
 
 _PERCENT = 100
 
@@ -241,16 +238,11 @@ def _warned(rule: OrderRule, says: Text) -> OrderReason:
 def _told(sentence: Text, currency: str = "", **values: Decimal | date | int | None) -> Text:
     """Fill a sentence: amounts in `currency`, days and shares as each language writes them."""
 
-    def write(name: str, value: Decimal | date | int | None, language: Language) -> str:
-        locale = LOCALES[language]
+    def write(name: str, value: Decimal | date | int | None, say: Sayer) -> str:
         if isinstance(value, date):
-            return format_date(value, "d MMMM y", locale=locale)
+            return say.day(value)
         if isinstance(value, Decimal) and name != "share":
-            return format_currency(value, currency, locale=locale)
-        return format_decimal(value, "#,##0", locale=locale) if value is not None else ""
+            return say.money(value, currency)
+        return "" if value is None else say.number(value, decimals=0)
 
-    def fill(language: Language) -> str:
-        written = {name: write(name, value, language) for name, value in values.items()}
-        return sentence.in_language(language).format(**written)
-
-    return Text(fill("fr"), fill("en"))
+    return filled(sentence, lambda say: {name: write(name, value, say) for name, value in values.items()})

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from babel.dates import format_date
-from babel.numbers import format_currency
 from sqlmodel import Session
 
 from gateway.alerts import service as alerts
-from gateway.alerts.conditions import LOCALES, AlertDecision
+from gateway.alerts.conditions import AlertDecision
 from gateway.alerts.model import Alert
 from gateway.alerts.notifying import tell_people
 from gateway.collection import service as collection
 from gateway.collection.law.statute import Statute
-from gateway.kernel.text import Language, Text
+from gateway.kernel.sayer import Sayer, filled
+from gateway.kernel.text import Text
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.records import key_of_invoice
 from gateway.notifications.service import Channels
@@ -81,14 +80,13 @@ def settle(session: Session, unsettled: Iterable[Alert], law: Statute, now: date
 
 
 def _told(sentence: Text, warned: Warned) -> Text:
-    def fill(language: Language) -> str:
-        locale = LOCALES[language]
-        return sentence.in_language(language).format(
-            customer=warned.customer,
-            number=warned.invoice.number,
-            amount=format_currency(warned.amount, warned.invoice.currency, locale=locale),
-            day=format_date(warned.last_day, "d MMMM y", locale=locale),
-            since=format_date(warned.since, "d MMMM y", locale=locale),
-        )
+    def facts(say: Sayer) -> dict[str, str]:
+        return {
+            "customer": warned.customer,
+            "number": warned.invoice.number,
+            "amount": say.money(warned.amount, warned.invoice.currency),
+            "day": say.day(warned.last_day),
+            "since": say.day(warned.since),
+        }
 
-    return Text(fill("fr"), fill("en"))
+    return filled(sentence, facts)

@@ -15,8 +15,9 @@ from gateway.collection.law.statute import Statute
 from gateway.collection.messages.keeping import letterhead_in_force, texts_in_force
 from gateway.collection.messages.letterhead import Letterhead
 from gateway.collection.messages.printing import html_page, letter_pdf, plain_text, statement_pdf
+from gateway.collection.messages.texts import LetterSayer
 from gateway.collection.messages.values import Attachment, ComposedMessage, ReminderMessage
-from gateway.collection.messages.wording import Accrued, Sayer, Worded, word
+from gateway.collection.messages.wording import Accrued, Worded, word
 from gateway.collection.scenarios import Channel
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.limits import ReadingLimits
@@ -71,7 +72,7 @@ class MessageComposer:
         if text.claims:
             printed = self._invoices(session, invoices, message.language)
             said = "attached" if len(printed) == len(invoices) else "attached_statement"
-            worded = replace(worded, closing=(*worded.closing, Sayer(message.language, message.currency).words(said)))
+            worded = replace(worded, closing=(*worded.closing, LetterSayer(message.language).words(said)))
             papers = [*self._statement(session, message, letterhead), *printed]
         if message.channel in _LETTERS:
             letter = letter_pdf(message, worded, letterhead)

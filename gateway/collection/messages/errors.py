@@ -1,29 +1,20 @@
 """What can go wrong with the wording of messages."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
+from gateway.collection.errors import UnusableContentError
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
 
 
-class InvalidTextsError(GatewayError):
+class InvalidTextsError(UnusableContentError):
     """The texts an organisation wants to store cannot be used."""
 
     code: ClassVar[str] = "INVALID_TEXTS"
-    status: ClassVar[int] = 422
-
-    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
-        """`faults`: place and what is wrong there, in the words of the reader."""
-        said = " ; ".join(f"{place or 'document'} : {message}" for place, message in faults)
-        super().__init__(
-            Text(f"Ces textes sont inutilisables : {said}.", f"These texts cannot be used: {said}."),
-            Text(
-                "Corrigez ces champs ; partez du modèle que donne « gateway letters texts ».",
-                "Correct these fields; start from what `gateway letters texts` prints.",
-            ),
-            faults[0][0] if faults else "",
-        )
+    refused = Text("Ces textes sont inutilisables", "These texts cannot be used")
+    remedy = Text(
+        "partez du modèle que donne « gateway letters texts ».", "start from what `gateway letters texts` prints."
+    )
 
 
 class NoTextError(GatewayError):
@@ -43,20 +34,12 @@ class NoTextError(GatewayError):
         )
 
 
-class InvalidLetterheadError(GatewayError):
+class InvalidLetterheadError(UnusableContentError):
     """The letterhead cannot be used."""
 
     code: ClassVar[str] = "INVALID_LETTERHEAD"
-    status: ClassVar[int] = 422
-
-    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
-        """`faults`: place and what is wrong there."""
-        said = " ; ".join(f"{place or 'document'} : {message}" for place, message in faults)
-        super().__init__(
-            Text(f"Ce papier à en-tête est inutilisable : {said}.", f"This letterhead cannot be used: {said}."),
-            Text(
-                "Corrigez ces champs ; « gateway letters head » montre celui qui sert aujourd’hui.",
-                "Correct these fields; `gateway letters head` shows the one in use today.",
-            ),
-            faults[0][0] if faults else "",
-        )
+    refused = Text("Ce papier à en-tête est inutilisable", "This letterhead cannot be used")
+    remedy = Text(
+        "« gateway letters head » montre celui qui sert aujourd’hui.",
+        "`gateway letters head` shows the one in use today.",
+    )

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, field_validator
 from stdnum import bic, iban
 from stdnum.exceptions import ValidationError as NumberError
 
+from gateway.collection.contents import read_content
 from gateway.collection.messages.errors import InvalidLetterheadError
 
 #: Logos larger than this slow every letter down.
@@ -69,8 +70,4 @@ class Letterhead(BaseModel):
 
 def read_letterhead(content: Mapping[str, Any]) -> Letterhead:
     """A letterhead from the content of a JSON or TOML document. Raises InvalidLetterheadError, naming each fault."""
-    try:
-        return Letterhead.model_validate(content)
-    except ValidationError as error:
-        faults = [(".".join(str(part) for part in each["loc"]), each["msg"]) for each in error.errors()]
-        raise InvalidLetterheadError(faults) from error
+    return read_content(Letterhead, content, InvalidLetterheadError)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -10,8 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gateway.collection.account import Account
 from gateway.collection.messages.letterhead import Letterhead
+from gateway.collection.messages.texts import LetterSayer
 from gateway.collection.messages.values import ReminderMessage
-from gateway.collection.messages.wording import Sayer, Worded
+from gateway.collection.messages.wording import Worded
 from gateway.collection.scenarios import Channel
 from gateway.kernel.money import ZERO
 from gateway.kernel.text import Language, Text
@@ -65,7 +65,7 @@ def html_page(worded: Worded, letterhead: Letterhead, language: Language) -> str
 
 def letter_pdf(message: ReminderMessage, worded: Worded, letterhead: Letterhead) -> bytes:
     """The letter as PDF/A-3b, its address in the window of a French envelope."""
-    say = Sayer(message.language, message.currency)
+    say = LetterSayer(message.language)
     contact = message.contact
     recipient = [message.customer_name, *(contact.postal if contact else ())]
     if contact and contact.name and contact.name != message.customer_name:
@@ -81,11 +81,9 @@ def letter_pdf(message: ReminderMessage, worded: Worded, letterhead: Letterhead)
             "logo_format": letterhead.logo_format,
         },
         "recipient": recipient,
-        "dated": _DATED.in_language(message.language).format(day=say.day(message.on)),
-        "registered": (
-            _REGISTERED.in_language(message.language) if message.channel is Channel.REGISTERED_LETTER else ""
-        ),
-        "reference": _REFERENCE.in_language(message.language).format(reference=str(message.reminder_id)[-12:].upper()),
+        "dated": say.say(_DATED).format(day=say.day(message.on)),
+        "registered": say.say(_REGISTERED) if message.channel is Channel.REGISTERED_LETTER else "",
+        "reference": say.say(_REFERENCE).format(reference=str(message.reminder_id)[-12:].upper()),
         "subject": worded.subject,
         "greeting": worded.greeting,
         "opening": worded.opening,
@@ -102,39 +100,36 @@ def letter_pdf(message: ReminderMessage, worded: Worded, letterhead: Letterhead)
 
 def statement_pdf(account: Account, letterhead: Letterhead, language: Language, on: date) -> bytes:
     """Everything open on an account, the oldest first, with its running balance, as PDF/A-3b."""
-    say = Sayer(language, account.currency)
+    say, currency = LetterSayer(language), account.currency
     rows, balance, overdue = [], ZERO, ZERO
     items = sorted((each for each in account.items if each.remaining), key=lambda each: (each.issue_date, each.number))
     for item in items:
         balance += item.remaining
         overdue += item.remaining if item.due_date < on else ZERO
-        due = "" if item.is_credit else say.short_day(item.due_date)
+        due = "" if item.is_credit else say.figures(item.due_date)
         name = say.words("credit", number=item.number) if item.is_credit else item.number
-        rows.append([name, say.short_day(item.issue_date), due, *_figures(say, item.total, item.remaining, balance)])
+        figures = [say.money(each, currency) for each in (item.total, item.remaining, balance)]
+        rows.append([name, say.figures(item.issue_date), due, *figures])
     if account.unallocated:
         balance += account.unallocated
         overdue += account.unallocated
-        what = _UNALLOCATED.in_language(language)
-        rows.append([what, "", "", *_figures(say, account.unallocated, account.unallocated, balance)])
+        figures = [say.money(each, currency) for each in (account.unallocated, account.unallocated, balance)]
+        rows.append([say.say(_UNALLOCATED), "", "", *figures])
     values = {
         "language": language,
         "sender": letterhead.name,
         "mentions": letterhead.mentions,
-        "title": _STATEMENT.in_language(language),
+        "title": say.say(_STATEMENT),
         "customer": account.customer.name,
-        "dated": _STATEMENT_ON.in_language(language).format(day=say.day(on)),
+        "dated": say.say(_STATEMENT_ON).format(day=say.day(on)),
         "columns": _said(_STATEMENT_COLUMNS, language),
         "rows": rows,
         "totals": [
-            [_OVERDUE.in_language(language), say.money(max(overdue, ZERO))],
-            [_BALANCE.in_language(language), say.money(balance)],
+            [say.say(_OVERDUE), say.money(max(overdue, ZERO), currency)],
+            [say.say(_BALANCE), say.money(balance, currency)],
         ],
     }
     return typeset(_TEMPLATES / "statement.typ", values, at=_noon(on))
-
-
-def _figures(say: Sayer, *amounts: Decimal) -> list[str]:
-    return [say.money(each) for each in amounts]
 
 
 def _said(texts: Iterable[Text], language: Language) -> list[str]:

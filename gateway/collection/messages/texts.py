@@ -5,14 +5,17 @@ A text names the facts it is filled with in braces. A book is read whole: a word
 
 import string
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from gateway.collection.contents import read_content
 from gateway.collection.messages.errors import InvalidTextsError, NoTextError
 from gateway.kernel.dated import data_file, in_force, text_of
+from gateway.kernel.sayer import Sayer
 from gateway.kernel.text import Language, Text
 
 #: Everything a text may be filled with.
@@ -104,16 +107,20 @@ def default_texts(on: date | None = None) -> TextBook:
 
 def read_texts(content: Mapping[str, Any]) -> TextBook:
     """A book from the content of a TOML or JSON document. Raises InvalidTextsError, which names each fault."""
-    try:
-        return TextBook.model_validate(content)
-    except ValidationError as error:
-        faults = [(".".join(str(part) for part in each["loc"]), each["msg"]) for each in error.errors()]
-        raise InvalidTextsError(faults) from error
+    return read_content(TextBook, content, InvalidTextsError)
 
 
-def standing_words(key: str) -> Text:
-    """Words that stand around every text, such as `greeting`."""
-    return text_of(data_file("reminder-texts.toml")["words"][key])
+@dataclass(frozen=True, slots=True)
+class LetterSayer(Sayer):
+    """Says facts, and the words that stand around every text, in the language of a letter."""
+
+    def words(self, key: str, **values: object) -> str:
+        """Standing words, such as `greeting`, filled."""
+        return self.say(text_of(data_file("reminder-texts.toml")["words"][key])).format(**values)
+
+    def days(self, count: int) -> str:
+        """So many days."""
+        return self.words("one_day" if self.is_one(count) else "days", count=count)
 
 
 def words_of_law(treatment: str) -> Text:

@@ -8,14 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from babel.dates import format_date
-from babel.numbers import format_currency
-
-from gateway.alerts.conditions import LOCALES
 from gateway.collection.messages.letterhead import Letterhead
-from gateway.collection.messages.texts import TextBook, standing_words, words_of_law
+from gateway.collection.messages.texts import LetterSayer, TextBook, words_of_law
 from gateway.collection.messages.values import ReminderLine, ReminderMessage
-from gateway.kernel.text import Language
 from gateway.kernel.working_days import add_working_days
 
 
@@ -59,35 +54,6 @@ class Worded:
     regards: str
 
 
-class Sayer:
-    """Says dates, amounts and standing words in one language and one currency."""
-
-    def __init__(self, language: Language, currency: str) -> None:
-        self.language: Language = language
-        self._currency = currency
-        self._locale = LOCALES[language]
-
-    def money(self, amount: Decimal) -> str:
-        """An amount with its currency."""
-        return format_currency(amount, self._currency, locale=self._locale)
-
-    def day(self, day: date) -> str:
-        """A day with the name of its month."""
-        return format_date(day, "d MMMM y", locale=self._locale)
-
-    def short_day(self, day: date) -> str:
-        """A day in figures."""
-        return format_date(day, "dd/MM/y", locale=self._locale)
-
-    def words(self, key: str, **values: object) -> str:
-        """Words that stand around every text."""
-        return standing_words(key).in_language(self.language).format(**values)
-
-    def days(self, count: int) -> str:
-        """So many days."""
-        return self.words("one_day" if count == 1 else "days", count=count)
-
-
 def word(
     message: ReminderMessage,
     letterhead: Letterhead,
@@ -97,13 +63,13 @@ def word(
     approved: bool = False,
 ) -> Worded:
     """The words of a message. `approved`: the buyer has approved all that is claimed (205). Raises NoTextError."""
-    say, text = Sayer(message.language, message.currency), book.text(message.template)
+    say, text = LetterSayer(message.language), book.text(message.template)
     facts = _facts(message, letterhead, book, say)
     closing = [each.filled(message.language, facts) for each in text.closing]
     if text.firmer is not None and approved:
         closing.insert(0, text.firmer.filled(message.language, facts))
     if text.law:
-        closing[:0] = [_law(each, facts, say) for each in accrued if each.interest or each.indemnity]
+        closing[:0] = [_law(each, facts, message.currency, say) for each in accrued if each.interest or each.indemnity]
     if message.note:
         closing.insert(0, message.note)
     named = message.contact.name if message.contact else ""
@@ -113,7 +79,7 @@ def word(
         opening=tuple(each.filled(message.language, facts) for each in text.opening),
         rows=tuple(_rows(message, say)),
         total_label=say.words("total" if text.claims else "total_paid"),
-        total=say.money(message.total),
+        total=say.money(message.total, message.currency),
         payment=_payment(message, letterhead, say) if text.claims else "",
         closing=tuple(closing),
         regards=say.words("regards"),
@@ -125,7 +91,7 @@ def last_day_to_pay(on: date, days: int) -> date:
     return add_working_days(on + timedelta(days=days), 0)
 
 
-def _facts(message: ReminderMessage, letterhead: Letterhead, book: TextBook, say: Sayer) -> dict[str, str]:
+def _facts(message: ReminderMessage, letterhead: Letterhead, book: TextBook, say: LetterSayer) -> dict[str, str]:
     oldest = max(message.lines, key=lambda line: line.days_late, default=None)
     suffix = "_instalments" if all(line.is_instalment for line in message.lines) else ""
     one = len(message.lines) == 1
@@ -134,7 +100,7 @@ def _facts(message: ReminderMessage, letterhead: Letterhead, book: TextBook, say
         "customer": message.customer_name,
         "contact": message.contact.name if message.contact else "",
         "seller": letterhead.name,
-        "total": say.money(message.total),
+        "total": say.money(message.total, message.currency),
         "today": say.day(message.on),
         "count": str(len(message.lines)),
         "invoices": say.words(below, count=len(message.lines)),
@@ -147,27 +113,27 @@ def _facts(message: ReminderMessage, letterhead: Letterhead, book: TextBook, say
     }
 
 
-def _rows(message: ReminderMessage, say: Sayer) -> list[Row]:
+def _rows(message: ReminderMessage, say: LetterSayer) -> list[Row]:
+    currency = message.currency
     rows = [
         Row(
             line.number,
-            say.short_day(line.issue_date),
-            say.short_day(line.due_date),
+            say.figures(line.issue_date),
+            say.figures(line.due_date),
             say.days(line.days_late) if line.days_late > 0 else "",
-            say.money(line.claimed),
+            say.money(line.claimed, currency),
         )
         for line in message.lines
     ]
-    rows += [
-        Row(say.words("credit", number=each.number), say.short_day(each.issue_date), "", "", say.money(each.remaining))
-        for each in message.credits
-    ]
+    for credit in message.credits:
+        what, amount = say.words("credit", number=credit.number), say.money(credit.remaining, currency)
+        rows.append(Row(what, say.figures(credit.issue_date), "", "", amount))
     if message.unallocated:
-        rows.append(Row(say.words("unallocated"), "", "", "", say.money(message.unallocated)))
+        rows.append(Row(say.words("unallocated"), "", "", "", say.money(message.unallocated, currency)))
     return rows
 
 
-def _payment(message: ReminderMessage, letterhead: Letterhead, say: Sayer) -> str:
+def _payment(message: ReminderMessage, letterhead: Letterhead, say: LetterSayer) -> str:
     if letterhead.iban is None or message.total <= 0:
         return ""
     numbers = _numbers(message.lines)
@@ -183,6 +149,6 @@ def _numbers(lines: Sequence[ReminderLine]) -> str:
     return ", ".join(shown) + (" etc" if len(lines) > len(shown) else "")
 
 
-def _law(accrued: Accrued, facts: dict[str, str], say: Sayer) -> str:
-    sentence = words_of_law(accrued.treatment).in_language(say.language)
-    return sentence.format(**facts, interest=say.money(accrued.interest), indemnity=say.money(accrued.indemnity))
+def _law(accrued: Accrued, facts: dict[str, str], currency: str, say: LetterSayer) -> str:
+    added = {"interest": say.money(accrued.interest, currency), "indemnity": say.money(accrued.indemnity, currency)}
+    return say.say(words_of_law(accrued.treatment)).format(**facts, **added)

@@ -10,14 +10,18 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from babel.numbers import format_currency, format_decimal, format_percent
-
-from gateway.alerts.conditions import LOCALES
 from gateway.collection.worklist.policy import WorklistPolicy
 from gateway.kernel.money import CENT
-from gateway.kernel.text import Language, Text
+from gateway.kernel.sayer import Sayer, in_both
+from gateway.kernel.text import Text
 
 _ONE = Decimal(1)
+_UNKNOWN, _CHANCE = Text("montant inconnu", "unknown amount"), Text("de chances", "chance")
+_OVERDUE, _DUE_TODAY = Text("en retard", "overdue"), Text("à faire aujourd’hui", "due today")
+_DUE_WITHIN = Text("à faire sous {days} j", "due within {days} d")
+_WAITING = Text("attend depuis {days} jours", "waiting for {days} days")
+_ONE_CALL = Text("{calls} appel sans suite", "{calls} call in vain")
+_CALLS = Text("{calls} appels sans suite", "{calls} calls in vain")
 #: Minus the expected cash, the deadline, the day it came up, the source and the identifier.
 Place = tuple[Decimal, date, date, str, UUID]
 
@@ -90,7 +94,7 @@ class Ranked:
     @property
     def why(self) -> Text:
         """Why it stands there, in one line."""
-        return Text(_why(self, "fr"), _why(self, "en"))
+        return in_both(lambda say: _why(self, say))
 
 
 def rank(matters: Iterable[Matter], today: date, policy: WorklistPolicy) -> list[Ranked]:
@@ -125,30 +129,19 @@ def _age_weight(matter: Matter, today: date, policy: WorklistPolicy) -> Decimal:
     return next((weight for days, weight in policy.age if waited >= days), _ONE)
 
 
-def _why(line: Ranked, language: Language) -> str:
-    matter, locale = line.matter, LOCALES[language]
-
-    def say(fr: str, en: str) -> str:
-        return fr if language == "fr" else en
-
-    at_stake = say("montant inconnu", "unknown amount")
+def _why(line: Ranked, say: Sayer) -> str:
+    matter = line.matter
+    at_stake = say.say(_UNKNOWN)
     if matter.amount is not None and matter.currency:
-        at_stake = format_currency(abs(matter.amount), matter.currency, locale=locale)
-    parts = [f"{at_stake} × {format_percent(line.chance, locale=locale)} {say('de chances', 'chance')}"]
+        at_stake = say.money(abs(matter.amount), matter.currency)
+    parts = [f"{at_stake} × {say.percent(line.chance)} {say.say(_CHANCE)}"]
     if line.deadline != _ONE and matter.due_on is not None:
         left = (matter.due_on - line.today).days
-        when = (
-            say("en retard", "overdue")
-            if left < 0
-            else say("à faire aujourd’hui", "due today")
-            if left == 0
-            else say(f"à faire sous {left} j", f"due within {left} d")
-        )
-        parts.append(f"{when} (× {format_decimal(line.deadline, locale=locale)})")
+        when = _OVERDUE if left < 0 else _DUE_TODAY if left == 0 else _DUE_WITHIN
+        parts.append(f"{say.say(when).format(days=left)} (× {say.number(line.deadline)})")
     if line.age != _ONE:
         waited = (line.today - matter.since).days
-        said = say(f"attend depuis {waited} jours", f"waiting for {waited} days")
-        parts.append(f"{said} (× {format_decimal(line.age, locale=locale)})")
+        parts.append(f"{say.say(_WAITING).format(days=waited)} (× {say.number(line.age)})")
     if matter.calls:
-        parts.append(say(f"{matter.calls} appel(s) sans suite", f"{matter.calls} call(s) in vain"))
+        parts.append(say.say(_ONE_CALL if say.is_one(matter.calls) else _CALLS).format(calls=matter.calls))
     return ", ".join(parts)

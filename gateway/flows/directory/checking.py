@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from babel.dates import format_date
 from pydantic import BaseModel, ConfigDict
 
 from gateway.flows.directory.addresses import ElectronicAddress
 from gateway.flows.directory.resources import DirectoryLine
 from gateway.flows.directory.terms import CLOSED, LineStatus, PlatformType
 from gateway.kernel.dated import data_file
+from gateway.kernel.sayer import ENGLISH, FRENCH
 from gateway.kernel.text import Language, Text
 
 
@@ -164,8 +164,8 @@ def _sentences(
     """What the check says, and what it advises (`schemas/directory.toml`)."""
     table = data_file("directory.toml")["verdict"][verdict.value]
     told = {
-        "fr": f"le {format_date(first_day, 'dd/MM/y', locale='fr_FR')}" if first_day else "plus tard",
-        "en": f"on {format_date(first_day, 'd MMMM y', locale='en_GB')}" if first_day else "later",
+        "fr": f"le {FRENCH.figures(first_day)}" if first_day else "plus tard",
+        "en": f"on {ENGLISH.day(first_day)}" if first_day else "later",
     }
     listed = ", ".join(others)
     hints = {
