@@ -24,6 +24,8 @@ from gateway.collection.model import Reminder, ReminderExclusion, ReminderInvoic
 from gateway.collection.reminders import NO_CONTACT
 from gateway.collection.scenarios import Channel
 from gateway.collection.scoring import Punctuality, punctuality_of, risk_of
+from gateway.collection.worklist.model import CollectionCall
+from gateway.collection.worklist.policy import worklist_policy
 from gateway.customers.model import Customer, CustomerInvoice
 from gateway.customers.repository import facts_of
 from gateway.kernel.clock import paris_date
@@ -74,6 +76,7 @@ def _page(session: Session, customer_ids: Collection[UUID], money: "_Money", now
         items = rows.items[place]
         ids = {item.invoice_id for item in items}
         agreed, history = rows.agreements.get(customer_id, Agreements()), rows.history[place]
+        contacts = [day for day in (history.last_contact_on, rows.called_on.get(customer_id)) if day is not None]
         yield Account(
             customer=customers[customer_id],
             currency=currency,
@@ -83,7 +86,7 @@ def _page(session: Session, customer_ids: Collection[UUID], money: "_Money", now
             disputes=tuple(each for each in agreed.disputes if each.invoice_id in ids),
             plans=tuple(each for each in agreed.plans if ids.intersection(each.invoice_ids)),
             exclusions=tuple(rows.exclusions[customer_id]),
-            last_contact_on=history.last_contact_on,
+            last_contact_on=max(contacts, default=None),
             waiting=history.waiting,
             in_litigation=customer_id in rows.litigating,
             score=risk_of(rows.punctuality.get(place), paris_date(now)),
@@ -114,7 +117,7 @@ class _Money:
 
 @dataclass(slots=True)
 class _History:
-    """What was sent to an account so far."""
+    """What was sent to an account so far, its calls under a scenario included."""
 
     last_contact_on: date | None = None
     waiting: Waiting | None = None
@@ -128,6 +131,7 @@ class _Rows:
     agreements: dict[UUID, Agreements] = field(default_factory=dict)
     exclusions: dict[UUID, list[Exclusion]] = field(default_factory=lambda: defaultdict(list))
     history: dict[tuple[UUID, str], _History] = field(default_factory=lambda: defaultdict(_History))
+    called_on: dict[UUID, date] = field(default_factory=dict)
     litigating: set[UUID] = field(default_factory=set)
     punctuality: dict[tuple[UUID, str], Punctuality] = field(default_factory=dict)
 
@@ -143,6 +147,7 @@ class _Rows:
         rows.punctuality = punctuality_of(session, owing, paris_date(now))
         rows._read_exclusions(session, owing)
         rows._read_history(session, owing)
+        rows._read_calls(session, owing, now)
         handed_over = rows._read_hand_overs(session, owing)
         steps, refused = _steps(session, ids), _undelivered(session, ids)
         term = timedelta(days=definitions(paris_date(now)).default_term_days)
@@ -219,6 +224,19 @@ class _Rows:
             if row.state in _REACHED and row.channel != Channel.TASK:
                 on = _day(row.sent_at, row.decided_on)
                 history.last_contact_on = max(history.last_contact_on or on, on)
+
+    def _read_calls(self, session: Session, customer_ids: Collection[UUID], now: datetime) -> None:
+        """The last call that reached each customer, whatever it was about."""
+        reaching = [outcome.value for outcome in worklist_policy(paris_date(now)).reaching]
+        for row in session.execute(
+            select(col(CollectionCall.customer_id), func.max(col(CollectionCall.at)).label("at"))
+            .where(
+                col(CollectionCall.customer_id) == func.any(list(customer_ids)),
+                col(CollectionCall.outcome).in_(reaching),
+            )
+            .group_by(col(CollectionCall.customer_id))
+        ):
+            self.called_on[row.customer_id] = paris_date(row.at)
 
 
 def _invoices(session: Session, customer_ids: Collection[UUID], money: _Money, now: datetime) -> Iterable[Any]:

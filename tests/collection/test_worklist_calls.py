@@ -14,11 +14,14 @@ from gateway.access.principal import Principal
 from gateway.access.roles import Role
 from gateway.access.scope import Scope
 from gateway.alerts.model import AlertState
+from gateway.collection.account_rows import accounts_of
 from gateway.collection.agreements.errors import PromiseExceedsError, WithoutWordsError
 from gateway.collection.agreements.model import Dispute, Promise, PromiseInvoice
 from gateway.collection.agreements.promising import NewPromise, make_promise
 from gateway.collection.errors import ActionNotOpenError
+from gateway.collection.holds import Hold
 from gateway.collection.model import ActionState, CollectionAction, Reminder, ReminderInvoice, ReminderState
+from gateway.collection.reminding import preview
 from gateway.collection.worklist import matters
 from gateway.collection.worklist.calls import NewCall, calls_of, record_call
 from gateway.collection.worklist.comments import Subject, comment, comments_of, mentions
@@ -381,3 +384,28 @@ def test_a_line_without_a_known_customer_is_listed_and_cannot_be_called_about(ho
     with pytest.raises(MatterNotFoundError):
         call(house, marie, line, "no_answer")
     assert house.rows(InvoiceRecord)
+
+
+def last_contact(house):
+    with house.database.transaction(house.organisation) as session:
+        (account,) = accounts_of(session, [house.customer()], house.now)
+        (decision,) = preview(session, house.now, [house.customer()])
+    return account.last_contact_on, decision.why_not.hold if decision.why_not else None
+
+
+@pytest.mark.parametrize("outcome", ["message_left", "paid", "promise"])
+def test_a_call_that_reached_the_customer_keeps_reminders_at_their_distance_from_it(house, marie, outcome):
+    house.pass_days(date(2026, 12, 1))
+    before, hold = last_contact(house)
+    assert (before, hold) == (None, None)
+    line = next(each for each in listed(house, marie) if each.source is Source.ACTION)
+    call(house, marie, line, outcome, amount=Decimal("10.00"), due_on=date(2026, 12, 24))
+    assert last_contact(house) == (paris_date(house.now), Hold.TOO_SOON)
+
+
+@pytest.mark.parametrize("outcome", ["no_answer", "wrong_contact"])
+def test_a_call_that_reached_nobody_is_no_contact(house, marie, outcome):
+    house.pass_days(date(2026, 12, 1))
+    line = next(each for each in listed(house, marie) if each.source is Source.ACTION)
+    call(house, marie, line, outcome)
+    assert last_contact(house) == (None, None)

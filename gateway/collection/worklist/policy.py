@@ -39,6 +39,7 @@ class WorklistPolicy:
         age: days waited at least, and the weight then, the longest first.
         euros: what a unit of a currency weighs, for the order only.
         back_in: working days until a matter comes back, by outcome of the call.
+        reaching: outcomes of calls that reached the customer, as a message does.
     """
 
     unknown_amount: Decimal
@@ -49,6 +50,7 @@ class WorklistPolicy:
     age: tuple[tuple[int, Decimal], ...]
     euros: Mapping[str, Decimal]
     back_in: Mapping[CallOutcome, int]
+    reaching: frozenset[CallOutcome]
 
     def back_on(self, outcome: CallOutcome, today: date) -> date | None:
         """The day a matter comes back after a call; None when the call settled it."""
@@ -71,6 +73,7 @@ def worklist_policy(on: date) -> WorklistPolicy:
         back_in={
             CallOutcome(outcome): each["back_in"] for outcome, each in calls["outcome"].items() if "back_in" in each
         },
+        reaching=frozenset(CallOutcome(outcome) for outcome, each in calls["outcome"].items() if each.get("reaches")),
     )
 
 
