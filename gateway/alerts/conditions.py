@@ -186,7 +186,7 @@ def _without_object(event: StatusEvent, state: InvoiceState) -> bool:
 
 
 def _settles(event: StatusEvent, condition: Condition, state: InvoiceState) -> bool:
-    lifted_by = status(condition.status).lifted_by
+    lifted_by = status(condition.status, event.day).lifted_by
     return event.code in lifted_by or (FULL_PAYMENT in lifted_by and event.code == "212" and state.paid)
 
 
@@ -219,7 +219,7 @@ def _reasons(event: StatusEvent) -> Text:
     words = {detail.reason_code: detail.reason for detail in event.own_details if detail.reason}
     labels = []
     for code in event.reasons:
-        known = reason(code)
+        known = reason(code, event.day)
         written = f"{words[code]} ({code})" if code in words and not known.known else ""
         labels.append(Text(written, written) if written else known.label)
     return _joined(labels, " ; ", "; ") if labels else Text("motif non précisé", "no reason given")

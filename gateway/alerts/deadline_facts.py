@@ -8,11 +8,12 @@ from sqlmodel import Session, col, select
 
 from gateway.alerts.deadlines import InvoiceFacts, Receipt, Unsent
 from gateway.jobs.model import OutboxMessage, OutboxState
+from gateway.kernel.clock import paris_date
 from gateway.lifecycle.correlation import InvoiceKey
 from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.records import key_of_invoice
-from gateway.lifecycle.statuses import all_statuses
+from gateway.lifecycle.statuses import ever_mandatory, status
 from gateway.lifecycle.vat_point import vat_on_receipts_of
 
 #: What is known of money that came in, by invoice; an invoice left out is one of which nothing is known. Whoever learns
@@ -71,14 +72,16 @@ def facts_of(
 
 
 def _mandatory_statuses(session: Session, invoices: Sequence[InvoiceRecord]) -> Sequence[LifecycleEvent]:
-    return session.exec(
+    """The events of these invoices that came in a flow, and whose status was mandatory on its day."""
+    told = session.exec(
         select(LifecycleEvent).where(
             LifecycleEvent.direction == Direction.RECEIVABLE.value,
             col(LifecycleEvent.number).in_({each.number for each in invoices}),
-            col(LifecycleEvent.status).in_([each.code for each in all_statuses() if each.mandatory]),
+            col(LifecycleEvent.status).in_(ever_mandatory()),
             col(LifecycleEvent.flow_id).is_not(None),
         )
-    ).all()
+    )
+    return [each for each in told if status(each.status, paris_date(each.status_at)).mandatory]
 
 
 def _outgoing(session: Session, flow_ids: Sequence[UUID | None]) -> dict[UUID | None, list[OutboxMessage]]:

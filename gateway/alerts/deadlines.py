@@ -51,10 +51,12 @@ class Receipt:
     Attributes:
         amount: in the invoice's currency, with VAT.
         on: day that what no 212 tells began to come in.
+        written_off: what is not awaited any more, beside the money.
     """
 
     amount: Decimal
     on: date
+    written_off: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def running(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) ->
 
 def _unsent(facts: InvoiceFacts, policy: DeadlinePolicy) -> Iterator[Deadline]:
     for each in facts.unsent:
-        conditional = status(each.code).obligation == "mandatory_if_vat_on_collection"
+        conditional = status(each.code, paris_date(each.since)).obligation == "mandatory_if_vat_on_collection"
         if conditional and facts.vat_on_receipts is False:
             continue
         rule = policy.rules.get(Matter.STATUS_NOT_SENT if each.code else Matter.INVOICE_NOT_SENT)
@@ -193,7 +195,7 @@ def _payment(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -
         if state.announced:
             last = max(last, add_working_days(state.announced.on, rule.announced_working_days))
         delays = sum(entry.code in _DELAYS_PAYMENT for entry in state.history)
-        left = None if state.remaining is None else state.remaining - untold(facts, state)
+        left = None if state.remaining is None else state.remaining - settled(facts, state)
         yield _by_day(rule, due, last, cause=f"{due}:{delays}", amount=left)
 
 
@@ -222,9 +224,14 @@ def untold(facts: InvoiceFacts, state: InvoiceState) -> Decimal:
     return facts.receipt.amount - state.collected_total if facts.receipt else ZERO
 
 
+def settled(facts: InvoiceFacts, state: InvoiceState) -> Decimal:
+    """What lowers an invoice beyond its statuses: money that no 212 tells, and what is written off."""
+    return untold(facts, state) + (facts.receipt.written_off if facts.receipt else ZERO)
+
+
 def _is_paid(facts: InvoiceFacts, state: InvoiceState) -> bool:
     """Nothing is left to pay of an invoice, whether a 212 tells the money or not."""
-    return state.paid or (state.remaining is not None and state.remaining <= untold(facts, state))
+    return state.paid or (state.remaining is not None and state.remaining <= settled(facts, state))
 
 
 def _reached(state: InvoiceState) -> dict[str, date]:
@@ -268,7 +275,7 @@ def told(sentence: Text, deadline: Deadline, facts: InvoiceFacts) -> Text:
     """A sentence of the data with what it knows of the deadline and the invoice."""
 
     def told_facts(say: Sayer) -> dict[str, str]:
-        label = say.say(status(deadline.code).label) if deadline.code else ""
+        label = say.say(status(deadline.code, deadline.since).label) if deadline.code else ""
         return {
             "number": facts.key.number,
             "since": say.day(deadline.since),

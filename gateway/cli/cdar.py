@@ -1,4 +1,4 @@
-"""`gateway cdar show` and `gateway cdar make`: lifecycle messages to read and to write, with nothing running."""
+"""`gateway cdar show`, `make` and `statuses`: lifecycle messages to read and to write, with nothing running."""
 
 import mimetypes
 import sys
@@ -11,6 +11,7 @@ import typer
 from stdnum import iban
 from stdnum.exceptions import ValidationError
 
+from gateway.cli.cdar_statuses import statuses_command
 from gateway.cli.cdar_text import as_text
 from gateway.flows.checking import require_sendable
 from gateway.kernel.clock import PARIS, paris_date, system_clock
@@ -36,6 +37,7 @@ from gateway.validation.settings import options_from
 cdar_app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Les messages de cycle de vie (CDAR). / Lifecycle messages (CDAR)."
 )
+cdar_app.command("statuses")(statuses_command)
 _STANDARD = "-"
 
 

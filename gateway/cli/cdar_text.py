@@ -1,6 +1,7 @@
 """A lifecycle message as lines that people read."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from babel.numbers import format_decimal
 
@@ -57,19 +58,20 @@ def _document(document: ReferencedDocument, at: CdarDate | None, language: Langu
     dated = _HEADINGS["dated"].in_language(language)
     yield "invoice", f"{document.number} {dated} {_moment(document.issued)}"
     yield "seller", _party(document.seller, language)
-    label = status(document.status_code).label.in_language(language)
+    on = at.day if at else None
+    label = status(document.status_code, on).label.in_language(language)
     yield "status", f"{document.status_code} {label}, {_moment(at)}"
     for detail in document.details:
-        yield from _detail(detail, language)
+        yield from _detail(detail, on, language)
     for attachment in document.attachments:
         yield "attachment", f"{attachment.filename} ({attachment.mime_type}, {len(attachment.content)} o/B)"
 
 
-def _detail(detail: StatusDetail, language: Language) -> Iterator[tuple[str, str]]:
+def _detail(detail: StatusDetail, on: date | None, language: Language) -> Iterator[tuple[str, str]]:
     if detail.reason_code:
-        yield "reason", f"{detail.reason_code} {reasons.reason(detail.reason_code).label.in_language(language)}"
+        yield "reason", f"{detail.reason_code} {reasons.reason(detail.reason_code, on).label.in_language(language)}"
     if detail.action_code:
-        yield "action", f"{detail.action_code} {reasons.label('action', detail.action_code).in_language(language)}"
+        yield "action", f"{detail.action_code} {reasons.label('action', detail.action_code, on).in_language(language)}"
     for note in detail.notes:
         yield "comment", " ".join(part for part in (note.content_code, note.content, note.subject_code) if part)
     for data in detail.characteristics:

@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 
 from gateway.jobs.model import DeliveryTry, OutboxMessage, OutboxState
 from gateway.jobs.tries import tries_of
+from gateway.kernel.clock import paris_date
 from gateway.kernel.dated import data_file, text_of
 from gateway.lifecycle.labels import Labelled, labelled_status
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
@@ -178,12 +179,14 @@ def build_deliveries(
     tries: Mapping[UUID, Sequence[DeliveryTry]],
 ) -> Deliveries:
     """The attempts and reports that `messages` are, each with its tries, and with what `rows` answer to it. Pure."""
-    told = {row.flow_id: row.status for row in rows if row.flow_id}
+    told = {row.flow_id: labelled_status(row.status, paris_date(row.status_at)) for row in rows if row.flow_id}
     reports = [each for each in messages if each.payload.get("for_portal")]
     attempts = [each for each in messages if not each.payload.get("for_portal")]
     of_invoice = [each for each in attempts if each.subject_id not in told]
     answers = _answers(of_invoice, (row for row in rows if row.line == StateLine.TRANSMISSION))
-    refusals = _answers(reports, (row for row in rows if status(row.status).object == _STATUS_MESSAGE))
+    refusals = _answers(
+        reports, (row for row in rows if status(row.status, paris_date(row.status_at)).object == _STATUS_MESSAGE)
+    )
     return Deliveries(
         transmission=tuple(Delivery(**_facts(each, told, answers, tries, messages)) for each in attempts),
         reporting=tuple(_report(each, _facts(each, told, refusals, tries, messages), now) for each in reports),
@@ -195,6 +198,10 @@ def following_attempt(message: OutboxMessage) -> tuple[str, int]:
     attempt = message.payload.get("attempt", 1)
     first = message.idempotency_key.removesuffix(f"-{attempt}") if attempt > 1 else message.idempotency_key
     return f"{first}-{attempt + 1}", attempt + 1
+
+
+def _is_refusal(row: LifecycleEvent) -> bool:
+    return status(row.status, paris_date(row.status_at)).object == _STATUS_MESSAGE
 
 
 def is_refused(message: OutboxMessage) -> bool:
@@ -227,16 +234,15 @@ def _report(message: OutboxMessage, facts: Mapping[str, Any], now: datetime) -> 
 
 def _facts(
     message: OutboxMessage,
-    told: Mapping[UUID, str],
+    told: Mapping[UUID, Labelled],
     answers: Mapping[UUID, tuple[UUID, ...]],
     tries: Mapping[UUID, Sequence[DeliveryTry]],
     messages: Sequence[OutboxMessage],
 ) -> dict[str, Any]:
-    code = told.get(message.subject_id) if message.subject_id else None
     following, _ = following_attempt(message)
     return {
         "id": message.id,
-        "status": labelled_status(code) if code else None,
+        "status": told.get(message.subject_id) if message.subject_id else None,
         "platform": message.payload.get("platform", ""),
         "state": _labelled("delivery", message.state),
         "tries": message.attempts,

@@ -1,5 +1,7 @@
 """What can go wrong when lifecycle messages (CDAR) are read, built or written."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar
 
 from gateway.invoices.errors import InvalidValueError, UnreadableInvoiceError, quoted
@@ -101,28 +103,39 @@ class InvalidStatusMessageError(GatewayError):
 
 
 class UnknownStatusError(InvalidStatusMessageError):
-    """A status outside the catalogue may be received, never built."""
+    """A status outside the catalogue, or that does not hold on its day, may be received, never built."""
 
     code: ClassVar[str] = "UNKNOWN_STATUS"
 
-    def __init__(self, status_code: str) -> None:
+    def __init__(self, status_code: str, on: date) -> None:
         super().__init__(
-            Text(f"Le statut {status_code} n’est pas publié.", f"Status {status_code} is not published."),
+            Text(
+                f"Le statut {status_code} n’est pas publié au {on:%d/%m/%Y}.",
+                f"Status {status_code} is not published on {on:%d/%m/%Y}.",
+            ),
             Text("Choisissez un statut du catalogue.", "Choose a status of the catalogue."),
             where="MDT-105",
         )
 
 
-class MissingReasonError(InvalidStatusMessageError):
-    """BR-FR-CDV-15: the status needs at least one reason."""
+class MissingStatusDataError(InvalidStatusMessageError):
+    """What the catalogue requires of the status that day is not given: a reason, a receipt by VAT rate, a comment…"""
 
-    code: ClassVar[str] = "MISSING_REASON"
+    code: ClassVar[str] = "MISSING_STATUS_DATA"
 
-    def __init__(self, status_code: str) -> None:
+    def __init__(self, status_code: str, one_of: Sequence[Text], on: date) -> None:
+        """`one_of`: the data of which one is required, with their terms (MDT); `on`: the day of the status."""
+        wanted = Text(" ou ".join(each.fr for each in one_of), " or ".join(each.en for each in one_of))
         super().__init__(
-            Text(f"Le statut {status_code} exige un motif.", f"Status {status_code} needs a reason."),
-            Text("Ajoutez un motif admis pour ce statut.", "Add a reason allowed for this status."),
-            where="MDT-113, BR-FR-CDV-15",
+            Text(
+                f"Le statut {status_code} du {on:%d/%m/%Y} exige {wanted.fr}.",
+                f"Status {status_code} of {on:%d/%m/%Y} needs {wanted.en}.",
+            ),
+            Text(
+                "Complétez l’ordre ; « gateway cdar statuses » dit ce que chaque statut exige.",
+                "Complete the order; “gateway cdar statuses” tells what each status requires.",
+            ),
+            where="MDT-105",
         )
 
 
@@ -140,38 +153,6 @@ class ReasonNotAllowedError(InvalidStatusMessageError):
             ),
             Text(f"Choisissez parmi : {choices}.", f"Choose among: {choices}."),
             where="MDT-113, BR-FR-CDV-CL-09",
-        )
-
-
-class MissingCollectedAmountError(InvalidStatusMessageError):
-    """BR-FR-CDV-14: a 212 tells each amount collected with its VAT rate."""
-
-    code: ClassVar[str] = "MISSING_COLLECTED_AMOUNT"
-
-    def __init__(self) -> None:
-        super().__init__(
-            Text(
-                "Le statut 212 exige au moins un montant encaissé (MEN), chacun avec son taux de TVA.",
-                "Status 212 needs at least one collected amount (MEN), each with its VAT rate.",
-            ),
-            Text("Ventilez l’encaissement par taux de TVA.", "Split the receipt by VAT rate."),
-            where="MDT-207, MDT-215, MDT-224, BR-FR-CDV-14",
-        )
-
-
-class MissingCommentError(InvalidStatusMessageError):
-    """Annex 7 G7.25 and P1.17: a refusal or a refund sent to the public portal says why in words."""
-
-    code: ClassVar[str] = "MISSING_COMMENT"
-
-    def __init__(self, status_code: str) -> None:
-        super().__init__(
-            Text(
-                f"Le statut {status_code} destiné au portail public exige un commentaire.",
-                f"Status {status_code} sent to the public portal needs a comment.",
-            ),
-            Text("Expliquez-le en une phrase.", "Explain it in a sentence."),
-            where="MDT-126",
         )
 
 

@@ -1,12 +1,13 @@
 """The immutable event: one status given to one document, as the pure rules read it."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from gateway.kernel.clock import paris_date
 from gateway.lifecycle.cdar.model import ROLE_PLATFORM, CdarMessage, Characteristic, ReferencedDocument, StatusDetail
 from gateway.lifecycle.correlation import InvoiceKey, key_of
 from gateway.lifecycle.statuses import StateLine, Status, status
@@ -49,8 +50,13 @@ class StatusEvent(BaseModel):
 
     @property
     def status(self) -> Status:
-        """The catalogue entry of the code."""
-        return status(self.code)
+        """The catalogue entry of the code, as in force on the day of the status."""
+        return status(self.code, self.day)
+
+    @property
+    def day(self) -> date:
+        """The day of the status (MDT-78, Europe/Paris), which decides what holds for it."""
+        return paris_date(self.status_at)
 
     @property
     def order_key(self) -> OrderKey:
@@ -98,7 +104,7 @@ def _event(message: CdarMessage, document: ReferencedDocument, received_at: date
         key=key_of(document),
         code=document.status_code,
         label=document.status_label,
-        line=status(document.status_code).line_for(
+        line=status(document.status_code, paris_date(status_at)).line_for(
             frozenset(detail.reason_code for detail in _own_details(document.status_code, document.details)) - {""}
         ),
         status_at=status_at,

@@ -17,8 +17,8 @@ from sqlmodel import Session, col, select
 from gateway.access.scope import Scope
 from gateway.kernel.text import Text
 from gateway.lifecycle.correlation import normalised_number
+from gateway.lifecycle.labels import current_status
 from gateway.lifecycle.model import InvoiceRecord, PrecedingReference
-from gateway.lifecycle.statuses import status
 
 #: The two ends of a reference. Made once: an alias learns its columns again each time it is made.
 _NEAR, _FAR = aliased(InvoiceRecord, name="near"), aliased(InvoiceRecord, name="far")
@@ -152,6 +152,7 @@ def _refers(referring: type[InvoiceRecord], referred: type[InvoiceRecord]) -> Co
 
 
 def _linked(through: str, invoice: InvoiceRecord) -> LinkedInvoice:
+    standing = current_status(invoice)
     return LinkedInvoice(
         number=invoice.number,
         through=through,
@@ -161,5 +162,5 @@ def _linked(through: str, invoice: InvoiceRecord) -> LinkedInvoice:
         total_with_vat=invoice.total_with_vat,
         currency=invoice.currency,
         status=invoice.status,
-        status_label=status(invoice.status).label if invoice.status else None,
+        status_label=standing.label if standing else None,
     )

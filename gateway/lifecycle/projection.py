@@ -231,10 +231,10 @@ class _Fold:
 
     def _follow_issues(self, event: StatusEvent) -> None:
         signs = {event.code} | ({FULL_PAYMENT} if event.code == "212" and self._paid() else set())
-        lifted = [code for code, issue in self.issues.items() if _lifts(code) & signs]
+        lifted = [code for code, issue in self.issues.items() if _lifts(code, paris_date(issue.at)) & signs]
         for code in lifted:
             del self.issues[code]
-        if _lifts(event.code):
+        if event.status.lifted_by:
             self.issues[event.code] = OpenIssue(
                 code=event.code,
                 at=event.status_at,
@@ -282,9 +282,12 @@ class _Fold:
             currency=self.currency,
             announced=self.announced,
             paid=paid,
-            expected_next=() if ended or paid else successors(self.progress.current).usual,
+            expected_next=() if ended or paid else self._usual_next(),
             history=tuple(self.history),
         )
+
+    def _usual_next(self) -> tuple[str, ...]:
+        return successors(self.progress.current, self.moved.day if self.moved else None).usual
 
     def _remaining_by_rate(self) -> tuple[AmountByRate, ...]:
         if self.amounts is None or not self.amounts.by_rate:
@@ -298,9 +301,9 @@ class _Fold:
         return _by_rate(left)
 
 
-def _lifts(code: str) -> frozenset[str]:
-    """What lifts the issue that a status opens; empty when the status opens none."""
-    return status(code).lifted_by
+def _lifts(code: str, on: date) -> frozenset[str]:
+    """What lifts the issue that a status of a day opens; empty when the status opens none."""
+    return status(code, on).lifted_by
 
 
 def _by_rate(sums: Mapping[tuple[str, Decimal | None], Decimal]) -> tuple[AmountByRate, ...]:

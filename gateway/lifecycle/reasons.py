@@ -5,8 +5,9 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Literal
 
-from gateway.kernel.dated import data_file, in_force, text_of
+from gateway.kernel.dated import text_of
 from gateway.kernel.text import Text
+from gateway.lifecycle.catalogue import codes, entry, period
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,36 @@ class Reason:
         return cls(code, Text(f"Motif {code} (code non publié)", f"Reason {code} (unpublished code)"), known=False)
 
 
-@lru_cache(maxsize=1024)  # codes come from outside
 def reason(code: str, on: date | None = None) -> Reason:
     """The reason of `code` as in force `on` a day (latest when None); `Reason.unknown(code)` outside the catalogue."""
-    table = in_force(data_file("lifecycle.toml")["reason"].get(code), on)
+    return _reason(code, period(on))
+
+
+def all_reasons(on: date | None = None) -> tuple[Reason, ...]:
+    """Every published reason in force `on` a day, in catalogue order."""
+    return _all_reasons(period(on))
+
+
+def allowed_reasons(status_code: str, public_sector: bool = False, on: date | None = None) -> frozenset[str]:
+    """The reason codes that platforms may exchange under a status set `on` a day.
+
+    A status that no reason names accepts every exchanged reason (BR-FR-CDV-CL-09 restricts only 200, 206, 207, 208,
+    210, 213, 221 and 501). `public_sector` adds what Chorus Pro may give.
+    """
+    return _allowed_reasons(status_code, public_sector, period(on))
+
+
+def label(
+    kind: Literal["action", "characteristic", "role", "datum", "set_by"], code: str, on: date | None = None
+) -> Text:
+    """What a requested action (MDT-121), an amount type (MDT-207), a role (UNCL 3035), a required datum or an author of
+    statuses means `on` a day; the code if unknown."""
+    return _label(kind, code, period(on))
+
+
+@lru_cache(maxsize=1024)  # codes come from outside
+def _reason(code: str, on: date | None) -> Reason:
+    table = entry("reason", code, on)
     if table is None:
         return Reason.unknown(code)
     return Reason(
@@ -51,20 +78,14 @@ def reason(code: str, on: date | None = None) -> Reason:
 
 
 @cache
-def all_reasons(on: date | None = None) -> tuple[Reason, ...]:
-    """Every published reason in force `on` a day, in catalogue order."""
-    found = (reason(code, on) for code in data_file("lifecycle.toml")["reason"])
+def _all_reasons(on: date | None) -> tuple[Reason, ...]:
+    found = (_reason(code, on) for code in codes("reason"))
     return tuple(each for each in found if each.known)
 
 
-@cache
-def allowed_reasons(status_code: str, public_sector: bool = False, on: date | None = None) -> frozenset[str]:
-    """The reason codes that platforms may exchange under a status.
-
-    A status that no reason names accepts every exchanged reason (BR-FR-CDV-CL-09 restricts only 200, 206, 207, 208,
-    210, 213, 221 and 501). `public_sector` adds what Chorus Pro may give.
-    """
-    exchanged = [each for each in all_reasons(on) if each.exchanged]
+@lru_cache(maxsize=1024)
+def _allowed_reasons(status_code: str, public_sector: bool, on: date | None) -> frozenset[str]:
+    exchanged = [each for each in _all_reasons(on) if each.exchanged]
     named = {each.code for each in exchanged if status_code in each.statuses}
     if not named:
         return frozenset(each.code for each in exchanged)
@@ -74,7 +95,6 @@ def allowed_reasons(status_code: str, public_sector: bool = False, on: date | No
 
 
 @lru_cache(maxsize=1024)
-def label(kind: Literal["action", "characteristic", "role"], code: str) -> Text:
-    """What a requested action (MDT-121), an amount type (MDT-207) or a role (UNCL 3035) means; the code if unknown."""
-    table = in_force(data_file("lifecycle.toml")[kind].get(code))
+def _label(kind: str, code: str, on: date | None) -> Text:
+    table = entry(kind, code, on)
     return Text(code, code) if table is None else text_of(table)

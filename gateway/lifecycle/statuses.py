@@ -5,8 +5,10 @@ from datetime import date
 from enum import StrEnum
 from functools import cache, lru_cache
 
-from gateway.kernel.dated import data_file, in_force, text_of
+from gateway.kernel.dated import Table, text_of
 from gateway.kernel.text import Text
+from gateway.lifecycle.catalogue import codes, entry, period, versions
+from gateway.lifecycle.requirements import Requirement, requirements_of
 
 
 class StateLine(StrEnum):
@@ -54,7 +56,8 @@ class Status:
         advances: whether it can become the current status of the invoice.
         ends: what it closes.
         uncl: UNCL 1373 code sent in MDT-88, empty when none is paired.
-        reason_required: BR-FR-CDV-15.
+        requires: data that a message of it carries, each requirement one datum or a choice of some.
+        portal_requires: what the public portal wants beside; `portal_requires_of_refund`: of a negative receipt.
         delivery_reasons: reasons under which it speaks of one delivery only, the invoice staying valid.
         lifted_by: codes that, dated later, lift the hold or cure the failure it stands for; `FULL_PAYMENT` among them
             when being paid in full does too.
@@ -72,7 +75,9 @@ class Status:
     advances: bool = False
     ends: Ends = Ends.NOTHING
     uncl: str = ""
-    reason_required: bool = False
+    requires: tuple[Requirement, ...] = ()
+    portal_requires: tuple[Requirement, ...] = ()
+    portal_requires_of_refund: tuple[Requirement, ...] = ()
     delivery_reasons: frozenset[str] = frozenset()
     lifted_by: frozenset[str] = frozenset()
     known: bool = True
@@ -97,12 +102,32 @@ class Status:
         return StateLine.TRANSMISSION if only_delivery else self.line
 
 
-@lru_cache(maxsize=1024)  # codes come from outside
 def status(code: str, on: date | None = None) -> Status:
     """The status of `code` as in force `on` a day (latest when None); `Status.unknown(code)` outside the catalogue."""
-    table = in_force(data_file("lifecycle.toml")["status"].get(code), on)
-    if table is None:
-        return Status.unknown(code)
+    return _status(code, period(on))
+
+
+def all_statuses(on: date | None = None) -> tuple[Status, ...]:
+    """Every published status in force `on` a day, by code."""
+    found = (status(code, on) for code in sorted(codes("status")))
+    return tuple(each for each in found if each.known)
+
+
+@cache
+def ever_mandatory() -> tuple[str, ...]:
+    """The codes that are mandatory, or were on some day."""
+    return tuple(
+        code for code in codes("status") if any(_read(code, each).mandatory for each in versions("status", code))
+    )
+
+
+@lru_cache(maxsize=1024)  # codes come from outside
+def _status(code: str, on: date | None) -> Status:
+    table = entry("status", code, on)
+    return Status.unknown(code) if table is None else _read(code, table)
+
+
+def _read(code: str, table: Table) -> Status:
     return Status(
         code=code,
         label=text_of(table),
@@ -115,16 +140,12 @@ def status(code: str, on: date | None = None) -> Status:
         advances=table.get("advances", True),
         ends=Ends(table.get("ends", "")),
         uncl=table.get("uncl", ""),
-        reason_required=table.get("reason_required", False),
+        requires=requirements_of(table, "requires"),
+        portal_requires=requirements_of(table, "portal_requires"),
+        portal_requires_of_refund=requirements_of(table, "portal_requires_of_refund"),
         delivery_reasons=frozenset(table.get("delivery_reasons", ())),
         lifted_by=frozenset(table.get("lifted_by", ())),
     )
-
-
-def all_statuses(on: date | None = None) -> tuple[Status, ...]:
-    """Every published status in force `on` a day, by code."""
-    found = (status(code, on) for code in sorted(data_file("lifecycle.toml")["status"]))
-    return tuple(each for each in found if each.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +156,12 @@ class Successors:
     possible: tuple[str, ...] = ()
 
 
-@cache
 def successors(code: str | None, on: date | None = None) -> Successors:
     """The usual successors of `code` on the invoice line; of the start when None; none known for other codes."""
-    table = in_force(data_file("lifecycle.toml")["successors"].get(code or "start"), on) or {}
+    return _successors(code or "start", period(on))
+
+
+@lru_cache(maxsize=1024)
+def _successors(code: str, on: date | None) -> Successors:
+    table = entry("successors", code, on) or {}
     return Successors(tuple(table.get("next", ())), tuple(table.get("possible", ())))

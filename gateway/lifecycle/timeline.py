@@ -13,7 +13,7 @@ from gateway.kernel.text import Text
 from gateway.lifecycle import reasons, repository
 from gateway.lifecycle.deliveries import Deliveries, Delivery, Report, deliveries_of
 from gateway.lifecycle.expectations import Awaited, Expectation, nothing_awaited
-from gateway.lifecycle.labels import Labelled, labelled_status
+from gateway.lifecycle.labels import Labelled, current_status, labelled_status
 from gateway.lifecycle.links import LinkedInvoice, corrected_by_it, corrections_of
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import AnnouncedPayment, InvoiceState
@@ -158,7 +158,7 @@ def build_timeline(
     return Timeline(
         invoice_id=invoice.id,
         **invoice.model_dump(include=set(Timeline.model_fields) - computed),
-        status=labelled_status(invoice.status) if invoice.status else None,
+        status=current_status(invoice),
         announced=state.announced,
         entries=tuple(entry_of(row) for row in rows),
         transmission=deliveries.transmission,
@@ -173,22 +173,23 @@ def build_timeline(
 def entry_of(row: LifecycleEvent) -> TimelineEntry:
     """One event as people and programs read it. Pure."""
     event = status_event(row)
+    on = event.day
     return TimelineEntry(
         event_id=row.id,
         at=event.status_at,
         recorded_at=row.recorded_at,
-        status=labelled_status(event.code),
+        status=labelled_status(event.code, on),
         line=event.line,
-        issuer=Labelled(code=event.issuer_role, label=reasons.label("role", event.issuer_role))
+        issuer=Labelled(code=event.issuer_role, label=reasons.label("role", event.issuer_role, on))
         if event.issuer_role
         else None,
         issuer_name=event.issuer_name,
-        reasons=tuple(Labelled(code=code, label=reasons.reason(code).label) for code in event.reasons),
-        actions=tuple(Labelled(code=code, label=reasons.label("action", code)) for code in event.actions),
+        reasons=tuple(Labelled(code=code, label=reasons.reason(code, on).label) for code in event.reasons),
+        actions=tuple(Labelled(code=code, label=reasons.label("action", code, on)) for code in event.actions),
         comment=event.comment,
         data=tuple(
             Datum(
-                kind=Labelled(code=each.type_code, label=reasons.label("characteristic", each.type_code)),
+                kind=Labelled(code=each.type_code, label=reasons.label("characteristic", each.type_code, on)),
                 term=each.term,
                 name=each.name,
                 value=each.value,

@@ -142,9 +142,9 @@ def _judged(progress: Progress, event: StatusEvent) -> tuple[TransitionKind, Tex
             f"{name.fr} précise qui payer, sans changer l’avancement.",
             f"{name.en} tells whom to pay, without changing the progress.",
         )
-    if impossible := _impossible(progress, known):
+    if impossible := _impossible(progress, event):
         return TransitionKind.IMPOSSIBLE, impossible
-    usual = successors(progress.current)
+    usual = successors(progress.current, event.day)
     if event.code in usual.usual:
         return TransitionKind.EXPECTED, Text("Suite habituelle.", "Usual next step.")
     if progress.current is None:
@@ -152,7 +152,7 @@ def _judged(progress: Progress, event: StatusEvent) -> tuple[TransitionKind, Tex
             f"Premier statut connu : {name.fr}. Les étapes précédentes manquent.",
             f"First known status: {name.en}. The earlier steps are missing.",
         )
-    before = _named(status(progress.current))
+    before = _named(status(progress.current, event.day))
     if event.code in usual.possible:
         return TransitionKind.UNUSUAL, Text(
             f"{name.fr} après {before.fr} : permis, mais rare.", f"{name.en} after {before.en}: allowed, but rare."
@@ -163,12 +163,13 @@ def _judged(progress: Progress, event: StatusEvent) -> tuple[TransitionKind, Tex
     )
 
 
-def _impossible(progress: Progress, known: Status) -> Text | None:
+def _impossible(progress: Progress, event: StatusEvent) -> Text | None:
+    known = event.status
     if known.code == progress.current:
         return None
     name = _named(known)
     if progress.ended_by:
-        end = _named(status(progress.ended_by))
+        end = _named(status(progress.ended_by, event.day))
         return Text(
             f"{end.fr} a clos la facture : {name.fr} est conservé, sans effet sur son statut.",
             f"{end.en} closed the invoice: {name.en} is kept, without effect on its status.",

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.lifecycle.labels import Labelled, labelled_status
+from gateway.kernel.clock import paris_date
+from gateway.lifecycle.labels import Labelled, current_status, labelled_status
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import AmountByRate, AnnouncedPayment, InvoiceState
 from gateway.lifecycle.timeline import TimelineEntry, entry_of
@@ -82,11 +83,11 @@ def invoice_view(invoice: InvoiceRecord) -> InvoiceView:
     facts = invoice.model_dump(include=set(InvoiceView.model_fields) - {"status"})
     return InvoiceView(
         **facts,
-        status=labelled_status(invoice.status) if invoice.status else None,
+        status=current_status(invoice),
         collected_by_rate=state.collected,
         remaining_by_rate=state.remaining_by_rate,
         announced=state.announced,
-        issues=tuple(labelled_status(issue.code) for issue in state.issues),
+        issues=tuple(labelled_status(issue.code, paris_date(issue.at)) for issue in state.issues),
         expected_next=tuple(map(labelled_status, state.expected_next)),
     )
 

@@ -101,7 +101,9 @@ def test_alerts_of_statuses_that_came_first_are_tied_to_the_invoice_when_it_arri
 def test_a_status_that_the_organisation_sets_itself_is_sent_to_the_platform_once(world, invoice):
     read = read_invoice(invoice("F1")).invoice
     subject = AnsweredInvoice(read, read.seller_siren, read.buyer_siren, read.issue_date)
-    completed = write_cdar(answer(subject, Step("209"), at=world.clock(), received_at=world.clock()))
+    completed = write_cdar(
+        answer(subject, Step("209", comment="Bon de livraison 4711."), at=world.clock(), received_at=world.clock())
+    )
     world.push(completed, source="file")
     world.push(completed, source="api")
     world.drain()

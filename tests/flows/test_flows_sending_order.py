@@ -49,7 +49,13 @@ def give(world, sold, *codes: str) -> None:
     for code in codes:
         with world.database.transaction(world.organisation_id) as session:
             record = session.exec(select(InvoiceRecord).where(InvoiceRecord.id == sold.id)).one()
-            give_status(session, world.context, record, StatusOrder(status=code), now=world.clock())
+            give_status(
+                session,
+                world.context,
+                record,
+                StatusOrder(status=code, comment="Suite à votre demande."),
+                now=world.clock(),
+            )
         world.clock.advance(timedelta(seconds=5))
 
 

@@ -79,7 +79,7 @@ def test_a_repeated_call_under_the_same_key_gives_the_same_answer(world, http, h
     ("body", "status", "code"),
     [
         ({"status": "205"}, 422, "STATUS_NOT_OURS"),
-        ({"status": "212"}, 422, "MISSING_COLLECTED_AMOUNT"),
+        ({"status": "212"}, 422, "MISSING_STATUS_DATA"),
         ({"status": "212", "collected": [{"rate": "5.5", "amount": "1.00"}]}, 422, "RATE_NOT_OF_INVOICE"),
         ({"status": "212", "collected": [{"rate": "20", "amount": "1.001"}]}, 422, "INVALID_REQUEST"),
         ({"status": "209", "comment": "\u0001"}, 422, "UNWRITABLE_LIFECYCLE_MESSAGE"),

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.kernel.dated import data_file, in_force
 from gateway.lifecycle.reasons import all_reasons, allowed_reasons, label, reason
+from gateway.lifecycle.requirements import Datum
 from gateway.lifecycle.statuses import FULL_PAYMENT, Ends, Phase, StateLine, all_statuses, status, successors
 
 PUBLISHED = [*range(200, 215), 220, 221, *range(224, 229), 250, 251, 300, 301, 400, 401, 500, 501, 601]
@@ -26,7 +27,7 @@ def test_only_four_statuses_are_mandatory_and_go_to_the_public_portal() -> None:
 
 
 def test_reasons_are_required_where_br_fr_cdv_15_says() -> None:
-    required = {each.code for each in all_statuses() if each.reason_required}
+    required = {each.code for each in all_statuses() if (Datum.REASON,) in each.requires}
     assert required == {"206", "207", "208", "210", "213", "501"}
 
 

@@ -1,6 +1,7 @@
 """`gateway cdar make` writes only what the official rules let pass; `gateway cdar show` says what a message holds."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,8 @@ from gateway.flows.errors import MessageNotSendableError
 from gateway.lifecycle.cdar.reading import read_cdar
 from gateway.lifecycle.errors import (
     InvalidStatusMessageError,
-    MissingCommentError,
-    MissingReasonError,
     MissingRecipientError,
+    MissingStatusDataError,
     NotALifecycleMessageError,
     ReasonNotAllowedError,
     WrongIssuerError,
@@ -51,7 +51,8 @@ MADE = {
     "212": (*RECEIPT, *BY_SELLER),
     "212-portal": (*RECEIPT, *BY_SELLER[:2], *TO_PORTAL),
     "214": ("--status", "214", "--issuer", f"AB:{BUYER}:Maîtrise d’œuvre", "--to", f"SE:{SELLER}"),
-    **{code: ("--status", code, *BY_SELLER) for code in ("209", "220", "224", "225", "226", "228")},
+    **{code: ("--status", code, *BY_SELLER) for code in ("220", "224", "225", "226", "228")},
+    "209": ("--status", "209", *BY_SELLER, "--comment", "Bon de livraison 4711."),
     "225-factor": ("--status", "225", "--issuer", "DL:775665019:Affactureur", "--to", f"BY:{BUYER}"),
     "227": ("--status", "227", *BY_SELLER, "--bank-account", IBAN),
 }
@@ -108,12 +109,12 @@ def test_what_was_asked_for_is_what_is_written(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("--status", "207", *BY_BUYER), MissingReasonError),
+        (("--status", "207", *BY_BUYER), MissingStatusDataError),
         (("--status", "207", *BY_BUYER, "--reason", "REJ_COH"), ReasonNotAllowedError),
         (("--status", "212", *BY_SELLER), InvalidStatusMessageError),
         (("--status", "204", *BY_BUYER[:2]), MissingRecipientError),
         (("--status", "204", "--issuer", "BY", *BY_BUYER[2:]), WrongIssuerError),
-        (("--status", "210", *BY_BUYER[:2], *TO_PORTAL, "--reason", "CMD_ERR"), MissingCommentError),
+        (("--status", "210", *BY_BUYER[:2], *TO_PORTAL, "--reason", "CMD_ERR"), MissingStatusDataError),
         (("--status", "204", "--issuer", f"XX:{BUYER}", *BY_BUYER[2:]), MessageNotSendableError),
         (("--status", "204", *BY_BUYER, "--type", "999"), MessageNotSendableError),
     ],
@@ -188,3 +189,17 @@ def test_what_is_no_message_is_refused_by_its_name(tmp_path):
     path.write_text("<a/>")
     assert isinstance(run("show", str(path)).exception, NotALifecycleMessageError)
     assert run("show", str(Path("/nowhere.xml"))).exit_code == 2
+
+
+def test_the_statuses_of_a_day_are_listed_with_what_their_messages_must_carry():
+    listed = run("statuses", "--on", "2026-10-05", "--format", "json")
+    found = {each["code"]: each for each in json.loads(listed.output)}
+    assert list(found) == [each.code for each in all_statuses(date(2026, 10, 5))]
+    assert found["212"]["requires"] == [["receipt"]]
+    assert found["227"]["requires"] == [["account", "attachment"]]
+    assert (found["210"]["requires"], found["210"]["portal_requires"]) == ([["reason"]], [["comment"]])
+    assert found["221"]["reasons"] == ["ROUTAGE_ERR"]
+    assert found["205"]["requires"] == found["205"]["reasons"] == []
+    text = run("statuses", "--lang", "en").output
+    assert "requires: an attachment (MDT-96) or a comment (MDT-126)" in text
+    assert "of a refund the public portal requires too: a comment (MDT-126)" in text

@@ -85,24 +85,6 @@ class DataOfAnotherStatusError(FlowError):
         )
 
 
-class MissingDataError(FlowError):
-    """The status says nothing without certain data: a change of account that names no account."""
-
-    code: ClassVar[str] = "MISSING_STATUS_DATA"
-
-    def __init__(self, status: str, needed: Iterable[str]) -> None:
-        """`needed`: the fields of which one is required."""
-        fields = ", ".join(needed)
-        super().__init__(
-            Text(
-                f"Le statut {status} ne dit rien sans l’une de ces données : {fields}.",
-                f"Status {status} says nothing without one of these data: {fields}.",
-            ),
-            Text("Ajoutez l’une d’elles.", "Add one of them."),
-            fields,
-        )
-
-
 class RateNotOfInvoiceError(FlowError):
     """An amount was collected at a VAT rate that the invoice does not have (annex 7, G7.45)."""
 

@@ -11,7 +11,6 @@ from stdnum import iban
 
 from gateway.flows.emission.errors import (
     DataOfAnotherStatusError,
-    MissingDataError,
     RateNotOfInvoiceError,
     StatusNotOursError,
 )
@@ -19,6 +18,7 @@ from gateway.flows.emission.portal import owes_portal_copy
 from gateway.flows.platforms.errors import MissingPlatformNumberError
 from gateway.invoices.model import Invoice
 from gateway.invoices.parties import Party as InvoiceParty
+from gateway.kernel.clock import paris_date
 from gateway.kernel.dated import data_file
 from gateway.kernel.identifiers import SCHEME_E_ADDRESS
 from gateway.kernel.text import Text
@@ -70,7 +70,7 @@ class StatusOrder(_Part):
     """A status to give to an invoice."""
 
     status: str = Field(description="MDT-105", pattern=r"^\d{3}$")
-    reasons: tuple[OrderedReason, ...] = Field(default=(), description="Required for 206, 207, 208, 210", max_length=20)
+    reasons: tuple[OrderedReason, ...] = Field(default=(), description="Required for some statuses", max_length=20)
     comment: str = Field(default="", description="MDT-126; required to the portal: 210, refunds", max_length=2000)
     collected: tuple[CollectedAmount, ...] = Field(default=(), description="Required for 212", max_length=50)
     paid: SentPayment | None = Field(default=None, description="For 211")
@@ -102,9 +102,9 @@ def messages_of(
     """The message to the other party, then the copy to the public portal when one is owed or asked for.
 
     `at`: when the status was set; `now`: when the messages are made; `platform_number`: of the platform that signs the
-    copy (scheme 0238), "" when it is not known. Raises StatusNotOursError, DataOfAnotherStatusError, MissingDataError,
+    copy (scheme 0238), "" when it is not known. Raises StatusNotOursError, DataOfAnotherStatusError,
     RateNotOfInvoiceError, MissingPlatformNumberError, or a subclass of InvalidStatusMessageError on what the rules of
-    the message forbid.
+    the message forbid or require that day.
     """
     _check(order, subject)
     issuer, recipient = _parties(subject)
@@ -125,7 +125,9 @@ def messages_of(
         )
 
     yield message(recipient, order.attachments, "")
-    owed = owes_portal_copy(order.status, subject.invoice) if order.to_portal is None else order.to_portal
+    owed = (
+        owes_portal_copy(order.status, subject.invoice, paris_date(at)) if order.to_portal is None else order.to_portal
+    )
     if owed and not platform_number:
         raise MissingPlatformNumberError
     if owed:
@@ -140,9 +142,6 @@ def _check(order: StatusOrder, subject: Subject) -> None:
     for field, carriers in rules["data"].items():
         if getattr(order, field) and order.status not in carriers:
             raise DataOfAnotherStatusError(field, order.status, carriers)
-    needed = rules["needs"].get(order.status, ())
-    if needed and not any(getattr(order, field) for field in needed):
-        raise MissingDataError(order.status, needed)
     rates = [Decimal(rate) for rate in subject.record.totals_by_rate]
     for part in order.collected:
         if rates and part.rate not in rates:

@@ -9,10 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 
-from gateway.kernel.clock import PARIS, require_aware
+from gateway.kernel.clock import PARIS, paris_date, require_aware
 from gateway.kernel.dated import data_file
 from gateway.kernel.identifiers import SCHEME_PLATFORM, SCHEME_SIREN
 from gateway.kernel.text import Text
+from gateway.lifecycle.catalogue import entry
 from gateway.lifecycle.cdar.model import (
     ROLE_PLATFORM,
     ROLE_PUBLIC_PORTAL,
@@ -28,10 +29,8 @@ from gateway.lifecycle.cdar.model import (
     StatusDetail,
 )
 from gateway.lifecycle.errors import (
-    MissingCollectedAmountError,
-    MissingCommentError,
-    MissingReasonError,
     MissingRecipientError,
+    MissingStatusDataError,
     NotForPublicPortalError,
     ReasonNotAllowedError,
     UnknownStatusError,
@@ -39,13 +38,12 @@ from gateway.lifecycle.errors import (
 )
 from gateway.lifecycle.reasons import allowed_reasons, label
 from gateway.lifecycle.reasons import reason as reason_of
+from gateway.lifecycle.requirements import Datum, carried, first_missing
 from gateway.lifecycle.statuses import Phase, Status
 from gateway.lifecycle.statuses import status as status_of
 
-#: Statuses whose comment (MDT-126) the public portal requires: annex 7, G7.25.
 #: In `Status.set_by`: a status that nobody writes for the public portal.
 _PORTAL_ONLY = ("public_portal",)
-_COMMENTED = frozenset({"208", "210"})
 
 #: MDT-91 of a referenced object that is itself a status: annex 7, G7.15.
 _STATUS_MESSAGE = "305"
@@ -145,18 +143,22 @@ def build_status(
             one, `public_portal()` for a 601, whose `invoice` then stands for the rejected status message.
         recipients: one or more; each but platforms with an electronic address.
         at: when the status was set (MDT-78), aware. `sent_at`: when the message was made (MDT-8), `at` by default.
-        reasons: required for 206, 207, 208, 210, 213 and 501.
-        amounts: data that belong to no reason; a 212 needs `collected` amounts.
+        reasons: of those that the status may carry that day.
+        amounts: data that belong to no reason.
+
+    What must be given, and whether the status and its reasons exist, is what the catalogue says of the day of `at`.
 
     The message id is a digest of the whole content, microseconds of `at` and `sent_at` included: the same call gives
     the same id, two partial receipts of one day never do. Raises a subclass of InvalidStatusMessageError, or ValueError
     on a naive instant.
     """
-    known = status_of(status)
+    on = paris_date(at)
+    known = status_of(status, on)
     to_portal = [party.role for party in recipients] == [ROLE_PUBLIC_PORTAL]
-    _check(known, issuer, recipients, reasons, amounts)
+    _check(known, issuer, recipients, reasons, on)
     if to_portal:
-        _check_for_portal(known, amounts, comment, attachments)
+        _check_for_portal(known, amounts, attachments, on)
+    _check_data(known, carried(reasons, amounts, comment, attachments), amounts, to_portal, on)
     profiles = data_file("lifecycle.toml")["profiles"]
     profile = profiles["status_message" if known.object == "status_message" else "ppf" if to_portal else "parties"]
     matricule = (Identifier(scheme=SCHEME_PLATFORM, value=sending_platform),) if sending_platform else ()
@@ -182,7 +184,7 @@ def build_status(
                 status_code=known.code,
                 status_label=known.label.fr,
                 seller=Party(ids=(Identifier(scheme=SCHEME_SIREN, value=invoice.seller_siren),), role=ROLE_SELLER),
-                details=_details(reasons, amounts, comment),
+                details=_details(reasons, amounts, comment, on),
             ),
         ),
     )
@@ -190,16 +192,16 @@ def build_status(
 
 
 def _details(
-    reasons: Sequence[GivenReason], amounts: Sequence[Characteristic], comment: str
+    reasons: Sequence[GivenReason], amounts: Sequence[Characteristic], comment: str, on: date
 ) -> tuple[StatusDetail, ...]:
     """One detail for each reason, numbered from 1; the comment and the loose data go with the first."""
     given: Sequence[GivenReason] = reasons or ([GivenReason("")] if amounts or comment else [])
     return tuple(
         StatusDetail(
             reason_code=each.code,
-            reason=reason_of(each.code).label.fr if each.code else "",
+            reason=reason_of(each.code, on).label.fr if each.code else "",
             action_code=each.action,
-            action=label("action", each.action).fr if each.action else "",
+            action=label("action", each.action, on).fr if each.action else "",
             sequence=number,
             notes=(Note(content=comment),) if comment and number == 1 else (),
             characteristics=(each.data + tuple(amounts)) if number == 1 else each.data,
@@ -213,24 +215,31 @@ def _check(
     issuer: Party,
     recipients: Sequence[Party],
     reasons: Sequence[GivenReason],
-    amounts: Sequence[Characteristic],
+    on: date,
 ) -> None:
     if not known.known:
-        raise UnknownStatusError(known.code)
+        raise UnknownStatusError(known.code, on)
     if not _may_issue(known, issuer):
         raise WrongIssuerError(known.code, portal_only=known.set_by == _PORTAL_ONLY)
     people = (party for party in recipients if party.role not in (ROLE_PLATFORM, ROLE_PUBLIC_PORTAL))
     if not recipients or any(party.address is None for party in people):
         raise MissingRecipientError
-    if known.reason_required and not reasons:
-        raise MissingReasonError(known.code)
-    allowed = allowed_reasons(known.code) if known.object != "status_message" else None
+    allowed = allowed_reasons(known.code, on=on) if known.object != "status_message" else None
     for given in reasons:
         if allowed is not None and given.code not in allowed:
             raise ReasonNotAllowedError(known.code, given.code, allowed)
-    received = [data for data in amounts if data.type_code == "MEN"]
-    if known.code == "212" and not (received and all(d.amount is not None and d.percent is not None for d in received)):
-        raise MissingCollectedAmountError
+
+
+def _check_data(
+    known: Status, there: frozenset[Datum], amounts: Sequence[Characteristic], to_portal: bool, on: date
+) -> None:
+    required = known.requires
+    if to_portal:
+        refund = any(data.amount is not None and data.amount < 0 for data in amounts)
+        required += known.portal_requires + (known.portal_requires_of_refund if refund else ())
+    missing = first_missing(required, there)
+    if missing:
+        raise MissingStatusDataError(known.code, [label("datum", each, on) for each in missing], on)
 
 
 def _may_issue(known: Status, issuer: Party) -> bool:
@@ -242,21 +251,17 @@ def _may_issue(known: Status, issuer: Party) -> bool:
 
 
 def _check_for_portal(
-    known: Status, amounts: Sequence[Characteristic], comment: str, attachments: Sequence[Attachment]
+    known: Status, amounts: Sequence[Characteristic], attachments: Sequence[Attachment], on: date
 ) -> None:
     if not known.to_ppf:
         what = Text(f"le statut facultatif {known.code}", f"optional status {known.code}")
         raise NotForPublicPortalError(what, "MDT-105, G7.44")
     if attachments:
         raise NotForPublicPortalError(Text("de pièce jointe", "attachments"), "MDT-96, G7.49")
-    accepted = data_file("lifecycle.toml")["characteristic"]
     for data in amounts:
-        if not accepted[data.type_code].get("to_ppf", False):
+        if not (entry("characteristic", data.type_code, on) or {}).get("to_ppf", False):
             what = Text(f"la donnée {data.type_code}", f"data of type {data.type_code}")
             raise NotForPublicPortalError(what, "MDT-207, G7.12")
-    refund = any(data.amount is not None and data.amount < 0 for data in amounts)
-    if (known.code in _COMMENTED or refund) and not comment:
-        raise MissingCommentError(known.code)
 
 
 def _message_id(message: CdarMessage, at: datetime, sent_at: datetime) -> str:

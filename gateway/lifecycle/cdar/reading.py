@@ -91,6 +91,7 @@ class _CdarReader:
             status_at=self.moment(acknowledgement, "ram:IssueDateTime", "MDT-78"),
             documents=documents,
         )
+        self.note_unknown_codes(message)
         self.note_former_portal(message)
         return message.model_copy(update={"deviations": tuple(self.deviations)})
 
@@ -120,16 +121,10 @@ class _CdarReader:
                 "MDT-106",
                 Text("Libellé de statut avec des tirets bas.", "Status label with underscores."),
             )
-        if not status(document.status_code).known:
-            self.deviate(
-                "STATUS-UNKNOWN",
-                "MDT-105",
-                Text(f"Statut {document.status_code} non publié.", f"Status {document.status_code} is not published."),
-            )
         return document
 
     def detail(self, element: etree._Element) -> StatusDetail:
-        detail = StatusDetail(
+        return StatusDetail(
             reason_code=self.code(element, "ram:ReasonCode", "MDT-113"),
             reason=_text(element, "ram:Reason"),
             status_code=self.code(element, "ram:ProcessConditionCode", "MDT-115"),
@@ -139,13 +134,6 @@ class _CdarReader:
             notes=tuple(map(self.note, _children(element, "ram:IncludedNote"))),
             characteristics=tuple(map(self.characteristic, _children(element, "ram:SpecifiedDocumentCharacteristic"))),
         )
-        if detail.reason_code and not reason(detail.reason_code).known:
-            self.deviate(
-                "REASON-UNKNOWN",
-                "MDT-113",
-                Text(f"Motif {detail.reason_code} non publié.", f"Reason {detail.reason_code} is not published."),
-            )
-        return detail
 
     def sequence(self, element: etree._Element) -> int | None:
         written = self.code(element, "ram:SequenceNumeric", "MDT-124-2")
@@ -264,6 +252,19 @@ class _CdarReader:
         if bare and bare != written:
             self.deviate("OUTER-SPACES", term, Text("Espaces autour de la valeur.", "Spaces around the value."))
         return bare
+
+    def note_unknown_codes(self, message: CdarMessage) -> None:
+        """Statuses and reasons that the catalogue does not know on the day of the status."""
+        on = next((moment.day for moment in (message.status_at, message.issued) if moment and moment.day), None)
+        for document in message.documents:
+            code = document.status_code
+            if not status(code, on).known:
+                published = Text(f"Statut {code} non publié.", f"Status {code} is not published.")
+                self.deviate("STATUS-UNKNOWN", "MDT-105", published)
+            for code in (detail.reason_code for detail in document.details):
+                if code and not reason(code, on).known:
+                    published = Text(f"Motif {code} non publié.", f"Reason {code} is not published.")
+                    self.deviate("REASON-UNKNOWN", "MDT-113", published)
 
     def note_former_portal(self, message: CdarMessage) -> None:
         former = data_file("lifecycle.toml")["ppf"]["former_matricules"]
