@@ -1,6 +1,6 @@
 """Everything one process needs, built once from the settings and closed at the end."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -74,21 +74,24 @@ def build_services(
     clock: Clock = system_clock,
     database: Database | None = None,
     scenarios: Mapping[str, str] | None = None,
+    simulator_step: Callable[[], timedelta] | None = None,
 ) -> Services:
     """Open the database (unless given) and put the parts together.
 
-    `scenarios` chooses what the platform simulator answers, by invoice number; the demonstration uses it.
+    `scenarios` chooses what the platform simulator answers, by invoice number, and `simulator_step` the time between
+    two answers, instead of the setting; the demonstration uses them.
     """
     database = database or open_database(settings)
     documents = open_documents(settings)
     limits = reading_limits(settings)
+    step = simulator_step or (lambda: timedelta(seconds=settings.simulator_step_seconds))
 
     def simulator(organisation_id: UUID) -> SimulatedPlatform:
         return SimulatedPlatform(
             database=database,
             organisation_id=organisation_id,
             clock=clock,
-            step=timedelta(seconds=settings.simulator_step_seconds),
+            step=step(),
             chosen=scenarios or {},
             limits=limits,
         )

@@ -30,6 +30,7 @@ class JobEngine:
         self._app = App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=concurrency + 2))
         self._concurrency = concurrency
         self._grace_seconds = grace_seconds
+        self._tasks: dict[str, Callable[[str], None]] = {}
 
     def register(self, name: str, task: Task) -> None:
         """Let jobs named `name` run `task` with the organisation they were enqueued for."""
@@ -49,6 +50,11 @@ class JobEngine:
                 structlog.contextvars.unbind_contextvars("job", "organisation", "request_id")
 
         self._app.task(name=name, queue=QUEUE)(run)
+        self._tasks[name] = run
+
+    def run_here(self, name: str, organisation_id: UUID) -> None:
+        """Run a task now, in this thread and without a job, for whoever waits for what it does."""
+        self._tasks[name](str(organisation_id))
 
     async def run(self, *, wait: bool = True) -> None:
         """Work until cancelled, then finish the jobs held. With `wait=False`, stop when idle."""
