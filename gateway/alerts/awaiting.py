@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from gateway.alerts.deadline_facts import ReceiptsKnown, facts_of, no_receipts_known
 from gateway.alerts.deadline_policy import DeadlinePolicy, Matter, deadline_policy
-from gateway.alerts.deadlines import Deadline, InvoiceFacts, running, told, untold
+from gateway.alerts.deadlines import Deadline, InvoiceFacts, running, settled, told
 from gateway.kernel.clock import paris_date, paris_instant
 from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.sayer import filled
@@ -66,7 +66,7 @@ def _due_date(facts: InvoiceFacts, state: InvoiceState, now: datetime) -> Iterat
     due, remaining = facts.due_date, state.remaining
     if due is None or remaining is None or state.closed or state.issue("207", "208"):
         return
-    left = remaining - untold(facts, state)
+    left = remaining - settled(facts, state)
     if left <= 0:
         return
     words = data_file("deadlines.toml")[DUE_DATE]

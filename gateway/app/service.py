@@ -47,7 +47,9 @@ from gateway.treasury import api as treasury_api
 from gateway.treasury.api import ReceiptsApiContext
 from gateway.validation import api as validation_api
 from gateway.validation.api import ValidationApiContext
+from gateway.treasury import write_offs_api
 from gateway.validation.settings import service_options
+from gateway.treasury.write_offs_api import WriteOffsApiContext
 from gateway.web import routes as pages
 from gateway.web.context import WebContext
 from gateway.web.security import signed_in_person
@@ -172,6 +174,16 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
     app.include_router(penalties_api.router(law))
     app.include_router(claims_api.router(law))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.include_router(
+        write_offs_api.router(
+            WriteOffsApiContext(
+                database=services.database,
+                clock=services.clock,
+                reader=account_reader,
+                writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
+            )
+        )
+    )
     app.middleware("http")(observe_request)
     app.add_middleware(BasePaths, others=other_base_paths(services.settings))
     say_failures(app, page_context)

@@ -36,6 +36,7 @@ from gateway.lifecycle.projection import InvoiceState
 from gateway.treasury.definitions import definitions
 from gateway.treasury.receivable_rows import open_items
 from gateway.treasury.receivables import ItemKind
+from gateway.treasury.write_off_rows import invoices_lost
 
 _PAGE = 500
 _REFUSED_DELIVERY = "delivery.refused"
@@ -240,7 +241,7 @@ class _Rows:
 
 
 def _invoices(session: Session, customer_ids: Collection[UUID], money: _Money, now: datetime) -> Iterable[Any]:
-    """What is open, what was closed unpaid, and what was reminded of lately, which may be thanked for."""
+    """What is open, what was closed unpaid, and what was reminded of lately, to be thanked for unless given up."""
     reminded = (
         select(col(ReminderInvoice.invoice_id))
         .join(Reminder, col(Reminder.id) == ReminderInvoice.reminder_id)
@@ -248,6 +249,7 @@ def _invoices(session: Session, customer_ids: Collection[UUID], money: _Money, n
             col(Reminder.customer_id) == func.any(list(customer_ids)),
             col(Reminder.state) == ReminderState.SENT.value,
             col(Reminder.sent_at) > now - _THANKED_WITHIN,
+            col(ReminderInvoice.invoice_id).not_in(invoices_lost()),
         )
     )
     closed = (

@@ -34,9 +34,9 @@ class EncoursView(_View):
     name: str | None
     currency: str
     figures: dict[Family, FigureView] = Field(
-        description="balance = invoiced + deposits + credit_notes + payments + unallocated = overdue + not_due + "
-        "to_deduct; overdue + not_due = litigation + planned + disputed + promised + free. Those that are nil are "
-        "left out."
+        description="balance = invoiced + deposits + credit_notes + payments + written_off + unallocated = "
+        "overdue + not_due + to_deduct; overdue + not_due = litigation + planned + disputed + promised + free. Those "
+        "that are nil are left out."
     )
 
     @classmethod
@@ -73,6 +73,7 @@ class ItemView(_View):
     agency_id: UUID | None
     due_date: date = Field(description="BT-9 or the default term; of a receipt, the day it came in")
     asked: Decimal = Field(description="BT-115, negative for a credit note; of money, what came in, negative")
+    written_off: Decimal = Field(description="What of it is not awaited any more")
     remaining: Decimal
     amount: Decimal = Field(description="What it adds to the figure")
     event_ids: tuple[UUID, ...] = Field(description="The 212 statuses behind its payments")

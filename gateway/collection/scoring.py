@@ -12,7 +12,8 @@ from sqlmodel import Session
 from gateway.collection.account import Risk
 from gateway.kernel.dated import data_file, in_force
 
-#: What fell due in the months looked at, with the day it was paid: by a 212, by receipts, or not yet.
+#: What fell due in the months looked at, with the day it was paid: by a 212, by receipts, or not yet;
+#: a small difference counts as paid, a bad debt does not.
 _PUNCTUALITY = text(
     """
     WITH mine AS (
@@ -24,12 +25,16 @@ _PUNCTUALITY = text(
         SELECT invoice_id, sum(allocation.amount) AS amount, max(received_on) AS latest
         FROM receipt_allocation AS allocation JOIN receipt ON receipt.id = receipt_id
         WHERE invoice_id IN (SELECT id FROM mine) GROUP BY invoice_id),
+    forgiven AS (
+        SELECT invoice_id, sum(amount) AS amount FROM write_off
+        WHERE kind = 'small_difference' AND invoice_id IN (SELECT id FROM mine) GROUP BY invoice_id),
     paid AS (
         SELECT customer_id, currency, amount_due, due_date, CASE
-            WHEN remaining = 0 THEN CAST(status_at AT TIME ZONE 'Europe/Paris' AS date)
-            WHEN amount_due <= received.amount THEN received.latest
+            WHEN remaining <= coalesce(forgiven.amount, 0) THEN CAST(status_at AT TIME ZONE 'Europe/Paris' AS date)
+            WHEN amount_due <= received.amount + coalesce(forgiven.amount, 0) THEN received.latest
             ELSE :today END AS paid_on
-        FROM mine LEFT JOIN received ON received.invoice_id = mine.id)
+        FROM mine LEFT JOIN received ON received.invoice_id = mine.id
+            LEFT JOIN forgiven ON forgiven.invoice_id = mine.id)
     SELECT customer_id, currency, count(*), sum(amount_due), sum(amount_due * greatest(paid_on - due_date, 0))
     FROM paid GROUP BY customer_id, currency
     """

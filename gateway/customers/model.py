@@ -1,4 +1,4 @@
-"""Tables of customers: who owes, whom to write to there, how far they are trusted, which invoice is whose."""
+"""Tables of customers: who owes, whom to write to, how far they are trusted, which invoice is whose, tried files."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -105,3 +105,15 @@ class CustomerInvoice(OrganisationRow, table=True):
     invoice_id: UUID = Field(primary_key=True, foreign_key="invoice.id")
     customer_id: UUID = Field(foreign_key="customer.id", index=True)
     buyer_siret: str | None = Field(default=None, max_length=14, description="BT-46 or BT-47, scheme 0009")
+
+
+class TriedFile(IdentifiedRow, table=True):
+    """A file whose dry run was shown to a person, until that person takes it or a day has passed."""
+
+    __tablename__ = "tried_file"
+
+    purpose: str = Field(description="What it is for: `customers` or `accounting`")
+    file_name: str
+    content: bytes
+    tried_at: datetime = Field(sa_type=UtcDateTime)
+    tried_by: str

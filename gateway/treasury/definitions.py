@@ -1,7 +1,8 @@
-"""How the treasury counts: buckets, default term, depth of the count-back. Data: `schemas/treasury.toml`."""
+"""How the treasury counts: buckets, default term, count-back, small differences. Data: `schemas/treasury.toml`."""
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 
 from gateway.kernel.dated import Table, data_file, in_force, text_of
@@ -30,11 +31,13 @@ class Definitions:
         buckets: columns of the aged balance, the youngest first; they leave no gap.
         default_term_days: days from issue to due date for an invoice that gives no due date.
         dso_months: how many months of sales the count-back reads.
+        small_difference: the largest remainder that may be written off as one, in any currency.
     """
 
     buckets: tuple[Bucket, ...]
     default_term_days: int
     dso_months: int
+    small_difference: Decimal
 
 
 @cache
@@ -47,6 +50,7 @@ def definitions(on: date | None = None) -> Definitions:
         ),
         default_term_days=aged["default_term_days"],
         dso_months=dso["months"],
+        small_difference=Decimal(_version("small_difference", on)["most"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with money received."""
+"""What can go wrong with money received, and with what is written off."""
 
 from datetime import date
 from decimal import Decimal
@@ -224,4 +224,88 @@ class NoVatRateError(ReceiptError):
                 "Give the “Payment received” status (212) yourself, with the rate.",
             ),
             "BG-23, MDT-224",
+        )
+
+
+class WriteOffError(GatewayError):
+    """A write-off that cannot be made or undone as asked; nothing is written."""
+
+    status: ClassVar[int] = 422
+
+
+class WriteOffNotFoundError(WriteOffError):
+    """No write-off of the organisation has that identifier, or its invoice is not to be seen."""
+
+    code: ClassVar[str] = "WRITE_OFF_NOT_FOUND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, write_off_id: UUID) -> None:
+        super().__init__(
+            Text("Ce passage en perte n’existe pas.", "This write-off does not exist."),
+            Text(
+                "Reprenez l’identifiant dans la liste des passages en perte.",
+                "Take the identifier from the list of write-offs.",
+            ),
+            str(write_off_id),
+        )
+
+
+class WriteOffAmountError(WriteOffError):
+    """More is to be written off than is left of the invoice, nothing at all, or less than a cent."""
+
+    code: ClassVar[str] = "WRITE_OFF_AMOUNT"
+
+    def __init__(self, number: str, amount: Decimal, left: Decimal) -> None:
+        """`left`: what is left of invoice `number`."""
+        super().__init__(
+            Text(
+                f"{amount} ne peut être passé en perte : il reste {left} sur la facture {number}.",
+                f"{amount} cannot be written off: {left} is left of invoice {number}.",
+            ),
+            Text("Donnez au plus ce qui reste, en centimes.", "Give at most what is left, in cents."),
+            "amount",
+        )
+
+
+class SmallDifferenceTooLargeError(WriteOffError):
+    """More than what counts as a small difference (`schemas/treasury.toml`)."""
+
+    code: ClassVar[str] = "SMALL_DIFFERENCE_TOO_LARGE"
+
+    def __init__(self, amount: Decimal, most: Decimal) -> None:
+        super().__init__(
+            Text(f"{amount} dépasse un petit écart : {most} au plus.", f"{amount} exceeds a small difference: {most}."),
+            Text("Passez-le en perte.", "Write it off as a bad debt."),
+            "kind",
+        )
+
+
+class WriteOffWithoutReasonError(WriteOffError):
+    """A write-off, and what undoes it, say why."""
+
+    code: ClassVar[str] = "WRITE_OFF_WITHOUT_REASON"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("Le motif manque.", "The reason is missing."),
+            Text("Dites pourquoi ce montant n’est plus attendu, ou l’est de nouveau.", "Say why this is decided."),
+            "reason",
+        )
+
+
+class WriteOffNotReversibleError(WriteOffError):
+    """The write-off is undone already, or is itself a counter-entry."""
+
+    code: ClassVar[str] = "WRITE_OFF_NOT_REVERSIBLE"
+    status: ClassVar[int] = 409
+
+    def __init__(self, write_off_id: UUID, other: UUID) -> None:
+        """`other`: the write-off that undoes it, or that it undoes."""
+        super().__init__(
+            Text(
+                f"Ce passage en perte est déjà annulé, ou est lui-même une annulation : voir {other}.",
+                f"The write-off is undone already, or undoes another itself: see {other}.",
+            ),
+            Text("Passez de nouveau en perte ce qui reste.", "Write off again what is left."),
+            str(write_off_id),
         )

@@ -1,7 +1,7 @@
-"""Tables of the treasury: money received, the invoices it pays, and the statuses that tell of it.
+"""Tables of the treasury: money received, the invoices it pays, the statuses that tell of it, and what is written off.
 
-Rows are facts: the database refuses their change and their deletion. A mistake is undone by a counter-entry, a receipt
-of the opposite amount.
+Rows are facts: the database refuses their change and their deletion. A mistake is undone by a counter-entry, a row of
+the opposite amount.
 """
 
 from datetime import date, datetime
@@ -13,6 +13,7 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.database.columns import Amount, IdentifiedRow, UtcDateTime
+from gateway.kernel.text import Text
 
 
 class ReceiptSource(StrEnum):
@@ -21,6 +22,26 @@ class ReceiptSource(StrEnum):
     API = "api"
     PERSON = "person"
     FILE = "file"
+
+
+class WriteOffKind(StrEnum):
+    """Why an amount is not awaited any more."""
+
+    #: Passage en perte: the customer will not pay it.
+    LOSS = "loss"
+    #: Petit écart: cents of rounding or bank charges, not worth asking for; the invoice counts as paid.
+    SMALL_DIFFERENCE = "small_difference"
+
+    @property
+    def label(self) -> Text:
+        """What it is called for people."""
+        return _WRITE_OFF_LABELS[self]
+
+
+_WRITE_OFF_LABELS = {
+    WriteOffKind.LOSS: Text("Passage en perte", "Bad debt"),
+    WriteOffKind.SMALL_DIFFERENCE: Text("Petit écart", "Small difference"),
+}
 
 
 class Receipt(IdentifiedRow, table=True):
@@ -94,3 +115,24 @@ class ReceiptUse(IdentifiedRow, table=True):
     amount: Decimal = Field(sa_type=Amount, description="VAT included, in the receipt's currency")
     used_at: datetime = Field(sa_type=UtcDateTime)
     used_by: str = Field(description="user:<id>, client:<id> or operator")
+
+
+class WriteOff(IdentifiedRow, table=True):
+    """What is left of an invoice, or a part of it, that is not awaited any more."""
+
+    __tablename__ = "write_off"
+    __table_args__ = (UniqueConstraint("reverses_id"),)
+
+    invoice_id: UUID = Field(foreign_key="invoice.id", index=True)
+    amount: Decimal = Field(
+        sa_type=Amount, description="VAT included, of the sign of what was left; a counter-entry has the other one"
+    )
+    kind: str = Field(description="A `WriteOffKind`")
+    reason: str
+    written_off_on: date = Field(description="Europe/Paris")
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_by: str = Field(description="user:<id>, client:<id>, operator, or gateway: money came after all")
+    reverses_id: UUID | None = Field(default=None, foreign_key="write_off.id", description="The write-off it undoes")
+    entry_id: UUID | None = Field(
+        default=None, foreign_key="accounting_entry.id", index=True, description="The line of the books that told it"
+    )

@@ -34,6 +34,8 @@ from gateway.treasury.errors import (
     ReversalWithoutReasonError,
 )
 from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptDeclaration, ReceiptSource
+from gateway.treasury.write_off_rows import written_off
+from gateway.treasury.writing_off import give_way_to_money
 
 _RECEIVED = "212"
 _TELLING_OF = "receipt_allocation"
@@ -78,6 +80,7 @@ def record_receipt(
     _write(session, receipt, now)
     for invoice, amount in paid:
         _allocate(session, receipt, invoice, amount, now)
+        give_way_to_money(session, invoice, now)
     return RecordedReceipt(receipt, known=False)
 
 
@@ -163,18 +166,21 @@ def follow_collection(session: Session, recorded: RecordedEvent, now: datetime) 
             subject=f"invoice:{key_of_invoice(invoice)}",
             content={"allocation_id": str(allocation_id), "event_id": str(recorded.id), "amount": str(amount)},
         )
+    give_way_to_money(session, invoice, now)
 
 
 def receipts_known(session: Session, invoices: Sequence[InvoiceRecord]) -> Mapping[UUID, ReceiptKnown]:
-    """Money that no 212 tells yet, for the review of deadlines: with what the 212 tell, since its oldest day."""
+    """What no 212 tells, for the review of deadlines: write-offs, money with its first day and what the 212 tell."""
     known = {}
-    collected = {invoice.id: invoice.collected for invoice in invoices}
-    for invoice_id, parts in receipt_rows.parts_of_invoices(session, collected).items():
-        left = undeclared(parts)
+    ids = [invoice.id for invoice in invoices]
+    lost, parts = written_off(session, ids), receipt_rows.parts_of_invoices(session, ids)
+    for invoice in invoices:
+        paid = parts.get(invoice.id, ())
+        left = undeclared(paid)
         missing = sum(left.values(), ZERO)
-        if missing:
-            day = min(part.received_on for part in parts if part.id in left)
-            known[invoice_id] = ReceiptKnown(collected[invoice_id] + missing, day)
+        if missing or invoice.id in lost:
+            day = min((part.received_on for part in paid if part.id in left), default=invoice.issue_date)
+            known[invoice.id] = ReceiptKnown(invoice.collected + missing, day, lost.get(invoice.id, ZERO))
     return known
 
 

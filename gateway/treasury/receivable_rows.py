@@ -23,6 +23,7 @@ from gateway.treasury.definitions import definitions
 from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptUse
 from gateway.treasury.receipt_rows import undeclared_by_invoice
 from gateway.treasury.receivables import Item, ItemKind
+from gateway.treasury.write_off_rows import written_off_by_invoice
 
 _COLLECTED = "212"
 
@@ -95,10 +96,12 @@ def _open_invoices(
 ) -> Iterator[Item]:
     theirs = None if customer_ids is None else _invoices_of(customer_ids)
     received = select(undeclared_by_invoice(theirs)).cte("received")
+    lost = written_off_by_invoice(theirs)
     looked_at = open_invoice_ids().union(select(received.c.invoice_id)) if theirs is None else theirs
     got = func.coalesce(received.c.amount, ZERO)
     closed = col(InvoiceRecord.is_closed)
-    remaining = case((closed, -col(InvoiceRecord.collected) - got), else_=col(InvoiceRecord.remaining) - got)
+    given_up = case((closed, ZERO), else_=func.coalesce(lost.c.amount, ZERO))
+    remaining = case((closed, -col(InvoiceRecord.collected) - got), else_=col(InvoiceRecord.remaining) - got - given_up)
     issues = col(InvoiceRecord.state)["issues"]
     statement = (
         select(
@@ -115,9 +118,11 @@ def _open_invoices(
             col(InvoiceRecord.amount_due),
             type_coerce(remaining, Amount),
             case((func.jsonb_array_length(issues) > 0, issues), else_=null()),
+            type_coerce(given_up, Amount),
         )
         .outerjoin(CustomerInvoice, col(CustomerInvoice.invoice_id) == InvoiceRecord.id)
         .outerjoin(received, received.c.invoice_id == InvoiceRecord.id)
+        .outerjoin(lost, lost.c.invoice_id == InvoiceRecord.id)
         .where(
             col(InvoiceRecord.id).in_(looked_at),
             remaining != 0,
@@ -140,6 +145,7 @@ def _open_invoices(
         asked,
         left,
         held,
+        written_off,
     ) in session.execute(statement):
         yield Item(
             kind=_kind(code, asked, is_closed),
@@ -154,6 +160,7 @@ def _open_invoices(
             asked=left if is_closed else asked,
             remaining=left,
             issues=held,
+            written_off=written_off,
         )
 
 

@@ -2,7 +2,8 @@
 
 Amounts are `Decimal`, VAT included; what lowers the debt is negative. Two sums hold in every cell, to the cent:
 
-    balance = invoiced + deposits + credit notes + payments + unallocated = overdue + not due + to deduct
+    balance = invoiced + deposits + credit notes + payments + written off + unallocated
+            = overdue + not due + to deduct
     overdue + not due = litigation + planned + disputed + promised + free
 """
 
@@ -52,6 +53,8 @@ class Family(StrEnum):
     CREDIT_NOTES = "credit_notes"
     #: Collected, received, or granted as a discount, on the items above.
     PAYMENTS = "payments"
+    #: Of the items above, what is not awaited any more: bad debts and small differences.
+    WRITTEN_OFF = "written_off"
     UNALLOCATED = "unallocated"
     # The same by its due date
     OVERDUE = "overdue"
@@ -77,6 +80,7 @@ _LABELS = {
     Family.DEPOSITS: Text("Acomptes", "Deposits"),
     Family.CREDIT_NOTES: Text("Avoirs", "Credit notes"),
     Family.PAYMENTS: Text("Règlements", "Payments"),
+    Family.WRITTEN_OFF: Text("Passé en perte", "Written off"),
     Family.UNALLOCATED: Text("Non affecté", "Unallocated"),
     Family.OVERDUE: Text("Échu", "Overdue"),
     Family.NOT_DUE: Text("Non échu", "Not due"),
@@ -99,8 +103,8 @@ class Item(NamedTuple):
     """An open invoice or credit note, or money that nothing takes.
 
     `asked`: BT-115, negative for a credit note; for money, what came in, negative. `remaining`: less what was
-    collected, received and granted. `due_date`: BT-9 or the default term. `issues`: the open issues of its lifecycle
-    (206 and 207 count), None without any. `receipt_id`: of money that came by a receipt.
+    collected, received, granted and `written_off`. `due_date`: BT-9 or the default term. `issues`: the open issues of
+    its lifecycle (206 and 207 count), None without any. `receipt_id`: of money that came by a receipt.
     """
 
     kind: ItemKind
@@ -115,6 +119,7 @@ class Item(NamedTuple):
     asked: Decimal
     remaining: Decimal
     issues: list[dict[str, Any]] | None
+    written_off: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +207,11 @@ def contributions(item: Item, marks: Mapping[UUID, Mark], as_of: date) -> Iterat
     """What an item adds to each figure; nil amounts are left out."""
     yield Family.BALANCE, item.remaining
     yield _ASKING[item.kind], item.asked
-    if item.remaining != item.asked:
-        yield Family.PAYMENTS, item.remaining - item.asked
+    paid = item.asked - item.written_off - item.remaining
+    if paid:
+        yield Family.PAYMENTS, -paid
+    if item.written_off:
+        yield Family.WRITTEN_OFF, -item.written_off
     if item.remaining < 0:
         yield Family.TO_DEDUCT, item.remaining
         return

@@ -14,13 +14,13 @@ from gateway.database.columns import Amount
 from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.repository import visible_invoices
-from gateway.treasury.receipt_rows import undeclared_by_invoice
+from gateway.treasury.write_off_rows import settled_by_invoice
 
 
 class OpenInvoice(NamedTuple):
     """An invoice with something left to pay; `issues` are the open issues of its projected state.
 
-    `remaining`: less what the 212 tell and less the receipts that no 212 tells.
+    `remaining`: less what the 212 tell, less the receipts that no 212 tells, and less what is written off.
     """
 
     id: UUID
@@ -42,8 +42,8 @@ class InvoicedAmount(NamedTuple):
 
 def open_invoices(session: Session, scope: Scope, issued_until: date) -> Iterator[OpenInvoice]:
     """Collectable invoices and credit notes issued by then, with something left to pay."""
-    received = undeclared_by_invoice()
-    remaining = col(InvoiceRecord.remaining) - func.coalesce(received.c.amount, ZERO)
+    settled = settled_by_invoice()
+    remaining = col(InvoiceRecord.remaining) - func.coalesce(settled.c.amount, ZERO)
     rows = session.execute(
         select(
             col(InvoiceRecord.id),
@@ -53,7 +53,7 @@ def open_invoices(session: Session, scope: Scope, issued_until: date) -> Iterato
             type_coerce(remaining, Amount),
             col(InvoiceRecord.state)["issues"],
         )
-        .outerjoin(received, received.c.invoice_id == InvoiceRecord.id)
+        .outerjoin(settled, settled.c.invoice_id == InvoiceRecord.id)
         .where(*_collectable(scope), remaining != 0, col(InvoiceRecord.issue_date) <= issued_until)
         .order_by(col(InvoiceRecord.issue_date), col(InvoiceRecord.id))
     )

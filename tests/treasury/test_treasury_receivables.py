@@ -62,6 +62,7 @@ def items(draw: st.DrawFn) -> Item:
         asked=remaining if kind is ItemKind.MONEY else asked,
         remaining=remaining,
         issues=draw(ISSUES),
+        written_off=Decimal(0) if kind is ItemKind.MONEY else draw(PARTS),
     )
 
 
@@ -75,7 +76,14 @@ def books(draw: st.DrawFn) -> tuple[list[Item], dict[UUID, Mark]]:
 
 GROUPS = dict(zip(IDS, ["g1", "g1", "g2", "g3"], strict=True))
 HELD_BACK = (Family.LITIGATION, Family.PLANNED, Family.DISPUTED, Family.PROMISED, Family.FREE)
-ASKED = (Family.INVOICED, Family.DEPOSITS, Family.CREDIT_NOTES, Family.PAYMENTS, Family.UNALLOCATED)
+ASKED = (
+    Family.INVOICED,
+    Family.DEPOSITS,
+    Family.CREDIT_NOTES,
+    Family.PAYMENTS,
+    Family.WRITTEN_OFF,
+    Family.UNALLOCATED,
+)
 
 
 @given(books(), st.sampled_from(Dimension))

@@ -20,6 +20,7 @@ from gateway.lifecycle.projection import COLLECTED
 from gateway.lifecycle.records import status_event
 from gateway.lifecycle.repository import visible_invoices
 from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptDeclaration
+from gateway.treasury.write_off_rows import written_off
 
 _RECEIVED = "212"
 
@@ -44,7 +45,7 @@ def money_of(session: Session, invoice_ids: Collection[UUID]) -> list[Money]:
 
 
 def owed_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, Owed]:
-    """What is left to pay of each of these invoices, in two statements."""
+    """What is left to pay of each of these invoices, in three statements."""
     found = _owed(session, select(InvoiceRecord).where(col(InvoiceRecord.id) == func.any(list(invoice_ids))))
     return {each.invoice.id: each for each in found}
 
@@ -65,8 +66,10 @@ def open_invoices_of(session: Session, scope: Scope, customer_id: UUID, currency
 
 def _owed(session: Session, statement: SelectOfScalar[InvoiceRecord]) -> list[Owed]:
     invoices = session.exec(statement.execution_options(populate_existing=True)).all()
-    untold = _untold(session, [each.id for each in invoices])
-    return [Owed(each, ZERO if each.is_closed else each.remaining - untold.get(each.id, ZERO)) for each in invoices]
+    ids = [each.id for each in invoices]
+    untold, lost = _untold(session, ids), written_off(session, ids)
+    left = {each.id: each.remaining - untold.get(each.id, ZERO) - lost.get(each.id, ZERO) for each in invoices}
+    return [Owed(each, ZERO if each.is_closed else left[each.id]) for each in invoices]
 
 
 def _untold(session: Session, invoice_ids: Sequence[UUID]) -> dict[UUID, Decimal]:

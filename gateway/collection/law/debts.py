@@ -27,6 +27,7 @@ from gateway.lifecycle.model import Direction, InvoiceRecord, PrecedingReference
 from gateway.treasury.allocating import undeclared
 from gateway.treasury.definitions import definitions
 from gateway.treasury.receipt_rows import parts_of_invoices
+from gateway.treasury.write_off_rows import standing_of_invoices, written_off
 
 #: Plans that were kept so far: one that was broken or called off suspends nothing any more.
 _KEPT = (PlanState.ACTIVE.value, PlanState.DONE.value)
@@ -97,8 +98,10 @@ def _customers(session: Session, ids: Collection[UUID]) -> dict[UUID, Customer]:
 
 
 def _movements(session: Session, invoices: Sequence[InvoiceRecord]) -> dict[UUID, list[Movement]]:
-    """Money, credit notes, and discounts granted with a 212, which never bore interest."""
+    """Money, credit notes, what is written off, and discounts granted with a 212, which never bore interest."""
     moves: dict[UUID, list[Movement]] = {}
+    for invoice_id, lost in standing_of_invoices(session, [invoice.id for invoice in invoices]).items():
+        moves[invoice_id] = [Movement(each.written_off_on, each.amount) for each in lost]
     for money in money_of(session, [invoice.id for invoice in invoices]):
         moves.setdefault(money.invoice_id, []).append(Movement(money.on, money.amount))
     for invoice_id, move in _credited(session, invoices):
@@ -135,13 +138,13 @@ def _credited(session: Session, invoices: Sequence[InvoiceRecord]) -> Iterator[t
         )
     ).all()
     credits = {credit.id: credit for credit, _ in rows}
-    parts = parts_of_invoices(session, credits) if credits else {}
+    parts, lost = parts_of_invoices(session, credits), written_off(session, credits)
     targets: dict[UUID, list[InvoiceRecord]] = {}
     for credit, invoice in rows:
         targets.setdefault(credit.id, []).append(invoice)
     for credit_id, named_ones in targets.items():
         credit = credits[credit_id]
-        left = -credit.remaining + sum(undeclared(parts.get(credit_id, ())).values(), ZERO)
+        left = -credit.remaining + sum(undeclared(parts.get(credit_id, ())).values(), ZERO) + lost.get(credit_id, ZERO)
         for invoice in sorted(named_ones, key=lambda each: (due_date_of(each), each.number, str(each.id))):
             share = min(left, invoice.amount_due)
             if share > 0 and invoice.id in wanted:

@@ -36,7 +36,7 @@ from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.repository import invoice_by_id, visible_invoices
 from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptUse
-from gateway.treasury.receipt_rows import undeclared_by_invoice
+from gateway.treasury.write_off_rows import invoices_lost, settled_by_invoice
 
 PENALTY = "penalty"
 _BY_DUE_DATE = (
@@ -101,6 +101,7 @@ def due_invoices(
 def paid_late(session: Session, after: UUID | None, limit: int) -> list[InvoiceRecord]:
     """Invoices paid late, maybe, for which nothing was claimed although someone chose to claim penalties: one page.
 
+    A small difference written off counts as paid; an invoice written off as a bad debt was not paid.
     `after`: the last identifier of the page before.
     """
     everyone = col(PenaltyChoice.customer_id).is_(None) & col(PenaltyChoice.invoice_id).is_(None)
@@ -119,17 +120,18 @@ def paid_late(session: Session, after: UUID | None, limit: int) -> list[InvoiceR
         .join(Receipt, col(Receipt.id) == ReceiptAllocation.receipt_id)
         .where(ReceiptAllocation.invoice_id == InvoiceRecord.id, col(Receipt.received_on) > due)
     )
-    received = undeclared_by_invoice()
+    settled = settled_by_invoice()
     return list(
         session.exec(
             select(InvoiceRecord)
             .join(CustomerInvoice, col(CustomerInvoice.invoice_id) == InvoiceRecord.id)
-            .outerjoin(received, received.c.invoice_id == InvoiceRecord.id)
+            .outerjoin(settled, settled.c.invoice_id == InvoiceRecord.id)
             .where(
                 InvoiceRecord.direction == Direction.RECEIVABLE.value,
                 InvoiceRecord.amount_due > 0,
                 col(InvoiceRecord.is_closed).is_(False),
-                col(InvoiceRecord.remaining) <= func.coalesce(received.c.amount, ZERO),
+                col(InvoiceRecord.remaining) <= func.coalesce(settled.c.amount, ZERO),
+                col(InvoiceRecord.id).not_in(invoices_lost()),
                 or_(func.date(InvoiceRecord.status_at) > due, came_late.exists()),
                 chosen.where(concerns).exists(),
                 ~claimed.exists(),

@@ -38,7 +38,7 @@ from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.records import key_of_invoice
 from gateway.notifications.service import Channels
-from gateway.treasury.receipt_rows import undeclared_by_invoice
+from gateway.treasury.write_off_rows import settled_by_invoice
 
 #: How long before its invoice a performance may lie for its limitation to be warned of in time, in months.
 _LATE_INVOICE_MONTHS = 12
@@ -246,9 +246,9 @@ def _keep_start(session: Session, invoice: InvoiceRecord, start: Start, law: Sta
 
 
 def _left() -> tuple[ColumnElement[Decimal], Subquery]:
-    """What is left to pay of an invoice, and the table to join for it: money that no 212 tells."""
-    received = undeclared_by_invoice()
-    return type_coerce(col(InvoiceRecord.remaining) - func.coalesce(received.c.amount, ZERO), Amount), received
+    """What is left to pay of an invoice, and the table to join for it: money that no 212 tells, and write-offs."""
+    settled = settled_by_invoice()
+    return type_coerce(col(InvoiceRecord.remaining) - func.coalesce(settled.c.amount, ZERO), Amount), settled
 
 
 def _debtor_of(session: Session, invoice_id: UUID) -> DebtorKind:

@@ -1,13 +1,14 @@
-"""Tables of the books: the lines of customers' accounts as files told them, and whose account each is."""
+"""Tables of the books: the lines of customers' accounts as files told them, whose account each is, and the imports."""
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from gateway.database.columns import Amount, IdentifiedRow, UtcDateTime
+from gateway.database.columns import Amount, IdentifiedRow, Json, UtcDateTime
 
 
 class AccountingEntry(IdentifiedRow, table=True):
@@ -17,6 +18,8 @@ class AccountingEntry(IdentifiedRow, table=True):
     __table_args__ = (
         UniqueConstraint("organisation_id", "key"),
         Index("ix_accounting_entry_account", "organisation_id", "account", "day", "key"),
+        Index("ix_accounting_entry_piece", "organisation_id", "piece"),
+        Index("ix_accounting_entry_opening", "organisation_id", "account", postgresql_where="outcome = 'opening'"),
     )
 
     key: str = Field(description="The same whenever a file tells the line again")
@@ -37,6 +40,7 @@ class AccountingEntry(IdentifiedRow, table=True):
     receipt_id: UUID | None = Field(default=None, foreign_key="receipt.id", description="The receipt it made last")
     receipts: int = Field(default=0, description="How many receipts it made: each change of lettering makes one")
     recorded_at: datetime = Field(sa_type=UtcDateTime)
+    due_date: date | None = Field(default=None, description="As a table told it; a FEC tells none")
 
 
 class AccountingAccount(IdentifiedRow, table=True):
@@ -49,3 +53,17 @@ class AccountingAccount(IdentifiedRow, table=True):
     customer_id: UUID = Field(foreign_key="customer.id")
     told_by: str = Field(description="user:<id>, client:<id> or operator; `invoices` when learnt")
     told_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AccountingImport(IdentifiedRow, table=True):
+    """A file that was taken: what it brought, and which of its lines were refused."""
+
+    __tablename__ = "accounting_import"
+    __table_args__ = (Index("ix_accounting_import_latest", "organisation_id", "imported_at", "id"),)
+
+    sha256: str = Field(description="Of the file")
+    file_name: str = Field(description="As it was called; empty when that was not told")
+    counts: dict[str, Any] = Field(sa_type=Json, description="Those of an `ImportResult`, and its outcomes")
+    refused: list[dict[str, Any]] = Field(sa_type=Json, description="The first refused lines")
+    imported_at: datetime = Field(sa_type=UtcDateTime)
+    imported_by: str = Field(description="user:<id>, client:<id> or operator")
