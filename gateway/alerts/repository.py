@@ -194,6 +194,16 @@ def unsettled_of_condition(session: Session, condition: str) -> list[Alert]:
     )
 
 
+def unsettled_subjects(session: Session, condition: str) -> list[tuple[UUID, UUID]]:
+    """The event and the invoice of each unsettled alert of a condition that has both, the oldest first; not locked."""
+    found = session.exec(
+        select(Alert.event_id, Alert.invoice_id)
+        .where(Alert.condition == condition, _in_states(UNSETTLED))
+        .order_by(col(Alert.opened_at), col(Alert.id))
+    )
+    return [(event_id, invoice_id) for event_id, invoice_id in found if event_id and invoice_id]
+
+
 def unsettled_of_event(session: Session, event_id: UUID) -> list[Alert]:
     """Unsettled alerts that an event opened; locked."""
     return list(

@@ -37,6 +37,7 @@ from gateway.flows.directory.addresses_api import AddressApiContext
 from gateway.flows.directory.api import DirectoryApiContext
 from gateway.flows.emission import api as emission_api
 from gateway.flows.emission.api import EmissionApiContext
+from gateway.flows.emission.resending import resend
 from gateway.flows.hearing import api as hearing_api
 from gateway.flows.processing import replay
 from gateway.flows.webhooks import events_api
@@ -100,6 +101,9 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
         demo_user_id=demo_user_id,
         limits=services.limits,
         replay_flow=lambda session, flow_id: replay(session, flow_id, context=services.flows),
+        resend_delivery=lambda session, delivery_id, by: resend(
+            session, services.flows, delivery_id, by=by, now=services.clock()
+        ),
     )
     app.include_router(pages.router(page_context))
     reader = _program_or_person(access, page_context, ApiScope.INVOICES_READ)

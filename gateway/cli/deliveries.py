@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from gateway.cli.access import OrganisationOption, opened_database, organisation_named
 from gateway.cli.try_text import lines_of_tries
+from gateway.cli.working import working
 from gateway.flows.emission.resending import refused_deliveries, resend
 from gateway.jobs.model import OutboxMessage
 from gateway.jobs.tries import tries_of
@@ -54,9 +55,9 @@ def deliver_again(delivery: DeliveryArgument, organisation: OrganisationOption =
 
 @deliveries_app.command("resend")
 def resend_refused(delivery: DeliveryArgument, organisation: OrganisationOption = None) -> None:
-    """Renvoyer ce que la plateforme a pris puis refusé. / Send again what its platform took, then refused."""
-    with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
-        sent = resend(session, delivery, by="cli", now=system_clock())
+    """Renvoyer ce que la plateforme ou le portail a refusé. / Send again what its platform or the portal refused."""
+    with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
+        sent = resend(session, work.services.flows, delivery, by="cli", now=system_clock())
         typer.echo(f"{sent.id}  {sent.state}  {sent.idempotency_key}")
 
 

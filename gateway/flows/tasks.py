@@ -12,6 +12,7 @@ from gateway.flows.intake import PROCESS_TASK
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.polling import poll_platforms
 from gateway.flows.processing import drain_flows
+from gateway.flows.refusals import close_cured_refusals
 from gateway.flows.releasing import release_addressable
 from gateway.flows.webhooks.tasks import TELL_TASK, tell_subscribers
 from gateway.jobs.engine import JobEngine
@@ -38,6 +39,7 @@ def register_tasks(engine: JobEngine, context: FlowsContext) -> None:
 
     def review(organisation_id: UUID) -> None:
         review_due_invoices(context, organisation_id, receipts_known)
+        close_cured_refusals(context, organisation_id)
         review_promises_and_plans(context, organisation_id, DEADLINES_TASK)
 
     def tell(organisation_id: UUID) -> None:

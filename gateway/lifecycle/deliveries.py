@@ -7,7 +7,7 @@ come any more. Nothing is stored for these lines: they are read from the outbox,
 acknowledgement beside each delivery, and from the events.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -27,6 +27,8 @@ from gateway.lifecycle.statuses import StateLine, status
 #: Kind of the outbox messages that carry a flow to a platform.
 PLATFORM_FLOW = "platform.flow"
 _TO_BE_TRIED = (OutboxState.PENDING, OutboxState.UNCERTAIN)
+#: In the payload of a report that repeats a refused one: the identifier of that one.
+INSTEAD_OF = "instead_of"
 #: Acknowledgement of a file that a platform took, then refused (XP Z12-013).
 _REFUSED = "Error"
 #: What a refusal by the portal speaks of (`Status.object`).
@@ -43,6 +45,8 @@ class ReportOutcome(StrEnum):
     #: No refusal came while one could: silence is acceptance.
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    #: The platform refused the file after taking it: the portal never saw it, and its silence says nothing.
+    STOPPED = "stopped"
 
 
 class Remark(BaseModel):
@@ -116,7 +120,7 @@ class Delivery(BaseModel):
         remote_id: the identifier that the platform gave to the flow when it took it.
         acknowledgement: what the platform made of it afterwards; None as long as it has said nothing.
         answers: identifiers of the events that answer it, in the order of their dates.
-        may_be_resent: the platform refused it after taking it, and it was not sent again.
+        may_be_resent: its platform, or of a report the public portal, refused it, and it was not sent again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -141,12 +145,14 @@ class Report(Delivery):
     """The copy of a mandatory status for the public portal.
 
     Attributes:
-        outcome: waiting, open, accepted or refused.
+        outcome: waiting, open, accepted, refused or stopped.
         refusable_until: UTC instant from which silence is acceptance; None until it has left.
+        instead_of: the refused report that it repeats.
     """
 
     outcome: Labelled
     refusable_until: datetime | None
+    instead_of: UUID | None = None
 
 
 class Deliveries(BaseModel):
@@ -184,12 +190,13 @@ def build_deliveries(
     attempts = [each for each in messages if not each.payload.get("for_portal")]
     of_invoice = [each for each in attempts if each.subject_id not in told]
     answers = _answers(of_invoice, (row for row in rows if row.line == StateLine.TRANSMISSION))
-    refusals = _answers(
-        reports, (row for row in rows if status(row.status, paris_date(row.status_at)).object == _STATUS_MESSAGE)
-    )
+    refusals = _answers(reports, filter(_is_refusal, rows))
+    repeated = {original for each in reports if (original := _original(each))}
     return Deliveries(
         transmission=tuple(Delivery(**_facts(each, told, answers, tries, messages)) for each in attempts),
-        reporting=tuple(_report(each, _facts(each, told, refusals, tries, messages), now) for each in reports),
+        reporting=tuple(
+            _report(each, _facts(each, told, refusals, tries, messages), repeated, now) for each in reports
+        ),
     )
 
 
@@ -220,16 +227,39 @@ def _answers(messages: Sequence[OutboxMessage], rows: Iterable[LifecycleEvent]) 
     return answers
 
 
-def _report(message: OutboxMessage, facts: Mapping[str, Any], now: datetime) -> Report:
+def cured_refusals(reports: Sequence[Report]) -> tuple[UUID, ...]:
+    """The refusals by the portal (identifiers of the 601) that are cured: what they refused was told again, and silence
+    has accepted that. A repetition that is refused in its turn is told again in its turn. Pure.
+    """
+    accepted = {each.instead_of for each in reports if each.outcome.code == ReportOutcome.ACCEPTED}
+    cured: list[UUID] = []
+    for report in reversed(reports):  # the repetition comes after what it repeats
+        if report.answers and report.id in accepted:
+            cured = [*report.answers, *cured]
+            accepted.add(report.instead_of)
+    return tuple(cured)
+
+
+def _original(message: OutboxMessage) -> UUID | None:
+    """The refused report that a report repeats."""
+    told = message.payload.get(INSTEAD_OF)
+    return UUID(told) if told else None
+
+
+def _report(message: OutboxMessage, facts: dict[str, Any], repeated: Collection[UUID], now: datetime) -> Report:
     days = timedelta(days=data_file("lifecycle.toml")["ppf"]["refusal_days"])
     refusable_until = message.sent_at + days if message.sent_at else None
     if facts["answers"]:
         outcome = ReportOutcome.REFUSED
+        facts["may_be_resent"] = message.id not in repeated
+    elif is_refused(message):
+        outcome = ReportOutcome.STOPPED
     elif refusable_until is None:
         outcome = ReportOutcome.WAITING
     else:
         outcome = ReportOutcome.OPEN if now < refusable_until else ReportOutcome.ACCEPTED
-    return Report(**facts, outcome=_labelled("report", outcome), refusable_until=refusable_until)
+    standing = {"outcome": _labelled("report", outcome), "instead_of": _original(message)}
+    return Report(**facts, **standing, refusable_until=refusable_until)
 
 
 def _facts(

@@ -14,6 +14,8 @@ from gateway.ledger.documents import DocumentStore
 
 #: Puts a flow in quarantine back to work, inside the caller's transaction.
 ReplayFlow = Callable[[Session, UUID], object]
+#: Sends a refused delivery again, inside the caller's transaction; the last argument says who decided it.
+ResendDelivery = Callable[[Session, UUID, str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,4 @@ class WebContext:
     demo_user_id: UUID | None
     limits: ReadingLimits
     replay_flow: ReplayFlow
+    resend_delivery: ResendDelivery

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from gateway.access.scope import Scope
 from gateway.alerts.model import Alert, AlertState
 from gateway.alerts.refused_deliveries import RefusedDelivery, alert_for_refused_delivery
-from gateway.cli import access, app
+from gateway.cli import access, app, working
 from gateway.cli.timeline import as_text
 from gateway.collection.model import CollectionAction
 from gateway.flows.awaiting import awaited_of
@@ -193,7 +194,7 @@ def test_the_timeline_shows_what_the_platform_made_of_the_file(world, sent):
 
 def resent(world, delivery_id: UUID) -> OutboxMessage:
     with world.database.transaction(world.organisation_id) as session:
-        message = resend(session, delivery_id, by="Zoé", now=world.clock())
+        message = resend(session, world.context, delivery_id, by="Zoé", now=world.clock())
         session.expunge(message)
         return message
 
@@ -258,6 +259,8 @@ def test_a_refused_file_is_sent_again_once_whoever_asks(world, sent):
 def test_an_operator_lists_what_was_refused_and_sends_it_again(world, sent, monkeypatch):
     monkeypatch.setattr(access, "open_database", lambda _settings: world.database)
     monkeypatch.setattr(world.database, "close", lambda: None)
+    services = SimpleNamespace(database=world.database, flows=world.context, close=lambda: None)
+    monkeypatch.setattr(working, "build_services", lambda _settings: services)
     sent(REFUSED)
     poll(world)
     [refused] = world.rows(OutboxMessage)

@@ -72,12 +72,16 @@ def router(context: EmissionApiContext) -> APIRouter:
             given = give_status(session, context.flows, invoice, order, now=now, idempotency_key=idempotency_key)
             return _view(given)
 
-    @routes.post("/deliveries/{delivery_id}/resend", status_code=201, summary="Send again what its platform refused")
+    @routes.post("/deliveries/{delivery_id}/resend", status_code=201, summary="Send again what was refused")
     def resend_refused(principal: caller, delivery_id: UUID) -> ResentView:
-        """A new attempt of a file that its platform took and then refused (acknowledgement Error), once for each."""
+        """A new attempt of what was taken and then refused, once for each.
+
+        Refused by its platform (acknowledgement Error): the same file. Refused by the public portal (601): the same
+        status in a new message, to the portal alone.
+        """
         now = context.flows.clock()
         with context.flows.database.transaction(principal.organisation_id) as session:
-            sent = resend(session, delivery_id, by=principal.name, now=now)
+            sent = resend(session, context.flows, delivery_id, by=principal.name, now=now)
             return ResentView(delivery_id=sent.id, tracking_id=sent.idempotency_key, platform=sent.payload["platform"])
 
     return routes

@@ -191,6 +191,18 @@ def build_status(
     return message.model_copy(update={"message_id": _message_id(message, at, sent_at or at)})
 
 
+def told_again(message: CdarMessage, *, sent_at: datetime, sending_platform: str = "") -> CdarMessage:
+    """The same status to the same recipients in a new message of `sent_at`, under an identifier of its own.
+
+    `sending_platform`: number of the platform that signs it now (scheme 0238); "" to keep the one it has.
+    """
+    sender = message.sender
+    if sender is not None and sending_platform:
+        sender = sender.model_copy(update={"ids": (Identifier(scheme=SCHEME_PLATFORM, value=sending_platform),)})
+    new = message.model_copy(update={"issued": _instant(sent_at), "sender": sender, "deviations": ()})
+    return new.model_copy(update={"message_id": _message_id(new, sent_at, sent_at)})
+
+
 def _details(
     reasons: Sequence[GivenReason], amounts: Sequence[Characteristic], comment: str, on: date
 ) -> tuple[StatusDetail, ...]:

@@ -13,7 +13,6 @@ from gateway.collection.repository import ActionFilter, worklist
 from gateway.collection.worklist.comments import Subject
 from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.awaiting import awaited_of
-from gateway.flows.emission.resending import resend
 from gateway.flows.model import Flow
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.reading import read_invoice
@@ -122,12 +121,12 @@ def message(visit: Reader, invoice_id: UUID, event_id: UUID) -> Response:
 
 
 def resend_delivery(visit: FlowReplayer, invoice_id: UUID, delivery_id: UUID) -> Response:
-    """Send again what the platform of an invoice refused after taking it."""
+    """Send again what the platform of an invoice, or the public portal, refused after taking it."""
     with visit.transaction() as session:
         timeline = _timeline(visit, session, invoice_by_id(session, visit.principal.scope, invoice_id))
         if delivery_id not in {each.id for each in (*timeline.transmission, *timeline.reporting)}:
             raise PageNotFoundError
-        resend(session, delivery_id, by=visit.principal.name, now=visit.context.clock())
+        visit.context.resend_delivery(session, delivery_id, visit.principal.name)
     return visit.go_to(f"/invoices/{invoice_id}", "resent")
 
 
