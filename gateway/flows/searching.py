@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, union_all
+from sqlalchemy import ColumnElement, union_all
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.database.paging import Page, SortKey, after_cursor, fetch_page
+from gateway.database.searching import held_values
 from gateway.flows.model import Flow
 
 _BY_UPDATE = (SortKey(col(Flow.updated_at), datetime.fromisoformat), SortKey(col(Flow.id), UUID))
@@ -58,11 +59,8 @@ def search_flows(session: Session, criteria: FlowCriteria, *, cursor: str | None
 
 
 def kinds_held(session: Session) -> list[str]:
-    """The kinds of flows that the organisation has: from each, the index gives the next."""
-    first = select(func.min(Flow.kind).label("kind")).cte("kinds", recursive=True)
-    following = select(func.min(Flow.kind)).where(col(Flow.kind) > first.c.kind).scalar_subquery()
-    kinds = first.union_all(select(following).where(first.c.kind.is_not(None)))
-    return list(session.execute(select(kinds.c.kind).where(kinds.c.kind.is_not(None))).scalars())
+    """The kinds of flows that the organisation has."""
+    return held_values(session, Flow.kind)
 
 
 def flows_wanted(

@@ -31,6 +31,9 @@ class InvoiceRecord(IdentifiedRow, table=True):
         UniqueConstraint("organisation_id", "direction", "number", "seller_siren", "year"),
         Index("ix_invoice_issue", "organisation_id", "issue_date", "id"),
         Index("ix_invoice_status", "organisation_id", "status"),
+        Index("ix_invoice_buyer", "organisation_id", "buyer_name"),
+        Index("ix_invoice_seller", "organisation_id", "seller_name"),
+        Index("ix_invoice_due", "organisation_id", "due_date"),
         Index(
             "ix_invoice_open",
             "organisation_id",

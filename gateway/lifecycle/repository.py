@@ -11,7 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.access.scope import Scope
 from gateway.database.paging import Page, SortKey, fetch_page
-from gateway.database.searching import containing
+from gateway.database.searching import alike, containing, held_values
 from gateway.lifecycle.correlation import InvoiceKey, normalised_number
 from gateway.lifecycle.errors import InvoiceNotFoundError
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
@@ -32,7 +32,9 @@ class InvoiceFilter:
         text: part of the number, of the buyer's name or of its SIREN, in any case.
         number: the exact number (BT-1).
         buyer_siren: BT-47. seller_siren: BT-30.
+        buyer_name: part of BT-44. seller_name: part of BT-27. In any case, with or without accents.
         issued_from, issued_to: bounds of the issue date (BT-2), both included.
+        due_from, due_to: bounds of the due date (BT-9), both included; an invoice without one is left out.
         statuses: current status codes.
         agency_id: the agency that issued it.
         direction: receivable or payable.
@@ -43,8 +45,12 @@ class InvoiceFilter:
     number: str = ""
     buyer_siren: str = ""
     seller_siren: str = ""
+    buyer_name: str = ""
+    seller_name: str = ""
     issued_from: date | None = None
     issued_to: date | None = None
+    due_from: date | None = None
+    due_to: date | None = None
     statuses: tuple[str, ...] = ()
     agency_id: UUID | None = None
     direction: Direction | None = None
@@ -55,7 +61,7 @@ def search_invoices(
     session: Session, scope: Scope, wanted: InvoiceFilter, *, cursor: str | None = None, limit: int = 50
 ) -> Page[InvoiceRecord]:
     """The invoices wanted, latest issue date first. Raises InvalidCursorError."""
-    statement = select(InvoiceRecord).where(visible_invoices(scope), *_conditions(wanted))
+    statement = select(InvoiceRecord).where(visible_invoices(scope), *_conditions(session, wanted))
     return fetch_page(session, statement, _BY_ISSUE_DATE, cursor=cursor, limit=limit, descending=True)
 
 
@@ -197,7 +203,7 @@ def _is_invoice(key: InvoiceKey) -> ColumnElement[bool]:
     )
 
 
-def _conditions(wanted: InvoiceFilter) -> Iterator[ColumnElement[bool]]:
+def _conditions(session: Session, wanted: InvoiceFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.text.strip():
         siren = wanted.text.replace(" ", "")
         yield or_(
@@ -210,10 +216,20 @@ def _conditions(wanted: InvoiceFilter) -> Iterator[ColumnElement[bool]]:
         yield col(InvoiceRecord.buyer_siren) == wanted.buyer_siren.replace(" ", "")
     if wanted.seller_siren:
         yield col(InvoiceRecord.seller_siren) == wanted.seller_siren.replace(" ", "")
+    for name, column in (
+        (wanted.buyer_name, InvoiceRecord.buyer_name),
+        (wanted.seller_name, InvoiceRecord.seller_name),
+    ):
+        if name.strip():
+            yield col(column).in_(alike(name, held_values(session, column)))
     if wanted.issued_from is not None:
         yield col(InvoiceRecord.issue_date) >= wanted.issued_from
     if wanted.issued_to is not None:
         yield col(InvoiceRecord.issue_date) <= wanted.issued_to
+    if wanted.due_from is not None:
+        yield col(InvoiceRecord.due_date) >= wanted.due_from
+    if wanted.due_to is not None:
+        yield col(InvoiceRecord.due_date) <= wanted.due_to
     if wanted.statuses:
         yield col(InvoiceRecord.status).in_(wanted.statuses)
     if wanted.agency_id is not None:

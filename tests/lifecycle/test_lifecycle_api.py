@@ -139,6 +139,11 @@ def test_the_timeline_tells_each_event_with_its_raw_message(
         ({"issued_from": "2026-10-02"}, ["P1", "F2"]),
         ({"issued_to": "2026-10-02"}, ["F2", "F1"]),
         ({"issued_from": "2026-10-02", "issued_to": "2026-10-02"}, ["F2"]),
+        ({"due_from": "2026-11-01"}, []),
+        ({"due_from": "2026-10-31", "due_to": "2026-10-31"}, ["P1", "F2", "F1"]),
+        ({"buyer_name": "batir"}, ["P1", "F2", "F1"]),
+        ({"buyer_name": "comptoir"}, []),
+        ({"seller_name": "MATERIAUX"}, ["P1", "F2", "F1"]),
         ({"q": "f2"}, ["F2"]),
         ({"q": "bâtir"}, ["P1", "F2", "F1"]),
     ],
@@ -167,6 +172,7 @@ def test_each_filter_narrows_the_list(
         ({"cursor": "nonsense"}, 422),
         ({"limit": 0}, 422),
         ({"issued_from": "hier"}, 422),
+        ({"due_to": "demain"}, 422),
     ],
 )
 def test_a_senseless_filter_is_a_problem_with_its_code(query: dict[str, Any], code: int, read: Reader) -> None:

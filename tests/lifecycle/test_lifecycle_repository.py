@@ -22,8 +22,15 @@ BIG = Buyer(name="Grand_Compte 100%", legal_id=Identifier(value="443061841", sch
 @pytest.fixture
 def some_invoices(database, organisation):
     register(database, organisation, invoice("A-1"), agency_id=LYON)
-    register(database, organisation, invoice("A-2", issue_date=date(2026, 10, 3)), agency_id=LILLE)
-    register(database, organisation, invoice("B-1", buyer=BIG, issue_date=date(2026, 10, 2)), agency_id=LILLE)
+    register(
+        database,
+        organisation,
+        invoice("A-2", issue_date=date(2026, 10, 3), due_date=date(2026, 11, 2)),
+        agency_id=LILLE,
+    )
+    register(
+        database, organisation, invoice("B-1", buyer=BIG, issue_date=date(2026, 10, 2), due_date=None), agency_id=LILLE
+    )
     register(database, organisation, invoice("A-1"), direction=Direction.PAYABLE, content=b"<theirs/>")
     record(database, organisation, "205", 1, number="A-2")
 
@@ -45,6 +52,17 @@ def test_each_filter_narrows_the_search(database, organisation):
         ({"text": "_"}, ["B-1"]),
         ({"number": " B-1 "}, ["B-1"]),
         ({"buyer_siren": "443 061 841"}, ["B-1"]),
+        ({"buyer_name": "bâTIR"}, ["A-2", "A-1"]),
+        ({"buyer_name": "batir ensemble"}, ["A-2", "A-1"]),
+        ({"buyer_name": "_compte 100%"}, ["B-1"]),
+        ({"buyer_name": "%"}, ["B-1"]),
+        ({"buyer_name": "personne"}, []),
+        ({"seller_name": "des materiaux"}, ["A-2", "B-1", "A-1"]),
+        ({"seller_name": "grand"}, []),
+        ({"due_from": date(2026, 11, 2)}, ["A-2"]),
+        ({"due_to": date(2026, 11, 1)}, ["A-1"]),
+        ({"due_from": date(2026, 10, 31), "due_to": date(2026, 10, 31)}, ["A-1"]),
+        ({"due_to": date(2026, 12, 31), "buyer_name": "batir"}, ["A-2", "A-1"]),
         ({"statuses": ("205",)}, ["A-2"]),
         ({"agency_id": LILLE}, ["A-2", "B-1"]),
         ({"direction": Direction.PAYABLE}, ["A-1"]),
