@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from gateway.collection.dispatching import REMINDER_MAIL, REMINDER_SMS, Dispatching, dispatch, last_check
+from gateway.collection.evidence import EvidenceKeeper
 from gateway.collection.law.context import LawContext
 from gateway.collection.messages.composing import MessageComposer
+from gateway.collection.messages.values import Composer
 from gateway.collection.recording import DISPATCH_TASK
 from gateway.collection.reminding import REMINDERS_TASK, ReminderRound
 from gateway.collection.scenarios import Channel
@@ -15,21 +17,27 @@ from gateway.notifications.mail import mail_deliverer
 from gateway.notifications.sms_hook import sms_deliverer
 
 
-def reminders_of(parts: LawContext) -> Dispatching:
-    """How reminders are worded and leave: by the servers that are set; what has none, a person sends."""
+def composer_of(parts: LawContext) -> MessageComposer:
+    """What words reminders."""
+    return MessageComposer(
+        store=parts.store,
+        clock=parts.clock,
+        limits=parts.limits,
+        law=lambda: parts.law,
+        evidence=EvidenceKeeper(parts.store, lambda: parts.key, parts.clock),
+        most_bytes=parts.settings.reminder_attachments_bytes,
+        most_invoices=parts.settings.reminder_attachments,
+    )
+
+
+def reminders_of(parts: LawContext, compose: Composer) -> Dispatching:
+    """How reminders leave: by the servers that are set; what has none, a person sends."""
     settings = parts.settings
     servers = {Channel.EMAIL: settings.smtp_url, Channel.SMS_HOOK: settings.sms_hook_url}
     return Dispatching(
         database=parts.database,
         clock=parts.clock,
-        compose=MessageComposer(
-            store=parts.store,
-            clock=parts.clock,
-            limits=parts.limits,
-            law=lambda: parts.law,
-            most_bytes=settings.reminder_attachments_bytes,
-            most_invoices=settings.reminder_attachments,
-        ),
+        compose=compose,
         leaves=frozenset(channel for channel, server in servers.items() if server is not None),
         batch=settings.batch_size,
     )

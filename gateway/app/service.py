@@ -16,11 +16,12 @@ from gateway.app import health, published
 from gateway.app.failures import say_failures
 from gateway.app.middleware import BasePaths, observe_request, other_base_paths
 from gateway.app.services import Services
-from gateway.collection import receivables_api, reminders_api
+from gateway.collection import previewing_api, receivables_api, reminders_api
 from gateway.collection.agreements import api as agreements_api
 from gateway.collection.agreements.api import AgreementsApiContext
 from gateway.collection.law import claims_api, penalties_api
 from gateway.collection.law.penalties_api import LawApiContext
+from gateway.collection.previewing_api import PreviewsApiContext
 from gateway.collection.receivables_api import ReceivablesApiContext
 from gateway.collection.reminders_api import RemindersApiContext
 from gateway.collection.worklist import api as worklist_api
@@ -104,6 +105,7 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
         resend_delivery=lambda session, delivery_id, by: resend(
             session, services.flows, delivery_id, by=by, now=services.clock()
         ),
+        previews=services.previews,
     )
     app.include_router(pages.router(page_context))
     reader = _program_or_person(access, page_context, ApiScope.INVOICES_READ)
@@ -140,6 +142,16 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
                 reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
                 writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
                 channels=channels_of(services.settings),
+            )
+        )
+    )
+    app.include_router(
+        previewing_api.router(
+            PreviewsApiContext(
+                database=services.database,
+                clock=services.clock,
+                reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+                previews=services.previews,
             )
         )
     )

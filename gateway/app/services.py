@@ -8,10 +8,11 @@ from uuid import UUID
 from gateway.access.repository import organisations
 from gateway.access.service import forget_expired
 from gateway.access.signing_keys import keep_keys
-from gateway.app.reminders import register_reminders, reminders_of, ways_out
+from gateway.app.reminders import composer_of, register_reminders, reminders_of, ways_out
 from gateway.collection.dispatching import Dispatching
 from gateway.collection.law.context import LawContext
 from gateway.collection.law.tasks import LAW_TASK, review_law
+from gateway.collection.previewing import Previews
 from gateway.collection.recording import DISPATCH_TASK
 from gateway.collection.reminding import REMINDERS_TASK
 from gateway.database import Database, open_database
@@ -58,6 +59,7 @@ class Services:
     flows: FlowsContext
     directory: Directory
     law: LawContext
+    previews: Previews
     reminders: Dispatching
     engine: JobEngine
     job_clock: JobClock
@@ -115,7 +117,8 @@ def build_services(
     )
     register_tasks(engine, flows)
     law = LawContext(database, documents, clock, settings, limits)
-    reminders = reminders_of(law)
+    composer = composer_of(law)
+    reminders = reminders_of(law, composer)
     register_reminders(engine, reminders, settings)
     engine.register(OUTBOX_TASK, _outbox(law, flows, reminders).drain)
     engine.register(LAW_TASK, lambda organisation_id: review_law(law, organisation_id))
@@ -128,6 +131,7 @@ def build_services(
         flows=flows,
         directory=directory,
         law=law,
+        previews=Previews(composer.draft, documents, clock),
         reminders=reminders,
         engine=engine,
         job_clock=_job_clock(database, settings, clock, engine, directory),

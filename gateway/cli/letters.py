@@ -10,10 +10,10 @@ import typer
 
 from gateway.access.scope import Scope
 from gateway.cli.working import OPERATOR, OrganisationOption, read_table, working
+from gateway.collection.holds import Reason
 from gateway.collection.messages.errors import InvalidLetterheadError, InvalidTextsError
 from gateway.collection.messages.keeping import letterhead_in_force, store_letterhead, store_texts, texts_in_force
 from gateway.collection.messages.texts import default_texts
-from gateway.collection.previewing import worded_now
 from gateway.collection.reminder_rows import reminder_by_id
 from gateway.kernel.text import Text, printable
 
@@ -21,10 +21,7 @@ letters_app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Ce qui est écrit aux clients. / What is written to customers."
 )
 _EVERYTHING = Scope.everything()
-_WITHDRAWN = Text(
-    "Rien ne partirait : ce que cette relance réclame est réglé ou retenu.",
-    "Nothing would leave: what this reminder claims is settled or held back.",
-)
+_WITHDRAWN = Text("Rien ne partirait : {reason}", "Nothing would leave: {reason}")
 FileOption = Annotated[
     Path | None, typer.Option("--from", exists=True, dir_okay=False, help="TOML ou JSON à enregistrer. / To be stored.")
 ]
@@ -77,18 +74,18 @@ def preview_command(
         services = work.services
         with services.database.transaction(work.organisation_id) as session:
             row = reminder_by_id(session, _EVERYTHING, reminder)
-            composed = worded_now(session, row, services.reminders.compose, services.clock)
-            session.rollback()
-        if composed is None:
-            typer.echo(_WITHDRAWN.in_language(work.language), err=True)
+            composed = services.previews.of_reminder(session, _EVERYTHING, row)
+        if isinstance(composed, Reason):
+            reason = composed.text.in_language(work.language)
+            typer.echo(_WITHDRAWN.in_language(work.language).format(reason=reason), err=True)
             raise typer.Exit(1)
         typer.echo(f"{composed.subject}\n\n{composed.text}")
         if to is not None:
             to.mkdir(parents=True, exist_ok=True)
             if composed.html:
                 (to / "message.html").write_text(composed.html, encoding="utf-8")
-            for each in composed.attachments:
-                (to / each.name).write_bytes(services.documents.get(each.sha256))
+            for each in composed.papers:
+                (to / each.name).write_bytes(each.content)
                 typer.echo(str(to / each.name))
 
 

@@ -12,9 +12,9 @@ from sqlmodel import Session
 
 from gateway.access.scope import Scope
 from gateway.collection.errors import InvalidRecipientError, ReminderPartlyVisibleError, ReminderStateError
-from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
+from gateway.collection.model import Reminder, ReminderState
 from gateway.collection.recording import DISPATCH_TASK, move
-from gateway.collection.reminder_rows import lines_of, reminder_by_id
+from gateway.collection.reminder_rows import reminder_by_id, seen_whole
 from gateway.jobs.queue import enqueue
 from gateway.jobs.undelivered import mark_arrived, send_again
 from gateway.ledger.service import take_turn
@@ -85,15 +85,11 @@ def settle(session: Session, scope: Scope, reminder_id: UUID, *, by: str, arrive
 def _held(session: Session, scope: Scope, reminder_id: UUID, *states: ReminderState) -> Reminder:
     """The reminder, locked, when it stands where this may be done and all of it may be seen."""
     reminder = reminder_by_id(session, scope, reminder_id, lock=True)
-    if len(lines_of(session, [reminder_id], scope)[reminder_id]) < len(_lines(session, reminder_id)):
+    if not seen_whole(session, scope, [reminder]):
         raise ReminderPartlyVisibleError(reminder_id)
     if reminder.state not in states:
         raise ReminderStateError(reminder_id, ReminderState(reminder.state).label)
     return reminder
-
-
-def _lines(session: Session, reminder_id: UUID) -> list[ReminderInvoice]:
-    return lines_of(session, [reminder_id], Scope.everything())[reminder_id]
 
 
 def _address(text: str) -> str:

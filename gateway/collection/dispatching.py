@@ -14,7 +14,7 @@ from sqlalchemy import case, func
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
-from gateway.collection.messages.values import ComposedMessage, Composer, ReminderMessage
+from gateway.collection.messages.values import ComposedMessage, Composer, PaperKind, ReminderMessage
 from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
 from gateway.collection.rechecking import Recheck
 from gateway.collection.recording import DISPATCH_TASK, check_again, credit_content, move, withdraw
@@ -174,7 +174,7 @@ def _let_go(session: Session, reminder: Reminder, context: Dispatching) -> None:
             "subject": composed.subject,
             "body": composed.text,
             "html": composed.html,
-            "attachments": reminder.documents,
+            "attachments": [each for each in reminder.documents if each["kind"] != PaperKind.EVIDENCE],
             "reply_to": composed.reply_to,
         },
         now=now,

@@ -126,6 +126,39 @@ class ReminderPartlyVisibleError(GatewayError):
         )
 
 
+class ReminderDocumentNotFoundError(GatewayError):
+    """The message has no document at that place, or one that tells more than the asker may see."""
+
+    code: ClassVar[str] = "REMINDER_DOCUMENT_NOT_FOUND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, position: int) -> None:
+        super().__init__(
+            Text(f"Ce message n’a pas de pièce n° {position} pour vous.", f"This message has no document {position}."),
+            Text(
+                "Relisez le message : ses pièces y sont listées.", "Read the message again: its documents are listed."
+            ),
+            str(position),
+        )
+
+
+class NothingToSendError(GatewayError):
+    """The round would send nothing to that account then, or nothing that the asker may see."""
+
+    code: ClassVar[str] = "NOTHING_TO_SEND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, customer_id: UUID) -> None:
+        super().__init__(
+            Text("Rien ne serait envoyé à ce compte ce jour-là.", "Nothing would be sent to this account that day."),
+            Text(
+                "L’aperçu des relances dit pourquoi, et quand la suite est prévue.",
+                "The preview of reminders says why, and when the next step is due.",
+            ),
+            str(customer_id),
+        )
+
+
 class InvalidRecipientError(GatewayError):
     """The e-mail address a reminder should go to is none."""
 

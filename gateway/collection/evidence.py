@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Session, select
 
 from gateway.access.scope import Scope
 from gateway.alerts.model import Alert
 from gateway.collection.model import CollectionAction
+from gateway.database.engine import organisation_of
+from gateway.kernel.clock import Clock
 from gateway.kernel.text import Language
-from gateway.ledger.checkpoints import checkpoint_of
+from gateway.ledger.checkpoints import Checkpoint, checkpoint_of
 from gateway.ledger.documents import DocumentStore
 from gateway.ledger.evidence import make_evidence
 from gateway.ledger.signing import SigningKey
@@ -43,8 +46,29 @@ def evidence_maker(
 
     Raises ChainBrokenError; the files NothingToProveError, DocumentMissingError, DocumentDamagedError.
     """
-    checkpoint = checkpoint_of(session, key, now=now)
+    return _maker(session, store, key, checkpoint_of(session, key, now=now), language, now)
 
+
+class EvidenceKeeper:
+    """Makes evidence files again and again: each proof of a chain goes on from the last one of this process."""
+
+    def __init__(self, store: DocumentStore, key: Callable[[], SigningKey], clock: Clock) -> None:
+        self._store = store
+        self._key = key
+        self._clock = clock
+        self._proved: dict[UUID, Checkpoint] = {}
+
+    def __call__(self, session: Session, language: Language) -> EvidenceOf:
+        """As `evidence_maker` does, and raises; LedgerKeyError besides."""
+        organisation_id, key, now = organisation_of(session), self._key(), self._clock()
+        checkpoint = checkpoint_of(session, key, now=now, since=self._proved.get(organisation_id))
+        self._proved[organisation_id] = checkpoint
+        return _maker(session, self._store, key, checkpoint, language, now)
+
+
+def _maker(
+    session: Session, store: DocumentStore, key: SigningKey, checkpoint: Checkpoint, language: Language, now: datetime
+) -> EvidenceOf:
     def evidence_of(record: InvoiceRecord) -> bytes:
         timeline = timeline_of(session, Scope.everything(), record, now)
         story = story_of(timeline, f"invoice:{key_of_invoice(record)}", language)

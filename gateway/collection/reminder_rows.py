@@ -1,6 +1,6 @@
 """Queries of reminders. The database keeps organisations apart; a `Scope` narrows what a person sees further."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -13,6 +13,7 @@ from gateway.collection.errors import ReminderNotFoundError
 from gateway.collection.messages.values import ReminderLine
 from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
 from gateway.collection.scenarios import Channel
+from gateway.customers.model import Customer
 from gateway.customers.values import Contact, ContactRole
 from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.kernel.text import Language
@@ -105,6 +106,36 @@ def lines_of(session: Session, reminder_ids: Collection[UUID], scope: Scope) -> 
     for row in rows:
         found.setdefault(row.reminder_id, []).append(row)
     return found
+
+
+def seen_whole(session: Session, scope: Scope, reminders: Sequence[Reminder]) -> frozenset[UUID]:
+    """Those of which everything may be seen: each line, each credit note, and what no invoice takes of the account."""
+    ids = [each.id for each in reminders]
+    if scope.is_everything:
+        return frozenset(ids)
+    every, mine = lines_of(session, ids, Scope.everything()), lines_of(session, ids, scope)
+    credits = {each.id: {UUID(credit["invoice_id"]) for credit in each.credits} for each in reminders}
+    sirens = dict(
+        session.exec(
+            select(Customer.id, Customer.siren).where(
+                col(Customer.id) == func.any([each.customer_id for each in reminders])
+            )
+        ).all()
+    )
+    visible = set(
+        session.exec(
+            select(InvoiceRecord.id).where(
+                col(InvoiceRecord.id) == func.any(list(set().union(*credits.values()))), visible_invoices(scope)
+            )
+        )
+    )
+    return frozenset(
+        each.id
+        for each in reminders
+        if len(mine.get(each.id, [])) == len(every.get(each.id, []))
+        and credits[each.id] <= visible
+        and (not each.unallocated or sirens[each.customer_id] in scope.key_accounts)
+    )
 
 
 def line_of(row: ReminderInvoice, on: date) -> ReminderLine:

@@ -1,6 +1,6 @@
 """Decisions and reminders as programs and pages read them; a limited person sees the part that is theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,9 +11,11 @@ from sqlmodel import Session
 
 from gateway.access.scope import Scope
 from gateway.collection.holds import Reason
+from gateway.collection.messages.values import Draft, PaperKind
 from gateway.collection.model import Reminder, ReminderExclusion, ReminderInvoice, ReminderState
-from gateway.collection.reminder_rows import lines_of
+from gateway.collection.reminder_rows import lines_of, seen_whole
 from gateway.collection.reminders import ReminderDecision
+from gateway.customers.model import Customer
 from gateway.customers.repository import customers_by_id
 from gateway.kernel.money import ZERO
 
@@ -87,6 +89,54 @@ class DecisionPage(_View):
     next_cursor: str | None
 
 
+class DocumentView(_View):
+    """A document of a message."""
+
+    position: int = Field(description="From 1; its address ends with it")
+    name: str
+    media_type: str
+    kind: str | None = Field(description="letter, statement, invoice or evidence; null: kept before kinds were")
+
+
+class MessageView(_View):
+    """A message that has not left, as it would leave now."""
+
+    subject: str
+    text: str
+    html: str | None
+    documents: tuple[DocumentView, ...] = Field(description="Those you may see")
+    keeps_evidence: bool = Field(description="The evidence file of each invoice is made when it leaves, and kept")
+
+    @classmethod
+    def of(cls, draft: Draft, scope: Scope, customer_siren: str | None) -> "MessageView":
+        """The view of a message that may be seen whole."""
+        documents = (
+            DocumentView(position=position, name=each.name, media_type=each.media_type, kind=each.kind.value)
+            for position, each in enumerate(draft.papers, start=1)
+            if may_see(each.kind, scope, customer_siren)
+        )
+        return cls(
+            subject=draft.subject,
+            text=draft.text,
+            html=draft.html,
+            documents=tuple(documents),
+            keeps_evidence=bool(draft.proves),
+        )
+
+
+class WithdrawnView(_View):
+    """Why a reminder would not leave: what it claims is settled or held back by now."""
+
+    hold: str = Field(description="Stable name of the reason")
+    reason_fr: str
+    reason_en: str
+
+    @classmethod
+    def of(cls, reason: Reason) -> "WithdrawnView":
+        """The view of a reason."""
+        return cls(hold=reason.hold.value, reason_fr=reason.text.fr, reason_en=reason.text.en)
+
+
 class ReminderView(_View):
     """One reminder."""
 
@@ -112,7 +162,7 @@ class ReminderView(_View):
     text: str | None = Field(description="As it left; null when you see a part of its lines only")
     lines: tuple[LineView, ...]
     credits: tuple[CreditView, ...]
-    documents: tuple[dict[str, str], ...]
+    documents: tuple[DocumentView, ...] = Field(description="Kept with it since it was worded, those you may see")
     is_whole: bool = Field(description="You see every line of it, and may decide about it")
 
 
@@ -220,27 +270,23 @@ def decision_view(decision: ReminderDecision) -> DecisionView:
 
 def reminder_views(session: Session, scope: Scope, reminders: Sequence[Reminder]) -> list[ReminderView]:
     """Reminders with the lines that may be seen; text, documents and credit notes only where all may be."""
-    ids = [each.id for each in reminders]
-    every, mine = lines_of(session, ids, Scope.everything()), lines_of(session, ids, scope)
+    mine, whole = lines_of(session, [each.id for each in reminders], scope), seen_whole(session, scope, reminders)
     customers = customers_by_id(session, (each.customer_id for each in reminders))
     return [
-        _view(
-            each,
-            customers[each.customer_id].name,
-            mine.get(each.id, []),
-            len(mine.get(each.id, [])) == len(every[each.id]),
-        )
+        _view(each, customers[each.customer_id], mine.get(each.id, []), scope, is_whole=each.id in whole)
         for each in reminders
     ]
 
 
-def _view(reminder: Reminder, customer_name: str, lines: list[ReminderInvoice], is_whole: bool) -> ReminderView:
+def _view(
+    reminder: Reminder, customer: Customer, lines: list[ReminderInvoice], scope: Scope, *, is_whole: bool
+) -> ReminderView:
     told = reminder.contact or {}
     claimed = sum((each.claimed for each in lines), ZERO)
     return ReminderView(
         id=reminder.id,
         customer_id=reminder.customer_id,
-        customer_name=customer_name,
+        customer_name=customer.name,
         currency=reminder.currency,
         step=reminder.step,
         title_fr=reminder.title_fr,
@@ -262,9 +308,26 @@ def _view(reminder: Reminder, customer_name: str, lines: list[ReminderInvoice], 
         credits=tuple(CreditView(**{name: each[name] for name in CreditView.model_fields}) for each in reminder.credits)
         if is_whole
         else (),
-        documents=tuple(reminder.documents) if is_whole else (),
+        documents=tuple(_documents(reminder, scope, customer.siren)) if is_whole else (),
         is_whole=is_whole,
     )
+
+
+def _documents(reminder: Reminder, scope: Scope, customer_siren: str | None) -> Iterator[DocumentView]:
+    for position, each in enumerate(reminder.documents, start=1):
+        if may_see(each.get("kind"), scope, customer_siren):
+            yield DocumentView(
+                position=position, name=each["name"], media_type=each["media_type"], kind=each.get("kind")
+            )
+
+
+def may_see(kind: str | None, scope: Scope, customer_siren: str | None) -> bool:
+    """Whether a document of a message that may be seen whole may be seen too: a statement tells the whole account.
+
+    `kind`: a `PaperKind`; None: kept before kinds were, which may be a statement. Pure.
+    """
+    told = kind is not None and kind != PaperKind.STATEMENT
+    return told or scope.is_everything or customer_siren in scope.key_accounts
 
 
 def _told(reason: Reason) -> dict[str, str | date | None]:

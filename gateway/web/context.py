@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from gateway.collection.previewing import Previews
 from gateway.database.engine import Database
 from gateway.invoices.limits import ReadingLimits
 from gateway.kernel.clock import Clock
@@ -33,3 +34,4 @@ class WebContext:
     limits: ReadingLimits
     replay_flow: ReplayFlow
     resend_delivery: ResendDelivery
+    previews: Previews

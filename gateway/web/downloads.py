@@ -15,5 +15,10 @@ def download(visit: Visit, sha256: str, name: str) -> Response:
     media_type = media_type_of(data)
     ending = ".pdf" if media_type == "application/pdf" else ".xml"
     called = name if PurePosixPath(name).suffix.lower() == ending else name + ending
-    disposition = f"attachment; filename*=UTF-8''{quote(called, safe='')}"
+    return saved(data, media_type, called)
+
+
+def saved(data: bytes, media_type: str, name: str) -> Response:
+    """A file for the browser to save under a name."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return Response(data, media_type=media_type, headers={"Content-Disposition": disposition})

@@ -47,7 +47,7 @@ BUSINESS_TABLES = sorted(name for name, table in METADATA.tables.items() if "org
 #: What routes take of the directory, and of closed lists, which are the same for everyone.
 OF_THE_DIRECTORY = {
     "siren": "732829320", "siret": "73282932000074", "routing_identifier": "none", "addressing_identifier": "732829320",
-    "address": "732829320", "source": "action", "name": "lifecycle-event.schema.json",
+    "address": "732829320", "source": "action", "name": "lifecycle-event.schema.json", "position": 1,
 }  # fmt: skip
 #: What routes of programs take, by the last part of their path.
 BODIES = {
@@ -168,6 +168,9 @@ def _reminder(session: Session, now: datetime) -> dict[str, UUID]:
         language="fr",
         unallocated=Decimal(0),
         total=invoice.amount_due,
+        subject="Rappel",
+        text="Bonjour",
+        documents=[{"name": "F.xml", "media_type": "text/xml", "sha256": invoice.document_sha256, "kind": "invoice"}],
         state="awaiting",
         decided_at=now,
         decided_on=paris_date(now),

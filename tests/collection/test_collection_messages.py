@@ -22,6 +22,8 @@ from fixtures.profiles import Profile
 from fixtures.ubl import to_ubl
 from gateway.access.errors import PermissionDeniedError
 from gateway.access.scope import Scope
+from gateway.collection import evidence
+from gateway.collection.evidence import EvidenceKeeper
 from gateway.collection.law.statute import statute
 from gateway.collection.messages.composing import MessageComposer
 from gateway.collection.messages.errors import InvalidLetterheadError, InvalidTextsError, NoTextError
@@ -35,8 +37,13 @@ from gateway.collection.scenarios import Channel, default_book
 from gateway.customers.values import Contact, ContactRole
 from gateway.invoices.limits import ReadingLimits
 from gateway.kernel.clock import ManualClock
+from gateway.ledger.checkpoints import checkpoint_of
+from gateway.ledger.errors import ChainBrokenError
+from gateway.ledger.evidence_verifier import verify as verify_evidence
 from gateway.ledger.model import LedgerEntry
+from gateway.ledger.signing import load_key
 from gateway.lifecycle.model import InvoiceRecord
+from tests.collection.agreeing import House
 from tests.collection.owing import NOW, Collecting
 
 ON = date(2026, 11, 17)
@@ -219,7 +226,13 @@ def collecting(database, organisation):
 
 def composer(documents, clock, **changes: object) -> MessageComposer:
     made = MessageComposer(
-        documents, clock, ReadingLimits(), lambda: statute(None), most_bytes=8_000_000, most_invoices=25
+        documents,
+        clock,
+        ReadingLimits(),
+        lambda: statute(None),
+        evidence=lambda _session, _language: lambda record: f"proof of {record.number}".encode(),
+        most_bytes=8_000_000,
+        most_invoices=25,
     )
     return replace(made, **changes)
 
@@ -294,3 +307,54 @@ def test_a_thank_you_asks_for_nothing_and_carries_no_papers(collecting, document
     assert composed.attachments == ()
     assert "Total réglé" in composed.text
     assert "FR76" not in composed.text
+
+
+def test_a_formal_notice_is_kept_with_the_evidence_file_of_each_invoice(collecting, documents):
+    told = owed(collecting, documents, to_ubl(draft()), "UBL")
+    notice = replace(told, channel=Channel.REGISTERED_LETTER, template="mise_en_demeure")
+    with collecting.database.transaction(collecting.organisation) as session:
+        composed = composer(documents, collecting.clock)(session, notice)
+        other = composer(documents, collecting.clock)(session, told)
+    kinds = [each.kind for each in composed.attachments]
+    assert kinds == ["letter", "statement", "invoice", "evidence"]
+    assert composed.attachments[-1].name == "Dossier de preuve F1.zip"
+    assert documents.get(composed.attachments[-1].sha256) == b"proof of F1"
+    assert "evidence" not in [each.kind for each in other.attachments]
+
+
+def test_a_formal_notice_does_not_leave_without_its_proof(collecting, documents):
+    told = owed(collecting, documents, to_ubl(draft()), "UBL")
+    notice = replace(told, channel=Channel.REGISTERED_LETTER, template="mise_en_demeure")
+
+    def broken(session, language):
+        raise ChainBrokenError(3, "hash")
+
+    with (
+        collecting.database.transaction(collecting.organisation) as session,
+        pytest.raises(ChainBrokenError),
+    ):
+        composer(documents, collecting.clock, evidence=broken)(session, notice)
+
+
+def test_evidence_files_prove_themselves_and_the_chain_is_proved_on_from_the_last_time(
+    database, organisation, documents, tmp_path, monkeypatch
+):
+    house = House(database, organisation)
+    keeper = EvidenceKeeper(documents, lambda: load_key(tmp_path / "ledger.key"), lambda: NOW)
+    starts = []
+
+    def watched(session, key, *, now, since):
+        starts.append(since.position if since else 0)
+        return checkpoint_of(session, key, now=now, since=since)
+
+    monkeypatch.setattr(evidence, "checkpoint_of", watched)
+    for number in ("F1", "F2"):
+        owing = house.owes(number)
+        documents.put(number.encode())
+        with database.transaction(organisation) as session:
+            data = keeper(session, "fr")(session.get_one(InvoiceRecord, owing.id))
+        file = tmp_path / f"{number}.zip"
+        file.write_bytes(data)
+        assert verify_evidence(str(file))
+    assert starts[0] == 0
+    assert starts[1] > 0

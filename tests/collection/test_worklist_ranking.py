@@ -104,10 +104,9 @@ def test_a_late_call_is_worth_more_than_the_same_one_in_time_and_each_call_in_va
 def test_each_place_is_explained_in_one_line_of_both_languages():
     why = ranked(line(due_on=TODAY, since=TODAY - timedelta(days=12), calls=1), TODAY, POLICY).why
     assert why.fr.replace("\u202f", " ").replace("\xa0", " ") == (
-        "1 000,00 € × 32 % de chances, à faire aujourd’hui (× 1,3), attend depuis 12 jours (× 1,1), "
-        "1 appel(s) sans suite"
+        "1 000,00 € × 32 % de chances, à faire aujourd’hui (× 1,3), attend depuis 12 jours (× 1,1), 1 appel sans suite"
     )
-    assert why.en == ("€1,000.00 × 32% chance, due today (× 1.3), waiting for 12 days (× 1.1), 1 call(s) in vain")
+    assert why.en == ("€1,000.00 × 32% chance, due today (× 1.3), waiting for 12 days (× 1.1), 1 call in vain")
     assert "montant inconnu" in ranked(line(amount=None), TODAY, POLICY).why.fr
 
 

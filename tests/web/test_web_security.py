@@ -185,9 +185,9 @@ def test_a_parameter_that_makes_no_sense_is_no_failure_of_ours(site):
 
 def test_an_address_that_no_route_knows_gets_the_same_page(site):
     services = site.services
-    nothing = {"replay_flow": lambda *_: None, "resend_delivery": lambda *_: None}
+    rest = {"replay_flow": lambda *_: None, "resend_delivery": lambda *_: None, "previews": services.previews}
     context = WebContext(
-        services.database, services.documents, services.clock, services.settings, None, services.limits, **nothing
+        services.database, services.documents, services.clock, services.settings, None, services.limits, **rest
     )
     app = FastAPI()
     app.include_router(router(context))

@@ -74,7 +74,7 @@ def test_amounts_and_dates_are_written_as_each_language_writes_them():
     assert FRENCH.money(Decimal("1234567.80"), "EUR") == f"1{narrow}234{narrow}567,80{wide}€"
     assert ENGLISH.money(Decimal("-1234567.80"), "EUR") == "-€1,234,567.80"
     assert FRENCH.money(Decimal("1.005"), "EUR") == f"1,005{wide}€"
-    assert FRENCH.day(date(2026, 10, 5)) == "5 oct. 2026"
+    assert FRENCH.short_day(date(2026, 10, 5)) == "5 oct. 2026"
     assert FRENCH.moment(datetime(2026, 10, 5, 22, 30, tzinfo=UTC)) == "6 oct. 2026, 00:30"
 
 

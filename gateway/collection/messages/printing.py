@@ -83,7 +83,7 @@ def letter_pdf(message: ReminderMessage, worded: Worded, letterhead: Letterhead)
         "recipient": recipient,
         "dated": say.say(_DATED).format(day=say.day(message.on)),
         "registered": say.say(_REGISTERED) if message.channel is Channel.REGISTERED_LETTER else "",
-        "reference": say.say(_REFERENCE).format(reference=str(message.reminder_id)[-12:].upper()),
+        "reference": say.say(_REFERENCE).format(reference=_reference(message)),
         "subject": worded.subject,
         "greeting": worded.greeting,
         "opening": worded.opening,
@@ -96,6 +96,10 @@ def letter_pdf(message: ReminderMessage, worded: Worded, letterhead: Letterhead)
         "regards": worded.regards,
     }
     return typeset(_TEMPLATES / "letter.typ", values, at=_noon(message.on))
+
+
+def _reference(message: ReminderMessage) -> str:
+    return "—" if message.reminder_id is None else str(message.reminder_id)[-12:].upper()
 
 
 def statement_pdf(account: Account, letterhead: Letterhead, language: Language, on: date) -> bytes:

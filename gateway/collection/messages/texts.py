@@ -62,6 +62,7 @@ class MessageText(_Part):
         opening, closing: the paragraphs before and after the table of invoices.
         firmer: added when the buyer has approved (205) all that is claimed.
         law: what the law adds to the sum follows the closing.
+        evidence: the evidence file of each invoice is kept with the message.
         claims: money is asked for; else the message thanks, and carries neither an account to pay to nor papers.
     """
 
@@ -71,6 +72,7 @@ class MessageText(_Part):
     closing: Annotated[tuple[Words, ...], Field(max_length=20)] = ()
     firmer: Words | None = None
     law: bool = False
+    evidence: bool = False
     claims: bool = True
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
 from sqlmodel import Session
@@ -14,6 +15,7 @@ from sqlmodel import Session
 from gateway.collection.scenarios import Channel
 from gateway.customers.values import Contact
 from gateway.kernel.text import Language
+from gateway.lifecycle.model import InvoiceRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class ReminderMessage:
     """Everything the wording of one message depends on.
 
     Attributes:
-        reminder_id: names the message for ever: a message worded again replaces none that left.
+        reminder_id: names the message for ever: a message worded again replaces none that left. None: one that is
+            only foreseen.
         customer_id, customer_name: to which account. contact: to whom; None when nobody is known (a call, a task).
         language: of the message. channel: how it leaves. template: which text (`relance_1`, `mise_en_demeure`…).
         tone: rank of the tone, 0 for the friendliest.
@@ -66,7 +69,7 @@ class ReminderMessage:
         note: words of a person for this one message, empty when there are none.
     """
 
-    reminder_id: UUID
+    reminder_id: UUID | None
     customer_id: UUID
     customer_name: str
     contact: Contact | None
@@ -83,25 +86,60 @@ class ReminderMessage:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes with a message, kept in the document store under its sha256."""
+class PaperKind(StrEnum):
+    """What a file of a message is; kept with it, so that nobody is shown more than they may see."""
 
+    LETTER = "letter"
+    #: Everything open on the account.
+    STATEMENT = "statement"
+    INVOICE = "invoice"
+    #: The evidence file of an invoice: it stays with the message and is not sent.
+    EVIDENCE = "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A file of a message that is kept nowhere yet."""
+
+    kind: PaperKind
     name: str
     media_type: str
-    sha256: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class ComposedMessage:
-    """A message as it will leave.
+class Draft:
+    """A message in words and papers, of which nothing is kept.
 
     Attributes:
         subject, text: always; the text is what a mail reader without HTML shows, and what is said on a call.
         html: the same as a page, None for a plain message.
-        attachments: for a letter, the letter itself comes first.
+        papers: what goes with it; for a letter, the letter itself comes first.
+        proves: invoices whose evidence files are kept with the message when it leaves.
         reply_to: e-mail address that answers go to; None: that of the sender.
     """
+
+    subject: str
+    text: str
+    html: str | None = None
+    papers: tuple[Paper, ...] = ()
+    proves: tuple[InvoiceRecord, ...] = ()
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of a message, kept in the document store under its sha256; `kind`: a `PaperKind`."""
+
+    name: str
+    media_type: str
+    sha256: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedMessage:
+    """A message as it leaves: a `Draft` whose papers are kept, the evidence files last."""
 
     subject: str
     text: str
@@ -113,3 +151,5 @@ class ComposedMessage:
 #: Words a message. It may read the session's organisation and write documents to the store, and is called without the
 #: turn of the ledger; nothing of what it does may be felt outside when the transaction is undone.
 Composer = Callable[[Session, ReminderMessage], ComposedMessage]
+#: Words a message for whoever is to read it first; it writes nothing.
+Drafter = Callable[[Session, ReminderMessage], Draft]

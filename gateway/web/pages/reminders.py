@@ -10,18 +10,24 @@ from sqlmodel import Session
 
 from gateway.collection import confirming, exclusions
 from gateway.collection.errors import InvalidExclusionError
+from gateway.collection.holds import Reason
 from gateway.collection.model import Reminder, ReminderState
 from gateway.collection.reminder_rows import WAITING, ReminderFilter, reminder_by_id, reminders_page
-from gateway.collection.reminder_views import ExclusionView, reminder_views, seen_by
+from gateway.collection.reminder_views import ExclusionView, MessageView, reminder_views, seen_by
 from gateway.collection.reminding import instant_of, preview, preview_page
 from gateway.collection.scenarios import Channel
 from gateway.customers.model import Customer
+from gateway.customers.repository import customers_by_id
+from gateway.kernel.errors import GatewayError
+from gateway.kernel.text import Text
 from gateway.lifecycle.errors import InvoiceNotFoundError
 from gateway.web.errors import ReasonMissingError
 from gateway.web.security import ActionWorker, Reader, Visit
 
 _STATES = {"": WAITING, "sent": (ReminderState.SENT,), "all": ()}
 _SHOWN_OF_CUSTOMER = 20
+#: Reminders that are worded only when they leave, or never: calls and tasks.
+_UNWORDED = (ReminderState.AWAITING, ReminderState.PLANNED, ReminderState.TODO)
 
 
 def show(visit: Reader, state: str = "", channel: str = "", after: str = "") -> Response:
@@ -36,18 +42,35 @@ def show(visit: Reader, state: str = "", channel: str = "", after: str = "") -> 
 
 
 def one(visit: Reader, reminder_id: UUID) -> Response:
-    """One reminder: its lines, its text, and what may be decided about it."""
+    """One reminder: its lines, its message as it left or as it would leave now, and what may be decided about it."""
     scope = visit.principal.scope
     with visit.transaction() as session:
-        (view,) = reminder_views(session, scope, [reminder_by_id(session, scope, reminder_id)])
-    return visit.render("reminder.html", reminder=view, **_words())
+        row = reminder_by_id(session, scope, reminder_id)
+        (view,) = reminder_views(session, scope, [row])
+        message, why_not = (None, None)
+        if view.text is None and view.is_whole and row.state in _UNWORDED:
+            message, why_not = _as_it_would_leave(session, visit, row)
+    return visit.render("reminder.html", reminder=view, message=message, why_not=why_not, **_words())
+
+
+def _as_it_would_leave(session: Session, visit: Visit, row: Reminder) -> tuple[MessageView | None, Text | None]:
+    """The message, else why nothing would leave."""
+    scope = visit.principal.scope
+    try:
+        draft = visit.context.previews.of_reminder(session, scope, row)
+    except GatewayError as error:  # such as a template without text: the reminder is shown all the same
+        return None, error.what
+    if isinstance(draft, Reason):
+        return None, draft.text
+    siren = customers_by_id(session, [row.customer_id])[row.customer_id].siren
+    return MessageView.of(draft, scope, siren), None
 
 
 def foresee(visit: Reader, on: str = "", every: str = "", after: str = "") -> Response:
     """What the next round would do, on another day when `on` says so; `every`: accounts with nothing to do too."""
     scope, now = visit.principal.scope, visit.context.clock()
     with visit.transaction() as session:
-        day = _day(on)
+        day = day_given(on)
         at = now if day is None else instant_of(session, day)
         page = preview_page(session, scope, at, due_only=not every, cursor=after or None, limit=50)
     filters = {"on": on, "every": every}
@@ -104,7 +127,7 @@ def exclude(
 ) -> Response:
     """Spare a customer, or one of its invoices."""
     person, now = visit.principal, visit.context.clock()
-    last_day = _day(until)
+    last_day = day_given(until)
     if until and last_day is None:
         raise InvalidExclusionError(f"until={until}")
     with visit.transaction() as session:
@@ -171,7 +194,7 @@ def _invoice(text: str) -> UUID | None:
         raise InvoiceNotFoundError(text) from error
 
 
-def _day(text: str) -> date | None:
+def day_given(text: str) -> date | None:
     """A day as a form or an address gives it; none when it gives none that can be read."""
     try:
         return date.fromisoformat(text) if text else None
