@@ -149,7 +149,7 @@ def rebuild_command() -> None:
     with open_room() as room:
         for one in room.organisations(None):
             with progress_bar(one.name) as progress:
-                done = rebuild(room.database, one.id, progress)
+                done = rebuild(room.database, one.id, now=system_clock(), progress=progress)
             typer.echo(
                 f"{one.siren} {one.name}: {done.invoices} factures / invoices, "
                 f"{len(done.corrected)} corrigées / corrected"

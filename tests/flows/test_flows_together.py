@@ -201,7 +201,7 @@ def test_statuses_end_alike_together_and_one_by_one(world, invoice, monkeypatch,
     with world.database.transaction(world.organisation_id) as session:
         assert verify(session).holds
         assert verify_events(session).holds
-    assert rebuild(world.database, world.organisation_id).corrected == ()
+    assert rebuild(world.database, world.organisation_id, now=world.clock()).corrected == ()
 
 
 def test_messages_leave_together_and_each_has_its_try(world, invoice):

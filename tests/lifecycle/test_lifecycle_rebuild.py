@@ -1,6 +1,7 @@
 """Every projection is what its events say: computed again, it is the same to the byte."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
@@ -34,6 +35,8 @@ from tests.lifecycle.making_events import START, amount, message
 REASONS = {"206": ["PU_ERR"], "207": ["QTE_ERR"], "208": ["JUSTIF_ABS"], "210": ["TX_TVA_ERR"], "501": ["IRR_SYNTAX"]}
 CODES = [*(each.code for each in all_statuses()), "280", "999"]
 DOCUMENT = InvoiceDocument("UBL", "EN 16931", "0" * 64)
+
+LATER = START + timedelta(days=1)
 
 #: What arrives, in this order: the number of an invoice with a message about it, or with the invoice itself (None).
 Arrivals = list[tuple[str, CdarMessage | None]]
@@ -71,6 +74,11 @@ def projections(database, organisation):
         return {row.number: row.model_dump_json() for row in session.exec(select(InvoiceRecord))}
 
 
+def rows_of(database, organisation):
+    with database.transaction(organisation) as session:
+        return {row.number: row.model_dump() for row in session.exec(select(InvoiceRecord))}
+
+
 def take_one_by_one(session, arrivals: Arrivals) -> None:
     """As the service takes them: each thing alone, the projection brought up to date each time."""
     common = {"direction": Direction.RECEIVABLE, "flow_id": None, "now": START}
@@ -86,7 +94,7 @@ def test_rebuilding_gives_the_same_bytes_as_taking_random_histories_one_thing_at
     with database.transaction(organisation) as session:
         take_one_by_one(session, histories(Random(seed), 60))
     before = projections(database, organisation)
-    result = rebuild(database, organisation)
+    result = rebuild(database, organisation, now=LATER)
     assert (result.invoices, result.corrected) == (len(before), ())
     assert projections(database, organisation) == before
 
@@ -107,7 +115,7 @@ def test_rebuilding_a_thousand_random_histories_from_nothing_gives_what_their_ev
             for number in numbers
         )
         session.add_all(event_row(each, first, origin, organisation_id=organisation, now=START) for each in unique)
-    assert rebuild(database, organisation).invoices == len(numbers) > 800
+    assert rebuild(database, organisation, now=LATER).invoices == len(numbers) > 800
     of_number: dict[str, list[StatusEvent]] = {}
     for event in unique:
         of_number.setdefault(event.key.number, []).append(event)
@@ -129,16 +137,41 @@ def test_a_projection_changed_by_hand_is_put_right_and_named(database, organisat
         tampered = session.get_one(InvoiceRecord, followed.id)
         tampered.status, tampered.collected, tampered.state = "205", Decimal("99.00"), {}
     done = []
-    result = rebuild(database, organisation, lambda *each: done.append(each))
+    result = rebuild(database, organisation, now=LATER, progress=lambda *each: done.append(each))
     assert result.corrected == (followed.id,)
     assert done == [(1, 1)]
-    assert now_known(database, organisation, followed.id).model_dump() == right
+    after = now_known(database, organisation, followed.id).model_dump()
+    assert {**after, "next_check_at": None} == {**right, "next_check_at": None}
+    assert after["next_check_at"] == LATER, "its deadlines were judged by a wrong state"
+
+
+def test_events_change_nothing_of_an_invoice_but_what_a_rebuild_computes_and_when_it_is_looked_at(
+    database, organisation
+):
+    """So that no other column of an invoice is a projection that a rebuild would forget."""
+    arrivals = histories(Random(7), 25)
+    numbers = sorted({number for number, what in arrivals if what is None})
+    with database.transaction(organisation) as session:
+        take_one_by_one(session, [(number, None) for number in numbers])
+    before = rows_of(database, organisation)
+    with database.transaction(organisation) as session:
+        take_one_by_one(session, [each for each in arrivals if each[1] is not None])
+    after = rows_of(database, organisation)
+    changed = {name for number in numbers for name in before[number] if before[number][name] != after[number][name]}
+    assert changed == {"status", "status_at", "collected", "remaining", "is_closed", "state"}
+    # Turned to nonsense, each of them comes back.
+    with database.transaction(organisation) as session:
+        for row in session.exec(select(InvoiceRecord)):
+            row.status, row.status_at, row.state, row.is_closed = "999", START - timedelta(days=99), {}, True
+            row.collected = row.remaining = Decimal("-1.00")
+    assert len(rebuild(database, organisation, now=START).corrected) == len(numbers)
+    assert rows_of(database, organisation) == after
 
 
 def test_rebuilding_writes_nothing_but_projections(database, organisation):
     register(database, organisation)
     record(database, organisation, "205", 1)
-    rebuild(database, organisation)
+    rebuild(database, organisation, now=LATER)
     with database.transaction(organisation) as session:
         assert len(session.exec(select(LedgerEntry)).all()) == 2
 
@@ -154,7 +187,7 @@ def test_whoever_records_a_status_waits_for_one_batch_of_a_rebuild_and_not_for_a
         for number in ("F2", "F1"):  # the other way round: no circle of waiting
             record(database, organisation, "205", done, number=number)
 
-    assert rebuild(database, organisation, record_between).corrected == ()
+    assert rebuild(database, organisation, now=LATER, progress=record_between).corrected == ()
     assert recorded == [(1, 2), (2, 2)]
 
 
@@ -163,7 +196,7 @@ def test_a_rebuild_takes_its_turn_before_it_holds_an_invoice(database, organisat
     followed = register(database, organisation).invoice
     with database.transaction(organisation) as writer, ThreadPoolExecutor(1) as pool:
         take_turn(writer)
-        rebuilding = pool.submit(rebuild, database, organisation)
+        rebuilding = pool.submit(rebuild, database, organisation, now=LATER)
         wait_until_one_waits_for_a_lock(database)
         repository.lock_invoice(writer, followed.id)  # would never end if the rebuild held it
         writer.commit()
