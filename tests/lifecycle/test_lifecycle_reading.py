@@ -1,15 +1,12 @@
 """A lifecycle message is read whole, tolerantly where the meaning is clear, and never guessed where it is not."""
 
-import base64
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyfrctc.pyfrctc import generate_cdar
 
 from gateway.invoices.errors import InvalidNumberError, TooLargeError, TooManyAttachmentsError, UnreadableInvoiceError
 from gateway.invoices.limits import ReadingLimits
@@ -304,81 +301,3 @@ def test_a_message_written_then_read_has_the_same_content(message: CdarMessage) 
 @given(MESSAGES)
 def test_a_message_survives_json(message: CdarMessage) -> None:
     assert CdarMessage.model_validate_json(message.model_dump_json()) == message
-
-
-# The oracle: messages made by another implementation
-
-
-@pytest.fixture
-def foreign() -> dict[str, Any]:
-    """The input of pyfrctc's generator for a dispute."""
-    at = datetime(2026, 10, 12, 11, 30, 15)
-    return {
-        "MDT-2": "REGULATED",
-        "MDT-3": "urn.cpro.gouv.fr:1p0:CDV:invoice",
-        "MDT-4": "F1_207_20261012113015",
-        "MDT-5": "Litige",
-        "MDT-8": at,
-        "MDT-21": "WK",
-        "MDT-38": {"0002": "732829320"},
-        "MDT-39": "Maison Lenoir",
-        "MDT-40": "BY",
-        "MDT-57": {"0002": "552100554"},
-        "MDT-58": "Ateliers du Rhône",
-        "MDT-59": "SE",
-        "MDT-73": "552100554_STATUTS",
-        "MDT-73-1": "0225",
-        "MDT-74": False,
-        "MDT-77": 23,
-        "MDT-78": at,
-        "MDT-87": "F1",
-        "MDT-88": "46",
-        "MDT-91": "380",
-        "MDT-95": at,
-        "MDT-96": [{"bin": b"\x00\xffpreuve" * 30, "filename": "photo.png", "mime_type": "image/png"}],
-        "MDT-100": date(2026, 10, 5),
-        "MDT-105": "207",
-        "MDT-106": "En_litige",
-        "MDT-129": {"0002": "552100554"},
-        "MDG-37": [
-            {
-                "MDT-113": "QTE_ERR",
-                "MDT-114": "Quantité",
-                "MDT-121": "PIN",
-                "MDT-122": "Bon de livraison",
-                "MDT-126": "Il manque deux cartons.",
-                "MDG-43": [
-                    {"MDT-207": "MNATTC", "MDT-209": False, "MDT-215": {"float": 24.5, "currency": "EUR"}},
-                    {"MDT-207": "DIV", "MDT-209": True, "MDT-219": date(2026, 10, 1)},
-                ],
-            },
-            {"MDT-113": "PU_ERR"},
-        ],
-    }
-
-
-@pytest.mark.parametrize("prefixed", [True, False])
-def test_a_message_made_by_pyfrctc_is_read_rightly(foreign: dict[str, Any], prefixed: bool) -> None:
-    message = read_cdar(generate_cdar(foreign, prefixed_namespaces=prefixed))
-    document = message.documents[0]
-    first, second = document.details
-    assert (message.process, message.profile, message.message_id) == tuple(foreign[f"MDT-{n}"] for n in (2, 3, 4))
-    assert message.issuer is not None
-    assert (message.issuer.id_in("0002"), message.issuer.name, message.issuer.role) == (
-        "732829320",
-        "Maison Lenoir",
-        "BY",
-    )
-    assert message.recipients[0].address == Identifier(scheme="0225", value="552100554_STATUTS")
-    assert message.status_at is not None
-    assert message.status_at.instant == datetime(2026, 10, 12, 9, 30, 15, tzinfo=UTC)
-    assert (document.number, document.uncl_code, document.type_code, document.status_code) == ("F1", "46", "380", "207")
-    assert base64.b64encode(document.attachments[0].content) == base64.b64encode(foreign["MDT-96"][0]["bin"])
-    assert document.issued is not None
-    assert document.issued.day == foreign["MDT-100"]
-    assert (first.reason_code, first.action_code, first.sequence) == ("QTE_ERR", "PIN", 1)
-    assert first.notes[0].content == "Il manque deux cartons."
-    assert (first.characteristics[0].amount, first.characteristics[0].currency) == (Decimal("24.5"), "EUR")
-    assert first.characteristics[1].changed is True
-    assert (second.reason_code, second.sequence) == ("PU_ERR", 2)
-    assert {each.code for each in message.deviations} == {"MDT-97-ABSENT", "LABEL-UNDERSCORE"}
