@@ -1,5 +1,6 @@
-"""What can keep the service from starting."""
+"""What can keep the service from starting, or the demonstration from going on."""
 
+from datetime import date
 from typing import ClassVar
 
 from gateway.kernel.errors import GatewayError
@@ -20,4 +21,24 @@ class AddressUnavailableError(GatewayError):
                 "Stop the program that holds this port, or choose another one: --port or GATEWAY_PORT.",
             ),
             "GATEWAY_HOST, GATEWAY_PORT",
+        )
+
+
+class StoryStuckError(GatewayError):
+    """The demonstration cannot go on: what was pushed does not get through."""
+
+    code: ClassVar[str] = "STORY_STUCK"
+    status: ClassVar[int] = 503
+
+    def __init__(self, day: date, waiting: int) -> None:
+        super().__init__(
+            Text(
+                f"La démonstration n'avance plus le {day} : {waiting} flux ou messages n'aboutissent pas.",
+                f"The demonstration is stuck on {day}: {waiting} flows or messages do not get through.",
+            ),
+            Text(
+                "Lisez les journaux et la page /quarantine ; effacez le dossier de données pour recommencer.",
+                "Read the logs and the page /quarantine; delete the data folder to begin again.",
+            ),
+            str(day),
         )

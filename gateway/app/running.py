@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,30 +17,48 @@ from gateway.app.services import Services
 
 _log = structlog.get_logger(__name__)
 _LONGEST_PAUSE = 30.0
+_LOOKS_EVERY = 0.2
 
 
-def run_service(services: Services, app: FastAPI | None, *, worker: bool, clock: bool) -> None:
+def run_service(
+    services: Services, app: FastAPI | None, *, worker: bool, clock: bool, begins: threading.Event | None = None
+) -> None:
     """Run the web service (when `app` is given), a worker and the clock in this process until SIGINT or SIGTERM.
 
+    Worker and clock wait for `begins` when it is given: the demonstration catches up with the present first.
     Raises AddressUnavailableError before any of them starts.
     """
     try:
         listening = [listen(services.settings.host, services.settings.port)] if app is not None else []
-        asyncio.run(_run(services, app, listening, worker=worker, clock=clock))
+        asyncio.run(_run(services, app, listening, begins, worker=worker, clock=clock))
     finally:
         services.close()
 
 
 async def _run(
-    services: Services, app: FastAPI | None, listening: list[socket.socket], *, worker: bool, clock: bool
+    services: Services,
+    app: FastAPI | None,
+    listening: list[socket.socket],
+    begins: threading.Event | None,
+    *,
+    worker: bool,
+    clock: bool,
 ) -> None:
     settings = services.settings
     stop = _stop_on_signals()
-    background: list[asyncio.Task[None]] = []
-    if worker:
-        background.append(asyncio.create_task(_keep_running("worker", services.engine.run)))
-    if clock:
-        services.job_clock.start()
+    ticks = False
+
+    async def work() -> None:
+        nonlocal ticks
+        while begins is not None and not begins.is_set():
+            await asyncio.sleep(_LOOKS_EVERY)
+        if clock:
+            services.job_clock.start()
+            ticks = True
+        if worker:
+            await _keep_running("worker", services.engine.run)
+
+    working = asyncio.create_task(work())
     _log.info("service_started", api=app is not None, worker=worker, clock=clock)
     try:
         if app is not None:
@@ -58,11 +77,10 @@ async def _run(
             await stop.wait()
     finally:
         _log.info("service_stopping")
-        if clock:
+        if ticks:
             await asyncio.to_thread(services.job_clock.stop)
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
         _log.info("service_stopped")
 
 

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -17,9 +18,9 @@ def demo_command(
     as_json: Annotated[bool, typer.Option("--json", help="Les faits en JSON. / The facts as JSON.")] = False,
     port: Annotated[int | None, typer.Option(help="Port TCP des pages. / TCP port of the pages.")] = None,
 ) -> None:
-    """Démonstration : des factures, leurs statuts, les alertes et les actions qui en naissent.
+    """Démonstration : des factures, leurs statuts, les alertes, et le recouvrement de quatre-vingts jours.
 
-    Demonstration: invoices, their statuses, the alerts and the actions that follow.
+    Demonstration: invoices, their statuses, the alerts, and eighty days of collection.
     """
     if once:
         _play_once(as_json)
@@ -28,8 +29,8 @@ def demo_command(
 
 
 def _play_once(as_json: bool) -> None:
-    """Everything on a throw-away server and a clock that is moved by hand: the same facts every time."""
-    from gateway.app.demo_once import play_once
+    """Everything on a throw-away server and a clock of its own: the same facts all day."""
+    from gateway.app.demo.once import play_once
     from gateway.app.logs import configure_logs
 
     configure_logs(load_settings(log_level="error", log_format="console"))
@@ -38,71 +39,93 @@ def _play_once(as_json: bool) -> None:
 
 
 def _serve(port: int | None, as_json: bool) -> None:
-    from gateway.app.demo import set_stage
-    from gateway.app.demo_once import scenarios_of_demo
+    from gateway.app.demo.clock import StoryClock
+    from gateway.app.demo.script import read_script
+    from gateway.app.demo.stage import set_stage
     from gateway.app.logs import configure_logs
     from gateway.app.running import run_service
     from gateway.app.service import create_app
     from gateway.app.services import build_services
     from gateway.database import open_database
+    from gateway.kernel.clock import system_clock
 
     settings = _demo_settings(port)
     configure_logs(settings)
     database = open_database(settings)
-    services = build_services(settings, database=database, scenarios=scenarios_of_demo(database))
+    script, come_to = read_script(database, system_clock)
+    clock = StoryClock(come_to, script.ends_at)
+    services = build_services(
+        settings,
+        clock=clock,
+        database=database,
+        scenarios=script.scenarios,
+        simulator_step=lambda: clock.simulator_step,
+    )
     stage = set_stage(services)
-    address = f"http://{settings.host}:{settings.port}"
-    story = threading.Thread(target=_tell, args=(services, stage, address, as_json), daemon=True)
+    told = threading.Event()
+    story = threading.Thread(target=_tell, args=(services, clock, stage, script, as_json, told), daemon=True)
     story.start()
-    run_service(services, create_app(services, demo_user_id=stage.user_id), worker=True, clock=True)
+    run_service(services, create_app(services, demo_user_id=stage.user_id), worker=True, clock=True, begins=told)
 
 
 def _demo_settings(port: int | None) -> Settings:
-    """The user's settings, with a platform and a clock quick enough to watch."""
+    """The user's settings, quick enough to watch; nothing leaves this machine."""
     given = {} if port is None else {"port": port}
-    quick = {"simulator_step_seconds": 1.5, "sweep_seconds": 1.0, "poll_seconds": 1.0}
+    quick = {"sweep_seconds": 1.0, "poll_seconds": 1.0}
     calm = {"log_level": "warning", "log_format": "console"}
-    return load_settings(**quick, **calm, **given)
+    return load_settings(**quick, **calm, **given, smtp_url=None, sms_hook_url=None)
 
 
-def _tell(services, stage, address: str, as_json: bool) -> None:  # type: ignore[no-untyped-def]
-    """Push the invoices once the service answers, then say what comes of them until nothing moves any more."""
-    from gateway.app.demo import facts, push
+def _tell(services, clock, stage, script, as_json: bool, told: threading.Event) -> None:  # type: ignore[no-untyped-def]
+    """Tell the story once the service answers, then what came of it. A service that is stopped stops the story, too."""
+    from gateway.app.demo.facts import facts, progress
+    from gateway.app.demo.program import BillingSystem
+    from gateway.app.demo.story import Story
 
+    settings = services.settings
+    address = f"http://{settings.host}:{settings.port}"
     if not _wait_until_ready(address):
         typer.echo("Le service ne répond pas. / The service does not answer.", err=True)
         return
     typer.echo(
         f"\n  Pages : {address}   (connexion automatique, Ctrl-C pour arrêter / signed in by itself, Ctrl-C stops)\n"
     )
-    count = push(stage, address)
-    typer.echo(f"  {count} fichiers poussés par l'API / files pushed through the API")
-    last, quiet = None, 0
-    while quiet < 8:
-        time.sleep(1)
-        now = facts(services.database, stage.organisation_id)
-        quiet = quiet + 1 if now == last else 0
-        if now != last:
-            typer.echo("  " + now.line())
-        last = now
-    assert last is not None
-    typer.echo("\n" + (json.dumps(last.as_json(), ensure_ascii=False) if as_json else last.story()))
+
+    def is_over(day: date) -> None:
+        typer.echo(f"  {day} · {progress(services, stage.organisation_id)}")
+
+    try:
+        Story(services, clock, stage, script, BillingSystem(stage, address)).tell(is_over)
+    except Exception:
+        if _answers(address):
+            raise
+        return
+    told.set()
+    found = facts(services, stage.organisation_id, script)
+    typer.echo("\n" + (json.dumps(found.as_json(), ensure_ascii=False) if as_json else found.story()))
     typer.echo(
         f"\n  Où regarder / where to look:\n"
-        f"    {address}/alerts     alertes / alerts\n"
-        f"    {address}/worklist   à faire / worklist\n"
-        f"    {address}/invoices   factures / invoices\n"
+        f"    {address}/alerts        alertes / alerts\n"
+        f"    {address}/worklist      à faire / worklist\n"
+        f"    {address}/invoices      factures / invoices\n"
+        f"    {address}/receivables   encours / receivables\n"
+        f"    {address}/reminders     relances / reminders\n"
     )
 
 
 def _wait_until_ready(address: str, seconds: float = 60.0) -> bool:
-    import httpx
-
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{address}/readyz", timeout=2).status_code == 200:
-                return True
-        except httpx.HTTPError:
-            time.sleep(0.2)
+        if _answers(address):
+            return True
+        time.sleep(0.2)
     return False
+
+
+def _answers(address: str) -> bool:
+    import httpx
+
+    try:
+        return httpx.get(f"{address}/readyz", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
