@@ -55,7 +55,9 @@ def import_command(
         raise typer.BadParameter(f"{file}: {error.strerror}") from error
     with opened, working(organisation) as work:
         now, database = work.services.clock(), work.services.database
-        result = import_entries(database, work.organisation_id, opened, dry_run=dry_run, by=OPERATOR, now=now)
+        result = import_entries(
+            database, work.organisation_id, opened, file_name=file.name, dry_run=dry_run, by=OPERATOR, now=now
+        )
         report, language = AccountingReport.of_result(result, work.language), work.language
     if output is OutputFormat.JSON:
         print_json(report)

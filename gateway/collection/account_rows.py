@@ -104,15 +104,19 @@ class _Money:
 
     @classmethod
     def read(cls, session: Session, now: datetime, customer_ids: Collection[UUID] | None = None) -> "_Money":
-        money = cls()
+        money, openings = cls(), defaultdict[tuple[UUID, str], Decimal](Decimal)
         for item in open_items(session, Scope.everything(), paris_date(now), customer_ids):
             if item.customer_id is None:
                 continue
-            if item.kind is ItemKind.MONEY or item.invoice_id is None:
+            if item.kind is ItemKind.OPENING:
+                openings[item.customer_id, item.currency] += item.remaining
+            elif item.kind is ItemKind.MONEY or item.invoice_id is None:
                 money.unallocated[item.customer_id, item.currency] += item.remaining
             else:
                 money.remaining[item.invoice_id] = item.remaining
                 money.open_of[item.customer_id].append(item.invoice_id)
+        for place, owed in openings.items():  # never claimed, as no document proves them; a credit is to be deducted
+            money.unallocated[place] += min(owed, ZERO)
         return money
 
 

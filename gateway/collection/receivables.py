@@ -16,6 +16,7 @@ from gateway.access.scope import Scope
 from gateway.collection.agreements.promises import promised_by_invoice
 from gateway.collection.agreements.reading import agreements_of
 from gateway.collection.agreements.values import Agreements
+from gateway.collection.law.receivable_penalties import penalty_items
 from gateway.collection.law.repository import InLitigation, in_litigation
 from gateway.customers.repository import customers_by_id
 from gateway.database.errors import InvalidCursorError
@@ -26,6 +27,7 @@ from gateway.treasury.receivables import (
     Encours,
     Family,
     Item,
+    ItemKind,
     Mark,
     contributions,
     place_of,
@@ -45,7 +47,7 @@ class FigurePart:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Everything open that may be seen, and what collection says of it, on a day."""
+    """Everything open that may be seen, claimed penalties too, and what collection says of it, on a day."""
 
     items: Sequence[Item]
     marks: Mapping[UUID, Mark]
@@ -55,7 +57,7 @@ class Books:
     @classmethod
     def read(cls, session: Session, scope: Scope, as_of: date, customer_ids: Collection[UUID] | None = None) -> "Books":
         """A bounded number of statements, whatever the number of items; `customer_ids`: of these customers only."""
-        items = list(open_items(session, scope, as_of, customer_ids))
+        items = [*open_items(session, scope, as_of, customer_ids), *penalty_items(session, scope, customer_ids)]
         return cls(items, marks_of(session, items, as_of), groups_of(session), as_of)
 
     def cells(self, by: Dimension) -> list[Encours]:
@@ -79,7 +81,7 @@ def marks_of(session: Session, items: Collection[Item], as_of: date) -> dict[UUI
     """What collection says of the invoices among `items` on a day; those it says nothing of are left out."""
     owed: dict[UUID, dict[UUID, Decimal]] = {}
     for item in items:
-        if item.customer_id and item.invoice_id and item.remaining > 0:
+        if item.customer_id and item.invoice_id and item.remaining > 0 and item.kind is not ItemKind.PENALTY:
             owed.setdefault(item.customer_id, {})[item.invoice_id] = item.remaining
     agreed = agreements_of(session, list(owed), as_of)
     handed = in_litigation(session)
@@ -110,7 +112,7 @@ def page_of_cells(cells: Sequence[Encours], cursor: str | None, limit: int) -> P
 
 def page_of_parts(parts: Sequence[FigurePart], cursor: str | None, limit: int) -> Page[FigurePart]:
     """Some parts after `cursor`. Raises InvalidCursorError."""
-    return _page(parts, lambda part: str(part.item.invoice_id or part.item.receipt_id), cursor, limit)
+    return _page(parts, lambda part: str(part.item.identity), cursor, limit)
 
 
 def _marks(
@@ -150,4 +152,4 @@ def _named(of: UUID | str | None) -> str | None:
 
 
 def _order(item: Item) -> tuple[date, str, str]:
-    return (item.due_date, item.number, str(item.invoice_id or item.receipt_id))
+    return (item.due_date, item.number, str(item.identity))

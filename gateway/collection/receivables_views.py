@@ -34,9 +34,10 @@ class EncoursView(_View):
     name: str | None
     currency: str
     figures: dict[Family, FigureView] = Field(
-        description="balance = invoiced + deposits + credit_notes + payments + written_off + unallocated = "
+        description="balance = invoiced + deposits + credit_notes + openings + payments + written_off + "
+        "unallocated = "
         "overdue + not_due + to_deduct; overdue + not_due = litigation + planned + disputed + promised + free. Those "
-        "that are nil are left out."
+        "that are nil are left out. Claimed penalties are beside the balance."
     )
 
     @classmethod
@@ -63,11 +64,13 @@ class ReceivablesPage(_View):
 
 
 class ItemView(_View):
-    """An open invoice or credit note, or money that nothing takes, and what it adds to the figure asked for."""
+    """Something open, or money that nothing takes, and what it adds to the figure asked for."""
 
     kind: ItemKind
     invoice_id: UUID | None
     receipt_id: UUID | None = Field(description="Of money that came by a receipt")
+    entry_id: UUID | None = Field(description="Of what only the books know: the line that tells it")
+    penalty_id: UUID | None = Field(description="Of a penalty that was claimed for `invoice_id`")
     number: str = Field(description="BT-1; of a receipt, its reference at the source")
     customer_id: UUID | None
     agency_id: UUID | None

@@ -5,7 +5,7 @@ covers. An empty cell says nothing; a cell with `-` erases. A row that is refuse
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -51,6 +51,10 @@ class RefusedCell:
     value: str
     why: Text
     fix: Text
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept: in both languages."""
+        return asdict(self)
 
 
 @dataclass(slots=True)

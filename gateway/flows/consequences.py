@@ -23,6 +23,7 @@ from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.service import RecordedEvent, Registration
 from gateway.notifications.service import channels_of
 from gateway.treasury import receipts
+from gateway.treasury.accounting import following as books
 
 
 class OpenAlerts:
@@ -69,6 +70,7 @@ def follow_registration(
     Alerts and actions of statuses that came before it are tied to it; those of its refused file close.
     """
     link_invoice(session, registration, buyer, now)
+    books.follow_registration(session, registration, now)
     agreements.follow_registration(session, registration, now)
     if not open_alerts.speak_of(registration.invoice.number):
         return

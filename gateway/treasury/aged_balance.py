@@ -15,14 +15,14 @@ class OpenItem:
     """What is still open of one invoice; negative for a credit note or an overpayment.
 
     Attributes:
-        invoice_id: the invoice.
+        invoice_id: the invoice; None for what only the books know.
         currency: BT-5.
         due_date: BT-9, or the default term.
         amount: amount due (BT-115, negative for a credit note) less what was collected or received.
         disputed: the part of `amount` that the buyer contests.
     """
 
-    invoice_id: UUID
+    invoice_id: UUID | None
     currency: str
     due_date: date
     amount: Decimal
@@ -31,16 +31,17 @@ class OpenItem:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """An amount and the invoices it adds up."""
+    """An amount and the invoices it adds up, beside what only the books know."""
 
     amount: Decimal = ZERO
     invoices: tuple[UUID, ...] = ()
 
     @classmethod
-    def of(cls, parts: Iterable[tuple[Decimal, UUID]]) -> "Figure":
+    def of(cls, parts: Iterable[tuple[Decimal, UUID | None]]) -> "Figure":
         """The sum of amounts, each of one invoice; nil amounts do not count."""
         counted = [(amount, invoice_id) for amount, invoice_id in parts if amount]
-        return cls(sum((amount for amount, _ in counted), ZERO), tuple(invoice_id for _, invoice_id in counted))
+        invoices = tuple(invoice_id for _, invoice_id in counted if invoice_id)
+        return cls(sum((amount for amount, _ in counted), ZERO), invoices)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,5 +134,8 @@ class WriteOff(IdentifiedRow, table=True):
     recorded_by: str = Field(description="user:<id>, client:<id>, operator, or gateway: money came after all")
     reverses_id: UUID | None = Field(default=None, foreign_key="write_off.id", description="The write-off it undoes")
     entry_id: UUID | None = Field(
-        default=None, foreign_key="accounting_entry.id", index=True, description="The line of the books that told it"
+        default=None,
+        foreign_key="accounting_entry.id",
+        index=True,
+        description="The line of the books that told it; of a counter-entry, that tells it no more",
     )

@@ -19,6 +19,7 @@ from gateway.invoices.codes import DEPOSIT_TYPES
 from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.repository import visible_invoices
+from gateway.treasury.accounting.opening_rows import opening_items
 from gateway.treasury.definitions import definitions
 from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptUse
 from gateway.treasury.receipt_rows import undeclared_by_invoice
@@ -39,12 +40,13 @@ class Origins:
 def open_items(
     session: Session, scope: Scope, as_of: date, customer_ids: Collection[UUID] | None = None
 ) -> Iterator[Item]:
-    """Everything open that may be seen: invoices, credit notes, and money that nothing takes; `as_of` gives the term.
+    """Everything open that may be seen: invoices, credit notes, money that nothing takes, what only the books know.
 
-    `customer_ids`: of these customers only. Two statements, whatever the number of items.
+    `as_of` gives the term. `customer_ids`: of these customers only. A few statements, whatever the number of items.
     """
     yield from _open_invoices(session, scope, as_of, customer_ids)
     yield from _unallocated(session, scope, customer_ids)
+    yield from opening_items(session, scope, as_of, customer_ids)
 
 
 def groups_of(session: Session) -> dict[UUID, str]:

@@ -2,9 +2,11 @@
 
 Amounts are `Decimal`, VAT included; what lowers the debt is negative. Two sums hold in every cell, to the cent:
 
-    balance = invoiced + deposits + credit notes + payments + written off + unallocated
+    balance = invoiced + deposits + credit notes + openings + payments + written off + unallocated
             = overdue + not due + to deduct
     overdue + not due = litigation + planned + disputed + promised + free
+
+Claimed penalties stand apart: they are no part of the balance.
 """
 
 from collections import defaultdict
@@ -30,8 +32,12 @@ class ItemKind(StrEnum):
     #: An invoice of type 386 or 500, or the credit note of one (503).
     DEPOSIT = "deposit"
     CREDIT_NOTE = "credit_note"
+    #: An invoice or credit note that only the books know.
+    OPENING = "opening"
     #: Received, and no invoice that stands takes it.
     MONEY = "money"
+    #: Late-payment interest or the indemnity, claimed.
+    PENALTY = "penalty"
 
 
 class Dimension(StrEnum):
@@ -51,6 +57,8 @@ class Family(StrEnum):
     INVOICED = "invoiced"
     DEPOSITS = "deposits"
     CREDIT_NOTES = "credit_notes"
+    #: Known to the books only; no reminder speaks of them.
+    OPENINGS = "openings"
     #: Collected, received, or granted as a discount, on the items above.
     PAYMENTS = "payments"
     #: Of the items above, what is not awaited any more: bad debts and small differences.
@@ -67,6 +75,8 @@ class Family(StrEnum):
     DISPUTED = "disputed"
     PROMISED = "promised"
     FREE = "free"
+    # Beside the balance
+    PENALTIES = "penalties"
 
     @property
     def label(self) -> Text:
@@ -79,6 +89,7 @@ _LABELS = {
     Family.INVOICED: Text("Factures", "Invoices"),
     Family.DEPOSITS: Text("Acomptes", "Deposits"),
     Family.CREDIT_NOTES: Text("Avoirs", "Credit notes"),
+    Family.OPENINGS: Text("Reprise comptable", "Books only"),
     Family.PAYMENTS: Text("Règlements", "Payments"),
     Family.WRITTEN_OFF: Text("Passé en perte", "Written off"),
     Family.UNALLOCATED: Text("Non affecté", "Unallocated"),
@@ -90,21 +101,24 @@ _LABELS = {
     Family.DISPUTED: Text("Litige", "Disputed"),
     Family.PROMISED: Text("Promis", "Promised"),
     Family.FREE: Text("À recouvrer", "To collect"),
+    Family.PENALTIES: Text("Pénalités réclamées", "Claimed penalties"),
 }
 _ASKING = {
     ItemKind.INVOICE: Family.INVOICED,
     ItemKind.DEPOSIT: Family.DEPOSITS,
     ItemKind.CREDIT_NOTE: Family.CREDIT_NOTES,
+    ItemKind.OPENING: Family.OPENINGS,
     ItemKind.MONEY: Family.UNALLOCATED,
 }
 
 
 class Item(NamedTuple):
-    """An open invoice or credit note, or money that nothing takes.
+    """An open invoice or credit note, money that nothing takes, or a claimed penalty.
 
     `asked`: BT-115, negative for a credit note; for money, what came in, negative. `remaining`: less what was
     collected, received, granted and `written_off`. `due_date`: BT-9 or the default term. `issues`: the open issues of
     its lifecycle (206 and 207 count), None without any. `receipt_id`: of money that came by a receipt.
+    `entry_id`: of what only the books know. `penalty_id`: of a penalty, whose invoice `invoice_id` is.
     """
 
     kind: ItemKind
@@ -120,6 +134,13 @@ class Item(NamedTuple):
     remaining: Decimal
     issues: list[dict[str, Any]] | None
     written_off: Decimal = ZERO
+    entry_id: UUID | None = None
+    penalty_id: UUID | None = None
+
+    @property
+    def identity(self) -> UUID | None:
+        """What tells it from the other items."""
+        return self.penalty_id or self.invoice_id or self.receipt_id or self.entry_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +226,9 @@ def place_of(item: Item, by: Dimension, groups: Mapping[UUID, str]) -> UUID | st
 
 def contributions(item: Item, marks: Mapping[UUID, Mark], as_of: date) -> Iterator[tuple[Family, Decimal]]:
     """What an item adds to each figure; nil amounts are left out."""
+    if item.kind is ItemKind.PENALTY:
+        yield Family.PENALTIES, item.remaining
+        return
     yield Family.BALANCE, item.remaining
     yield _ASKING[item.kind], item.asked
     paid = item.asked - item.written_off - item.remaining

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from gateway.access.scope import Scope
 from gateway.treasury import repository
+from gateway.treasury.accounting.opening_rows import opening_items
 from gateway.treasury.aged_balance import AgedBalance, OpenItem, age
 from gateway.treasury.definitions import definitions
 from gateway.treasury.dso import Dso, Sale, count_back
@@ -15,9 +16,14 @@ from gateway.treasury.receivables import disputed_by_statuses
 def aged_balance(session: Session, scope: Scope, as_of: date) -> list[AgedBalance]:
     """What customers owe today by how late it is on `as_of` (Europe/Paris), one balance for each currency.
 
+    What only the books know is in it; it is not in the DSO, whose sales are those of the gateway.
+
     Amounts are those of now: a past `as_of` ages today's open items, it does not bring back yesterday's.
     """
-    return age(_open_items(session, scope, as_of), as_of, definitions(as_of).buckets)
+    openings = (
+        OpenItem(None, each.currency, each.due_date, each.remaining) for each in opening_items(session, scope, as_of)
+    )
+    return age([*_open_items(session, scope, as_of), *openings], as_of, definitions(as_of).buckets)
 
 
 def days_sales_outstanding(session: Session, scope: Scope, as_of: date) -> list[Dso]:

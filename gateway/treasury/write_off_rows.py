@@ -1,6 +1,7 @@
 """Queries of write-offs, and of what they and money leave of invoices."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -21,6 +22,19 @@ from gateway.treasury.allocating import undeclared
 from gateway.treasury.errors import WriteOffNotFoundError
 from gateway.treasury.model import WriteOff, WriteOffKind
 from gateway.treasury.receipt_rows import parts_of_invoices, undeclared_by_invoice
+
+
+@dataclass(slots=True)
+class MadeByEntry:
+    """The write-offs that a line of the books made.
+
+    Attributes:
+        standing: those that stand, by invoice. undone: whether one was undone otherwise than by the books.
+    """
+
+    standing: dict[UUID, WriteOff] = field(default_factory=dict)
+    undone: bool = False
+
 
 _LATEST = (SortKey(col(WriteOff.recorded_at), datetime.fromisoformat), SortKey(col(WriteOff.id), UUID))
 
@@ -49,12 +63,27 @@ def standing_of_invoices(session: Session, invoice_ids: Collection[UUID]) -> dic
     return _by_invoice(rows)
 
 
-def standing_of_entries(session: Session, entry_ids: Collection[UUID]) -> dict[UUID, list[WriteOff]]:
-    """The write-offs that each line of the books made and that were not undone."""
-    found: dict[UUID, list[WriteOff]] = {}
-    for row in session.exec(_standing().where(col(WriteOff.entry_id) == func.any(list(entry_ids)))):
-        if row.entry_id:
-            found.setdefault(row.entry_id, []).append(row)
+def of_entries(session: Session, entry_ids: Collection[UUID]) -> dict[UUID, MadeByEntry]:
+    """What stands of the write-offs that lines of the books made; lines that made none are left out."""
+    rows = session.exec(
+        select(WriteOff)
+        .where(col(WriteOff.entry_id) == func.any(list(entry_ids)))
+        .order_by(col(WriteOff.recorded_at), col(WriteOff.id))
+    ).all()
+    counters = {
+        row.reverses_id: row
+        for row in session.exec(select(WriteOff).where(col(WriteOff.reverses_id).in_([row.id for row in rows])))
+    }
+    found: dict[UUID, MadeByEntry] = {}
+    for row in rows:
+        if row.entry_id is None or row.reverses_id is not None:
+            continue
+        made = found.setdefault(row.entry_id, MadeByEntry())
+        counter = counters.get(row.id)
+        if counter is None:
+            made.standing[row.invoice_id] = row
+        elif counter.entry_id is None:  # not by the books, but by a person, or by money that came
+            made.undone = True
     return found
 
 

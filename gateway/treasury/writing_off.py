@@ -85,18 +85,26 @@ def write_off(
 
 
 def undo_write_off(
-    session: Session, scope: Scope, write_off_id: UUID, *, reason: str, by: str, now: datetime
+    session: Session,
+    scope: Scope,
+    write_off_id: UUID,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
+    entry_id: UUID | None = None,
 ) -> WriteOff:
     """Undo a write-off by a counter-entry of today: what it wrote off is awaited again.
 
-    Raises WriteOffNotFoundError, WriteOffNotReversibleError, WriteOffWithoutReasonError.
+    `entry_id`: the line of the books that made it and tells it no more. Raises WriteOffNotFoundError,
+    WriteOffNotReversibleError, WriteOffWithoutReasonError.
     """
     take_turn(session)
     row = write_off_rows.write_off_by_id(session, scope, write_off_id)
     other = write_off_rows.undone_by(session, [row.id]).get(row.id) or row.reverses_id
     if other is not None:
         raise WriteOffNotReversibleError(row.id, other)
-    return _undo(session, session.get_one(InvoiceRecord, row.invoice_id), row, _required(reason), by, now)
+    return _undo(session, session.get_one(InvoiceRecord, row.invoice_id), row, _required(reason), by, now, entry_id)
 
 
 def give_way_to_money(session: Session, invoice: InvoiceRecord, now: datetime) -> None:
@@ -125,7 +133,15 @@ def too_many(standing: Sequence[WriteOff], unpaid: Decimal) -> list[WriteOff]:
     return found
 
 
-def _undo(session: Session, invoice: InvoiceRecord, row: WriteOff, reason: str, by: str, now: datetime) -> WriteOff:
+def _undo(
+    session: Session,
+    invoice: InvoiceRecord,
+    row: WriteOff,
+    reason: str,
+    by: str,
+    now: datetime,
+    entry_id: UUID | None = None,
+) -> WriteOff:
     counter = WriteOff(
         organisation_id=row.organisation_id,
         invoice_id=row.invoice_id,
@@ -136,7 +152,7 @@ def _undo(session: Session, invoice: InvoiceRecord, row: WriteOff, reason: str, 
         recorded_at=now,
         recorded_by=by,
         reverses_id=row.id,
-        entry_id=row.entry_id,
+        entry_id=entry_id,
     )
     _keep(session, invoice, counter, now)
     return counter

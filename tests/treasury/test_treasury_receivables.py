@@ -80,6 +80,7 @@ ASKED = (
     Family.INVOICED,
     Family.DEPOSITS,
     Family.CREDIT_NOTES,
+    Family.OPENINGS,
     Family.PAYMENTS,
     Family.WRITTEN_OFF,
     Family.UNALLOCATED,
@@ -110,12 +111,19 @@ def test_every_figure_is_the_same_whatever_it_is_added_up_by(book):
     assert all(totals(by) == by_customer for by in Dimension)
 
 
-@given(items().filter(lambda item: item.remaining > 0 and item.invoice_id), MARKS)
+@given(items().filter(lambda item: item.remaining > 0 and item.invoice_id and item.kind is not ItemKind.PENALTY), MARKS)
 def test_a_part_held_back_is_never_more_than_what_is_left(item, mark):
     parts = dict(contributions(item, {item.invoice_id: mark}, TODAY))
     assert sum(parts.get(each, Decimal(0)) for each in HELD_BACK) == item.remaining
     if mark.in_litigation:
         assert parts[Family.LITIGATION] == item.remaining
+
+
+def test_a_penalty_stands_beside_the_balance():
+    item = Item(
+        ItemKind.PENALTY, "EUR", None, None, None, uuid4(), None, "F", TODAY, Decimal(40), Decimal(25), None
+    )  # fmt: skip
+    assert dict(contributions(item, {}, TODAY)) == {Family.PENALTIES: 25}
 
 
 def test_a_dispute_answered_here_holds_nothing_back():

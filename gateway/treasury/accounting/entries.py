@@ -1,7 +1,7 @@
 """An accounting entry, and what it means for customers. Pure.
 
 An entry tells by its other accounts why a customer's account moves: sales make an invoice or a credit note, a bank or
-a till makes a payment, account 654 or 6714 a loss. An entry that mixes two of these is kept, and not interpreted.
+a till makes a payment, accounts 654, 658 and 6714 a loss. An entry that mixes two of these is kept, not interpreted.
 """
 
 from collections import Counter
@@ -42,6 +42,7 @@ class EntryLine:
         amount: debit less credit, in the currency of the books.
         lettering: EcritureLet, empty when the line is open. lettered_on: DateLet.
         currency: Idevise, empty when the line is in the currency of the books alone.
+        due_date: of an invoice; a FEC tells none.
     """
 
     line: int
@@ -54,6 +55,7 @@ class EntryLine:
     lettering: str = ""
     lettered_on: date | None = None
     currency: str = ""
+    due_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

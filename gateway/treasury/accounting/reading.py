@@ -188,7 +188,7 @@ def _entry(rows: Sequence[_Row], header: Mapping[str, tuple[int, str]]) -> Itera
 
 def _line(row: _Row) -> EntryLine:
     cells = row.cells
-    lettered_on = cells.get("lettered_on", "")
+    lettered_on, due_date = cells.get("lettered_on", ""), cells.get("due_date", "")
     return EntryLine(
         line=row.line,
         account=_needed(cells["account"], "account"),
@@ -200,6 +200,7 @@ def _line(row: _Row) -> EntryLine:
         lettering=cells.get("lettering", ""),
         lettered_on=_day(lettered_on, "lettered_on") if lettered_on else None,
         currency=cells.get("currency", "").upper(),
+        due_date=_day(due_date, "due_date") if due_date else None,
     )
 
 

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import literal_column, or_, text
+from sqlalchemy import ColumnElement, literal_column, or_, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, func, select
 
@@ -22,6 +22,7 @@ from gateway.treasury.accounting.model import AccountingAccount, AccountingEntry
 from gateway.treasury.accounting.settling import KnownInvoice, Outcome
 from gateway.treasury.allocating import undeclared
 from gateway.treasury.model import Receipt, ReceiptAllocation
+from gateway.treasury.write_off_rows import standing_of_invoices
 
 
 def lock_books(session: Session) -> None:
@@ -50,6 +51,7 @@ def keep(session: Session, lines: Iterable[CustomerLine], now: datetime) -> tupl
             "nature": line.nature.value,
             "lettering": line.told.lettering,
             "lettered_on": line.told.lettered_on,
+            "due_date": line.told.due_date,
             "receipts": 0,
             "recorded_at": now,
         }
@@ -113,6 +115,12 @@ def accounts(session: Session) -> Sequence[tuple[str, str, UUID | None]]:
     ).all()
 
 
+def accounts_naming(session: Session, number: str) -> Sequence[str]:
+    """The accounts with a line about the invoice of that number, in their order."""
+    statement = select(AccountingEntry.account).where(AccountingEntry.piece == number).distinct()
+    return session.exec(statement.order_by(col(AccountingEntry.account))).all()
+
+
 def owners_of(session: Session, asked: Iterable[tuple[str, Decimal]]) -> set[UUID]:
     """The customers whose invoices bear one of these numbers with that total, whatever its sign."""
     totals: defaultdict[str, set[Decimal]] = defaultdict(set)
@@ -130,39 +138,69 @@ def owners_of(session: Session, asked: Iterable[tuple[str, Decimal]]) -> set[UUI
 
 
 def invoices_of(
-    session: Session, customer_id: UUID, numbers: Collection[str], currency: str, own: AbstractSet[UUID]
+    session: Session,
+    customer_id: UUID,
+    numbers: Collection[str],
+    currency: str,
+    receipts: AbstractSet[UUID],
+    entries: AbstractSet[UUID],
 ) -> list[KnownInvoice]:
-    """The customer's invoices of these numbers, with what is open of each but for the receipts `own`."""
+    """The customer's invoices of these numbers, with what is open of each.
+
+    But for what the account made itself: its `receipts`, and the write-offs of its `entries`.
+    """
     invoices = session.exec(
         select(InvoiceRecord)
-        .join(CustomerInvoice, col(CustomerInvoice.invoice_id) == InvoiceRecord.id)
-        .where(
-            CustomerInvoice.customer_id == customer_id,
-            col(InvoiceRecord.number) == func.any(list(numbers)),
-            InvoiceRecord.direction == Direction.RECEIVABLE.value,
-            InvoiceRecord.currency == currency,
-        )
+        .where(*_receivables_of(customer_id, currency), col(InvoiceRecord.number) == func.any(list(numbers)))
         .execution_options(populate_existing=True)
     ).all()
-    parts = receipt_rows.parts_of_invoices(session, [invoice.id for invoice in invoices])
+    ids = [invoice.id for invoice in invoices]
+    parts, lost = receipt_rows.parts_of_invoices(session, ids), standing_of_invoices(session, ids)
     found = []
     for invoice in invoices:
         paid = parts.get(invoice.id, [])
-        ours = sum((part.amount for part in paid if part.receipt_id in own), ZERO)
-        left = invoice.remaining - sum(undeclared(paid).values(), ZERO) + ours
-        found.append(KnownInvoice(invoice.id, invoice.number, invoice.year, left))
+        ours = sum((part.amount for part in paid if part.receipt_id in receipts), ZERO)
+        given_up = sum((row.amount for row in lost.get(invoice.id, ()) if row.entry_id not in entries), ZERO)
+        left = invoice.remaining + ours - sum(undeclared(paid).values(), ZERO) - given_up
+        found.append(KnownInvoice(invoice.id, invoice.number, invoice.year, left, invoice.is_closed))
     return found
 
 
-def paid_by(session: Session, receipt_ids: Collection[UUID]) -> dict[UUID, tuple[UUID | None, dict[UUID, Decimal]]]:
-    """The customer of each receipt, and what it pays."""
+def unnamed_invoices(
+    session: Session, customer_id: UUID, numbers: Collection[str], currency: str
+) -> list[tuple[date, Decimal]]:
+    """Issue date and total of the customer's invoices that bear none of these numbers."""
+    named = col(InvoiceRecord.number) == func.any(list(numbers))
+    rows = session.exec(
+        select(col(InvoiceRecord.issue_date), col(InvoiceRecord.total_with_vat)).where(
+            *_receivables_of(customer_id, currency), ~named
+        )
+    )
+    return list(rows.all())
+
+
+def paid_by(
+    session: Session, receipt_ids: Collection[UUID]
+) -> dict[UUID, tuple[Decimal, UUID | None, dict[UUID, Decimal]]]:
+    """The amount of each receipt, its customer, and what it pays."""
     wanted = list(receipt_ids)
-    found: dict[UUID, tuple[UUID | None, dict[UUID, Decimal]]] = {
-        receipt_id: (customer_id, {})
-        for receipt_id, customer_id in session.exec(
-            select(Receipt.id, Receipt.customer_id).where(col(Receipt.id) == func.any(wanted))
+    found: dict[UUID, tuple[Decimal, UUID | None, dict[UUID, Decimal]]] = {
+        receipt_id: (amount, customer_id, {})
+        for receipt_id, amount, customer_id in session.exec(
+            select(col(Receipt.id), col(Receipt.amount), col(Receipt.customer_id)).where(
+                col(Receipt.id) == func.any(wanted)
+            )
         )
     }
     for part in session.exec(select(ReceiptAllocation).where(col(ReceiptAllocation.receipt_id) == func.any(wanted))):
-        found[part.receipt_id][1][part.invoice_id] = part.amount
+        found[part.receipt_id][2][part.invoice_id] = part.amount
     return found
+
+
+def _receivables_of(customer_id: UUID, currency: str) -> tuple[ColumnElement[bool], ...]:
+    theirs = select(CustomerInvoice.invoice_id).where(CustomerInvoice.customer_id == customer_id)
+    return (
+        col(InvoiceRecord.id).in_(theirs),
+        col(InvoiceRecord.direction) == Direction.RECEIVABLE.value,
+        col(InvoiceRecord.currency) == currency,
+    )

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.kernel.text import Language
-from gateway.treasury.accounting.importing import ImportResult
+from gateway.treasury.accounting.results import ImportResult
 
 
 class _View(BaseModel):
@@ -36,6 +36,8 @@ class AccountingReport(_View):
     outcomes: dict[str, int] = Field(description="Lines of the accounts named in the file, by what became of them")
     recorded: int = Field(description="Receipts; 0 in a dry run")
     reversed: int = Field(description="Receipts undone because the lettering changed; 0 in a dry run")
+    written_off: int = Field(description="Write-offs made; 0 in a dry run")
+    restored: int = Field(description="Write-offs undone because the lettering changed; 0 in a dry run")
     refused: int
     refused_lines: tuple[RefusedLineView, ...]
 
@@ -43,10 +45,9 @@ class AccountingReport(_View):
     def of_result(cls, result: ImportResult, language: Language) -> "AccountingReport":
         """The report in a language."""
         return cls(
-            **{
-                name: getattr(result, name)
-                for name in ("sha256", "written", "entries", "lines", "new", "relettered", "recorded", "reversed")
-            },
+            sha256=result.sha256,
+            written=result.written,
+            **result.counts(),
             outcomes={outcome.value: count for outcome, count in sorted(result.outcomes.items())},
             refused=result.refused_lines,
             refused_lines=tuple(
