@@ -43,13 +43,16 @@ coverage: $(READY) ## All tests, with the coverage floor of pyproject.toml
 
 check: lint types contracts coverage ## Everything CI runs
 
-bench: $(READY) ## Benchmarks; the figures go to docs/performance.md
+bench: $(READY) ## Every benchmark, in sizes that end within the hour; the figures go to docs/performance.md
 	$(BIN)/python tests/benchmarks/bench_baseline.py
 	$(BIN)/python tests/benchmarks/bench_schematron.py
 	$(BIN)/python tests/benchmarks/bench_folder.py
 	$(BIN)/python tests/benchmarks/bench_lifecycle.py
+	$(BIN)/python tests/benchmarks/bench_ledger.py
+	$(BIN)/python tests/benchmarks/bench_deadlines.py
 	$(BIN)/python tests/benchmarks/bench_flows.py
 	$(BIN)/python tests/benchmarks/bench_flows_stored.py --most 100000
+	$(BIN)/python tests/benchmarks/bench_receivables.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_reminders.py
 
 parity: $(READY) ## The Schematron engine beside Saxon on thousands of documents: make parity PARITY_ARGS="--seed 7"

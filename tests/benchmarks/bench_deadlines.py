@@ -26,11 +26,11 @@ DUE = 1000
 STORE = text(
     """
     INSERT INTO invoice (organisation_id, id, direction, number, seller_siren, year, issue_date, due_date, type_code,
-        currency, seller_name, buyer_name, total_without_vat, total_with_vat, amount_due, totals_by_rate, preceding,
+        currency, seller_name, buyer_name, total_without_vat, total_with_vat, amount_due, totals_by_rate,
         syntax, profile, document_sha256, received_at, status, status_at, collected, remaining, is_closed, state,
         next_check_at)
     SELECT :organisation, gen_random_uuid(), 'receivable', 'F' || n, '552100554', 2026, '2026-10-01', '2026-10-31',
-        '380', 'EUR', 'Vendeur', 'Acheteur', 100, 120, 120, '{}', '[]', 'UBL', 'EN 16931', '', :now, '200', :now, 0,
+        '380', 'EUR', 'Vendeur', 'Acheteur', 100, 120, 120, '{}', 'UBL', 'EN 16931', '', :now, '200', :now, 0,
         120, false, '{"status": "200", "currency": "EUR", "remaining": "120", "history": [{"fingerprint": "f",
         "code": "200", "at": "2026-10-05T08:00:00Z", "line": "invoice", "kind": "expected",
         "reason": {"fr": "", "en": ""}}]}', :later
