@@ -5,10 +5,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from pathlib import Path
 
 from gateway.alerts.conditions import Severity, Team
-from gateway.kernel.dated import Table, data_file, in_force, text_of
+from gateway.kernel.dated import Table, data_file, in_force, lay_over, merged, own_file, shipped_file, text_of
+from gateway.kernel.errors import OwnDataError
 from gateway.kernel.text import Text
+
+_FILE = "deadlines.toml"
+_SENTENCES_KNOW = ("number", "since", "limit", "hours", "status", "amount")
 
 
 class Matter(StrEnum):
@@ -71,10 +76,51 @@ class DeadlinePolicy:
     default_term: timedelta
 
 
+def use_deadlines_file(path: Path | None) -> None:
+    """Lay the installation's own deadlines over those of `schemas/deadlines.toml`; None: as shipped.
+
+    A condition takes the keys that are given; a list of dated tables replaces it. Raises OwnDataError.
+    """
+    lay_over(_FILE, None)
+    deadline_policy.cache_clear()
+    if path is None:
+        return
+    own, shipped = own_file(path), shipped_file(_FILE)
+    unknown = [*(set(own) - {"look_again_hours", "condition"}), *(set(own.get("condition", ())) - set(Matter))]
+    if unknown:
+        raise OwnDataError(path, Text("cette entrée n’est pas connue", "this entry is not known"), min(unknown))
+    data = merged(shipped, own)
+    if not isinstance(data["look_again_hours"], int):
+        raise OwnDataError(path, Text("il y faut un nombre d’heures", "it wants a number of hours"), "look_again_hours")
+    for matter in own.get("condition", ()):
+        entry = data["condition"][matter]
+        for version in entry if isinstance(entry, list) else [entry]:
+            _check(path, Matter(matter), version, _keys_of(shipped))
+    lay_over(_FILE, data)
+
+
+def _keys_of(shipped: Table) -> set[str]:
+    return {key for entry in shipped["condition"].values() for key in entry} | {"active", "valid_from", "valid_until"}
+
+
+def _check(path: Path, matter: Matter, table: Table, known: set[str]) -> None:
+    """Refuse an entry that makes no rule. Raises OwnDataError naming the condition and what is wrong with it."""
+    try:
+        if unknown := set(table) - known:
+            raise ValueError(min(unknown))
+        rule = _rule(matter, table)
+        for text in (rule.title, rule.reason, rule.next_step, rule.awaited, rule.cured):
+            text.format(**dict.fromkeys(_SENTENCES_KNOW, ""))
+        timedelta(hours=rule.hours, days=rule.working_days + rule.announced_working_days + rule.act_in_working_days)
+    except (KeyError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
+        reason = Text(f"{error} ne convient pas", f"{error} does not fit")
+        raise OwnDataError(path, reason, f'condition."{matter.value}"') from error
+
+
 @lru_cache(maxsize=64)
 def deadline_policy(on: date) -> DeadlinePolicy:
     """The policy in force on a day (Europe/Paris)."""
-    data = data_file("deadlines.toml")
+    data = data_file(_FILE)
     tables = {matter: in_force(data["condition"][matter.value], on) for matter in Matter}
     term = data_file("treasury.toml")["aged_balance"]
     return DeadlinePolicy(

@@ -8,6 +8,7 @@ from uuid import UUID
 from gateway.access.repository import organisations
 from gateway.access.service import forget_expired
 from gateway.access.signing_keys import keep_keys
+from gateway.app.own_data import use_own_data
 from gateway.app.reminders import composer_of, register_reminders, reminders_of, ways_out
 from gateway.collection.dispatching import Dispatching
 from gateway.collection.law.context import LawContext
@@ -83,6 +84,7 @@ def build_services(
     `scenarios` chooses what the platform simulator answers, by invoice number, and `simulator_step` the time between
     two answers, instead of the setting; the demonstration uses them.
     """
+    use_own_data(settings)
     database = database or open_database(settings)
     documents = open_documents(settings)
     limits = reading_limits(settings)

@@ -12,6 +12,7 @@ from gateway.access import repository, service
 from gateway.access.errors import UnknownOrganisationError, UnknownUserError
 from gateway.access.model import User
 from gateway.access.roles import Role
+from gateway.app.own_data import use_own_data
 from gateway.database import Database, open_database
 from gateway.kernel.clock import system_clock
 from gateway.kernel.settings import load_settings
@@ -121,8 +122,10 @@ def deactivate_user(email: str) -> None:
 
 @contextmanager
 def opened_database() -> Iterator[Database]:
-    """The database of the settings, closed at the end."""
-    database = open_database(load_settings())
+    """The database of the settings, closed at the end; the installation's own data files count."""
+    settings = load_settings()
+    use_own_data(settings)
+    database = open_database(settings)
     try:
         yield database
     finally:

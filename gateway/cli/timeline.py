@@ -10,6 +10,7 @@ from babel.dates import format_datetime
 
 from gateway.access.repository import organisations
 from gateway.access.scope import Scope
+from gateway.app.own_data import use_own_data
 from gateway.cli.try_text import lines_of_tries
 from gateway.database import open_database
 from gateway.flows.awaiting import awaited_of
@@ -145,7 +146,9 @@ def _link(linked: LinkedInvoice, timeline: Timeline, language: Language) -> str:
 
 
 def _timelines(number: str, siren: str | None) -> list[Timeline]:
-    database = open_database(load_settings())
+    settings = load_settings()
+    use_own_data(settings)
+    database = open_database(settings)
     found: list[Timeline] = []
     try:
         for organisation in organisations(database):

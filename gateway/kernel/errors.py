@@ -3,7 +3,9 @@
 Each room declares its own errors in its `errors.py` as subclasses of `GatewayError`.
 """
 
-from typing import ClassVar
+import copyreg
+from pathlib import Path
+from typing import Any, ClassVar
 
 from gateway.kernel.text import Language, Text
 
@@ -26,6 +28,10 @@ class GatewayError(Exception):
         self.fix = fix
         self.where = where
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What was passed to the constructor of a subclass is not known here; what it made of that is all there is.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
     def in_language(self, language: Language) -> str:
         """One line: what, where in brackets, how to fix."""
         place = f" [{self.where}]" if self.where else ""
@@ -33,3 +39,20 @@ class GatewayError(Exception):
 
     def __str__(self) -> str:
         return self.in_language("en")
+
+
+class OwnDataError(GatewayError):
+    """A data file that the installation lays over a shipped one cannot be read, or has an entry that cannot be used."""
+
+    code: ClassVar[str] = "OWN_DATA_INVALID"
+
+    def __init__(self, path: Path, reason: Text, entry: str = "") -> None:
+        """`reason`: what is the matter; `entry`: which one of the file."""
+        super().__init__(
+            Text(f"Le fichier {path} ne peut pas servir : {reason.fr}.", f"The file {path} is of no use: {reason.en}."),
+            Text(
+                "Corrigez cette entrée ; le fichier du même nom dans schemas/ explique chacune.",
+                "Correct that entry; the file of that name in schemas/ explains each of them.",
+            ),
+            entry,
+        )

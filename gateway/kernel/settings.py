@@ -212,6 +212,9 @@ class Settings(BaseSettings):
         le=86400,
         description="How far before its newest mark a platform is read again: it may list a flow late.",
     )
+    deadlines_file: Path | None = Field(
+        None, description="The installation's own deadlines (TOML), laid over schemas/deadlines.toml."
+    )
     deadlines_seconds: float = Field(
         3600.0, gt=0, le=86400, description="How often the deadlines of invoices are looked at."
     )
@@ -239,6 +242,9 @@ class Settings(BaseSettings):
         "simulator",
         pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",
         description="Platform of an organisation that has not connected one: simulator, on this machine.",
+    )
+    platforms_file: Path | None = Field(
+        None, description="The installation's own platforms (TOML), laid over schemas/platforms.toml."
     )
     platform_timeout_seconds: float = Field(
         60.0, gt=0, le=600, description="Longest silence of a platform before its answer counts as lost."

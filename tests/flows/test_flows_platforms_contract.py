@@ -1,15 +1,20 @@
-"""What every platform client must do, whichever way its platform speaks; a new way of speaking is a line of `WAYS`."""
+"""What every platform client must do, whichever way its platform speaks; a new way of speaking is a line of `WAYS`.
 
+Those of a file of one's own, which GATEWAY_PLATFORMS_FILE names, are tried too.
+"""
+
+import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
 from gateway.flows.errors import PlatformRefusedError
 from gateway.flows.platforms.client import OutgoingFlow, PlatformClient, SentFlow
 from gateway.flows.platforms.credentials import Credentials
-from gateway.flows.platforms.profile import platform_kinds, platform_profile
+from gateway.flows.platforms.profile import platform_kinds, platform_profile, use_platforms_file
 from gateway.flows.platforms.session import PlatformSession
 from gateway.flows.platforms.standard import StandardPlatform
 from gateway.flows.platforms.tokens import TokenAuth, Tokens
@@ -20,6 +25,8 @@ from tests.flows.standard_platform import CLIENT_ID, FLOW_URL, SECRET, TOKEN_URL
 
 STEP = timedelta(minutes=1)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+OWN = Path(os.environ["GATEWAY_PLATFORMS_FILE"]) if "GATEWAY_PLATFORMS_FILE" in os.environ else None
+use_platforms_file(OWN)
 WAYS = [
     *(f"profile {kind}" for kind in platform_kinds()),
     "no search by tracking id",
@@ -58,6 +65,7 @@ def speaking(request, clock, client_of, invoice, monkeypatch) -> Speaking:
             return flow_id
 
         return Speaking(simulated, answer, refuse)
+    use_platforms_file(OWN)
     monkeypatch.setenv("PLATFORM_SECRET", SECRET)
     profile = platform_profile("standard")
     if request.param.startswith("profile "):

@@ -84,8 +84,8 @@ class UnknownPlatformKindError(PlatformError):
         super().__init__(
             Text(f"La plateforme « {kind} » n’est pas connue.", f"The platform “{kind}” is not known."),
             Text(
-                f"Prenez l’une de celles-ci : {names} ; ou décrivez-la dans schemas/platforms.toml.",
-                f"Use one of these: {names}; or describe it in schemas/platforms.toml.",
+                f"Prenez l’une de celles-ci : {names} ; ou décrivez-la dans un fichier (GATEWAY_PLATFORMS_FILE).",
+                f"Use one of these: {names}; or describe it in a file (GATEWAY_PLATFORMS_FILE).",
             ),
             kind,
         )
