@@ -1,5 +1,6 @@
 """`gateway directory check`: can an invoice be sent to this address?"""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import typer
@@ -31,20 +32,26 @@ def check_command(
         list[str],
         typer.Argument(metavar="ADDRESS...", help="BT-49 : SIREN, SIREN_SIRET, SIREN_SIRET_code, SIREN_suffixe."),
     ],
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Un jour à venir, AAAA-MM-JJ. / A day to come."),
+    ] = None,
     form: Annotated[Literal["text", "json"], typer.Option("--format", help="json : une ligne par adresse.")] = "text",
     organisation: OrganisationOption = None,
 ) -> None:
     """Dire si une facture peut être envoyée à ces adresses, et sinon pourquoi et que faire.
 
-    Say whether an invoice can be sent to these addresses, and if not why and what to do. Exit code: 0 all addressable,
-    1 some not, 2 some not checked, because the directory did not answer.
+    Say whether an invoice can be sent to these addresses, and if not why and what to do. With `--on`, on that day, as
+    far as the directory tells today. Exit code: 0 all addressable, 1 some not, 2 some not checked, because the
+    directory did not answer.
     """
     settings = load_settings()
     configure_logs(settings)
     services = build_services(settings)
     try:
         organisation_id = organisation_named(services.database, organisation)
-        checks = [services.directory.check(organisation_id, address, anew=True) for address in addresses]
+        day = on.date() if on else None
+        checks = [services.directory.check(organisation_id, address, anew=True, on=day) for address in addresses]
     finally:
         services.close()
     for check in checks:

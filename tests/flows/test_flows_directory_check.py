@@ -110,6 +110,35 @@ def test_an_upcoming_line_tells_its_first_day_when_the_directory_gives_it():
     assert "plus tard" in undated.says.fr
 
 
+def test_on_a_day_to_come_a_line_whose_first_day_has_come_then_receives():
+    upcoming = line(directoryLineStatus="Upcoming", effectiveStartDate="2027-01-01")
+    told = Lookup(lines=(line(directoryLineStatus="Disabled"), upcoming))
+    before, then = (check(address(SIREN), told, ASKED, on) for on in (date(2026, 12, 31), date(2027, 1, 1)))
+    assert (before.verdict, before.effective_from, before.on) == (
+        AddressVerdict.UPCOMING,
+        date(2027, 1, 1),
+        date(2026, 12, 31),
+    )
+    assert (then.verdict, then.effective_from) == (AddressVerdict.ADDRESSABLE, None)
+    assert then.says.fr.startswith("Pour le 01/01/2027, selon l’annuaire d’aujourd’hui : L’adresse")
+    assert then.says.en.startswith("For 1 January 2027, as the directory stands today: Address")
+    undated = check(address(SIREN), Lookup(lines=(line(directoryLineStatus="Upcoming"),)), ASKED, date(2099, 1, 1))
+    assert undated.verdict is AddressVerdict.UPCOMING, "nobody told its first day"
+
+
+@pytest.mark.parametrize(
+    ("told", "rule"),
+    [
+        ({}, None),
+        ({"platformType": "DFH"}, "B2G"),
+        ({"legalUnit": {"entityType": "Public", "administrativeStatus": "A"}}, "B2G"),
+        ({"legalUnit": {"entityType": "Public"}, "directoryLineStatus": "Disabled"}, "B2G"),
+    ],
+)
+def test_a_public_entity_or_portal_makes_the_rule_b2g_whatever_the_verdict(told, rule):
+    assert decide(answer(line(**told)), PreflightMode.WARN).rule == rule
+
+
 def test_a_disabled_line_with_one_to_come_is_upcoming_and_an_enabled_one_is_in_force_already():
     to_come, disabled = line(directoryLineStatus="Upcoming"), line(directoryLineStatus="Disabled", platformType="WK")
     assert answer(disabled, to_come).verdict is AddressVerdict.UPCOMING

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from gateway.app.services import build_services
 from gateway.cli import directory
-from gateway.flows.directory.errors import DirectoryTimeoutError
+from gateway.flows.directory.errors import DirectoryTimeoutError, PastDayError
 from gateway.flows.directory.simulated import SimulatedDirectory
 
 GOOD, UPCOMING = "166909655", "166909655_COMPTA"
@@ -34,6 +34,14 @@ def test_one_bad_address_among_others_exits_with_1_and_each_has_its_line_of_json
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(each["address"], each["addressable"]) for each in answers] == [(GOOD, True), (UPCOMING, False)]
     assert answers[1]["effective_from"] == "2027-01-01"
+
+
+def test_a_day_to_come_is_asked_for_and_one_that_has_passed_is_refused(run):
+    done = run("--format", "json", "--on", "2027-01-01", UPCOMING)
+    assert done.exit_code == 0
+    told = json.loads(done.stdout)
+    assert (told["on"], told["addressable"], told["verdict"]) == ("2027-01-01", True, "addressable")
+    assert isinstance(run("--on", "2020-01-01", GOOD).exception, PastDayError)
 
 
 def test_a_silent_directory_exits_with_2(run, monkeypatch):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.access.principal import Principal
@@ -21,8 +21,12 @@ class AddressView(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     address: str
-    addressable: bool | None = Field(description="Whether an invoice sent now is routed; null: not known.")
+    addressable: bool | None = Field(
+        description="Whether an invoice sent now, or on the day asked about, is routed; null: not known."
+    )
+    on: date | None = Field(description="The day to come that was asked about; null: now.")
     verdict: AddressVerdict
+    public: bool = Field(description="A public entity, or one that the public portal receives for: invoices are B2G.")
     platform_type: PlatformType | None = Field(description="WK: accredited platform; DFH: public portal.")
     effective_from: date | None = Field(description="First day of an upcoming address, when the directory tells it.")
     name: str | None
@@ -48,9 +52,13 @@ def router(context: AddressApiContext) -> APIRouter:
     caller = Annotated[Principal, Depends(context.authenticate)]
 
     @routes.get("/addresses/{address}", response_model=AddressView, summary="Can an invoice be sent to this address?")
-    def address(principal: caller, address: Annotated[str, Path(max_length=200)]) -> AddressView:
+    def address(
+        principal: caller,
+        address: Annotated[str, Path(max_length=200)],
+        on: Annotated[date | None, Query(description="A day from today on (Europe/Paris); now when left out.")] = None,
+    ) -> AddressView:
         """Always an answer: a directory that does not answer is the verdict `not_checked`."""
-        return address_view(context.directory.check(principal.organisation_id, address))
+        return address_view(context.directory.check(principal.organisation_id, address, on=on))
 
     return routes
 
@@ -60,7 +68,9 @@ def address_view(check: AddressCheck) -> AddressView:
     return AddressView(
         address=check.address,
         addressable=check.is_addressable if check.is_checked else None,
+        on=check.on,
         verdict=check.verdict,
+        public=check.is_public,
         platform_type=check.platform_type,
         effective_from=check.effective_from,
         name=check.name,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.flows.directory.addresses import ElectronicAddress
 from gateway.flows.directory.resources import DirectoryLine
-from gateway.flows.directory.terms import CLOSED, LineStatus, PlatformType
+from gateway.flows.directory.terms import CLOSED, PUBLIC, LineStatus, PlatformType
 from gateway.kernel.dated import data_file
 from gateway.kernel.sayer import ENGLISH, FRENCH
 from gateway.kernel.text import Language, Text
@@ -63,6 +63,16 @@ class Lookup(BaseModel):
         to_come = [line for line in self.lines if line.directory_line_status is LineStatus.UPCOMING]
         return min(to_come, key=lambda line: line.effective_from or date.max, default=None)
 
+    def as_of(self, day: date) -> "Lookup":
+        """What stands on a day to come, as far as it was told: a line whose first day has come then is in force."""
+        opening = [line for line in self.lines if line.directory_line_status is LineStatus.UPCOMING]
+        open_then = [line for line in opening if line.effective_from is not None and line.effective_from <= day]
+        latest = max(open_then, key=lambda line: line.effective_from or date.min, default=None)
+        if latest is None:
+            return self
+        in_force = latest.model_copy(update={"directory_line_status": LineStatus.ENABLED, "effective_from": None})
+        return self.model_copy(update={"lines": (in_force, *(line for line in opening if line not in open_then))})
+
 
 @dataclass(frozen=True, slots=True)
 class AddressCheck:
@@ -75,6 +85,8 @@ class AddressCheck:
         others: addresses of the same company that receive invoices now.
         says, to_do: what is the matter, what to do.
         asked_at: when the directory was asked; None when it was not, or gave no answer.
+        on: the day to come that was asked about; None: now.
+        is_public: the directory names a public entity, or the public portal receives for it: its invoices are B2G.
     """
 
     address: str
@@ -86,10 +98,12 @@ class AddressCheck:
     name: str | None = None
     others: tuple[str, ...] = ()
     asked_at: datetime | None = None
+    on: date | None = None
+    is_public: bool = False
 
     @property
     def is_addressable(self) -> bool:
-        """True when an invoice sent now would be routed."""
+        """True when an invoice sent now, or on the day asked about, would be routed."""
         return self.verdict in (AddressVerdict.ADDRESSABLE, AddressVerdict.PUBLIC_PORTAL)
 
     @property
@@ -98,8 +112,9 @@ class AddressCheck:
         return self.verdict not in (AddressVerdict.NOT_CHECKED, AddressVerdict.NOT_OFFERED)
 
 
-def check(address: ElectronicAddress, lookup: Lookup, asked_at: datetime) -> AddressCheck:
-    """The answer about an address, from what the directory told at `asked_at`."""
+def check(address: ElectronicAddress, told: Lookup, asked_at: datetime, on: date | None = None) -> AddressCheck:
+    """The answer about an address, from what the directory told at `asked_at`; `on`: about a day to come."""
+    lookup = told.as_of(on) if on else told
     line = lookup.current or lookup.upcoming
     verdict = _verdict(address, lookup)
     name = line.legal_unit.business_name if line and line.legal_unit else None
@@ -109,13 +124,15 @@ def check(address: ElectronicAddress, lookup: Lookup, asked_at: datetime) -> Add
     return AddressCheck(
         address.text,
         verdict,
-        says,
+        _said_of(on, says) if on else says,
         to_do,
         platform_type=line.platform_type if line else None,
         effective_from=first_day,
         name=name,
         others=others,
         asked_at=asked_at,
+        on=on,
+        is_public=line is not None and _is_public(line),
     )
 
 
@@ -148,9 +165,20 @@ def _verdict(address: ElectronicAddress, lookup: Lookup) -> AddressVerdict:
     return AddressVerdict.NO_PLATFORM if address.is_bare else AddressVerdict.DISABLED
 
 
+def _is_public(line: DirectoryLine) -> bool:
+    unit = line.legal_unit
+    return line.platform_type is PlatformType.PUBLIC_PORTAL or (unit is not None and unit.entity_type == PUBLIC)
+
+
 def _is_closed(line: DirectoryLine) -> bool:
     holders = (line.legal_unit, line.facility, line.routing_code)
     return any(holder is not None and holder.administrative_status == CLOSED for holder in holders)
+
+
+def _said_of(day: date, says: Text) -> Text:
+    """A sentence about a day to come: the directory may still change."""
+    fr = f"Pour le {FRENCH.figures(day)}, selon l’annuaire d’aujourd’hui : {says.fr}"
+    return Text(fr, f"For {ENGLISH.day(day)}, as the directory stands today: {says.en}")
 
 
 def _sentences(

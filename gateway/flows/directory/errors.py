@@ -1,5 +1,6 @@
 """What can go wrong when the directory of electronic addresses is asked."""
 
+from datetime import date
 from typing import ClassVar
 
 from gateway.flows.errors import FlowError, ProcessingError
@@ -25,6 +26,23 @@ class DirectoryEntryAbsentError(DirectoryEntryNotFoundError):
     """The same under a base path whose clients expect this code (`error_code` of `schemas/directory.toml`)."""
 
     code: ClassVar[str] = "NOT_FOUND"
+
+
+class PastDayError(FlowError):
+    """An address is asked about for a day that has passed: a directory tells what is and what is to come."""
+
+    code: ClassVar[str] = "DAY_IN_THE_PAST"
+    status: ClassVar[int] = 422
+
+    def __init__(self, day: date) -> None:
+        super().__init__(
+            Text(f"Le {day:%d/%m/%Y} est passé.", f"{day.isoformat()} has passed."),
+            Text(
+                "L’annuaire ne dit rien du passé : demandez pour aujourd’hui ou pour un jour à venir.",
+                "The directory tells nothing of the past: ask for today or for a day to come.",
+            ),
+            "on",
+        )
 
 
 class DirectorySourceError(FlowError):

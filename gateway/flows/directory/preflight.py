@@ -33,11 +33,13 @@ class PreflightDecision:
         remarks: for the acknowledgement.
         told: what a person is alerted to, None when nobody is.
         hold: why the invoice waits instead of leaving, when it does.
+        rule: the processing rule that the directory tells, when it tells another: B2G for a public buyer.
     """
 
     remarks: tuple[AckDetail, ...] = ()
     told: AddressCheck | None = None
     hold: BuyerNotAddressableError | None = None
+    rule: ProcessingRule | None = None
 
 
 def decide(check: AddressCheck, mode: PreflightMode) -> PreflightDecision:
@@ -45,15 +47,16 @@ def decide(check: AddressCheck, mode: PreflightMode) -> PreflightDecision:
 
     Where the connection has none, there is nothing to say of each invoice.
     """
+    rule = ProcessingRule.B2G if check.is_public else None
     if check.is_addressable or check.verdict is AddressVerdict.NOT_OFFERED:
-        return PreflightDecision()
+        return PreflightDecision(rule=rule)
     message = Text(f"{check.says.fr} {check.to_do.fr}", f"{check.says.en} {check.to_do.en}")
     remarks = (AckDetail("Warning", "BT-49", reason_code(f"ADDRESS_{check.verdict.name}"), message),)
     if not check.is_checked:
         return PreflightDecision(remarks)
     if mode is PreflightMode.HOLD:
         return PreflightDecision(remarks, hold=BuyerNotAddressableError(check.address, check.says, check.to_do))
-    return PreflightDecision(remarks, told=check)
+    return PreflightDecision(remarks, told=check, rule=rule)
 
 
 def preflight(context: FlowsContext, organisation_id: UUID, rule: str, invoice: Invoice) -> PreflightDecision:

@@ -6,7 +6,7 @@ that is down slows nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -19,6 +19,7 @@ from gateway.flows.directory.errors import (
     DirectorySourceError,
     DirectoryUnavailableError,
     NoDirectoryError,
+    PastDayError,
 )
 from gateway.flows.directory.model import DirectoryLookup
 from gateway.flows.directory.repository import cached_lookup, forget_lookups, keep_lookup
@@ -26,7 +27,7 @@ from gateway.flows.directory.resources import DirectoryLine
 from gateway.flows.directory.searches import Criterion, LineFilters, LineSearch
 from gateway.flows.directory.source import DirectorySource
 from gateway.flows.directory.terms import LineStatus
-from gateway.kernel.clock import Clock
+from gateway.kernel.clock import Clock, paris_date
 from gateway.kernel.dated import data_file
 from gateway.kernel.settings import Settings
 
@@ -51,11 +52,15 @@ class Directory:
     source: Callable[[UUID], DirectorySource]
     _resting: dict[UUID, datetime] = field(default_factory=dict, compare=False, repr=False)
 
-    def check(self, organisation_id: UUID, text: str, *, anew: bool = False) -> AddressCheck:
+    def check(self, organisation_id: UUID, text: str, *, anew: bool = False, on: date | None = None) -> AddressCheck:
         """Whether an invoice can be sent to an address; `anew`: as the directory says now, whatever it said before.
 
-        Never raises for what the directory does or does not say.
+        `on`: on that day (Europe/Paris), as far as the directory tells now. Raises PastDayError; never for what the
+        directory does or does not say.
         """
+        today = paris_date(self.clock())
+        if on is not None and on < today:
+            raise PastDayError(on)
         address = read_address(text)
         if address is None:
             return malformed(text.strip())
@@ -66,7 +71,7 @@ class Directory:
         except DirectorySourceError as error:
             _log.warning("address_not_checked", address=address.text, code=error.code, reason=str(error))
             return not_checked(address.text)
-        return check(address, answered.lookup, answered.asked_at)
+        return check(address, answered.lookup, answered.asked_at, on=on if on != today else None)
 
     def line(self, organisation_id: UUID, text: str) -> DirectoryLine:
         """The line in force at an address; one that is only to come shows as disabled, as the standard wants.

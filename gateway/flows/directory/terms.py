@@ -27,6 +27,7 @@ AdministrativeStatus = Literal["A", "C"]
 #: P: main facility, S: secondary.
 FacilityType = Literal["P", "S"]
 CLOSED: AdministrativeStatus = "C"
+PUBLIC: EntityType = "Public"
 
 Strict = Literal["strict"]
 ContainsOrStrict = Literal["contains", "strict"]
