@@ -25,6 +25,7 @@ class RefusedDelivery:
         remarks: what the platform says, in its words.
         status: the status that the file tells; None for an invoice.
         invoice: the invoice that was handed over, or that the status speaks of; None when it is not known here.
+        report: number (TT-1) of the e-reporting transmission that was handed over; None for anything else.
     """
 
     delivery_id: UUID
@@ -33,15 +34,17 @@ class RefusedDelivery:
     remarks: Sequence[Remark]
     status: Status | None = None
     invoice: InvoiceRecord | None = None
+    report: str | None = None
 
 
 def alert_for_refused_delivery(refused: RefusedDelivery) -> AlertDecision:
     """The alert to open, one for each delivery.
 
-    Data: `refused_delivery` (an invoice) and `refused_status` of `schemas/alerts.toml`.
+    Data: `refused_delivery` (an invoice), `refused_status` and `refused_report` of `schemas/alerts.toml`.
     """
-    table = data_file("alerts.toml")["refused_status" if refused.status else "refused_delivery"]
-    key = key_of_invoice(refused.invoice) if refused.invoice else InvoiceKey(refused.name)
+    what = "refused_report" if refused.report else "refused_status" if refused.status else "refused_delivery"
+    table = data_file("alerts.toml")[what]
+    key = key_of_invoice(refused.invoice) if refused.invoice else InvoiceKey(refused.report or refused.name)
     said = _said(refused.remarks)
     label = refused.status.label if refused.status else Text("", "")
 

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from gateway.access.scope import Scope
 from gateway.alerts import repository
+from gateway.alerts.announcing import announce_alert
 from gateway.alerts.conditions import AlertDecision, alert_for, closes
 from gateway.alerts.deadline_policy import cured_because, deadline_policy
 from gateway.alerts.deadlines import InvoiceFacts, next_look, overdue
@@ -359,6 +360,7 @@ def _open(
     )
     origin = {"key": decision.dedup_key, "severity": alert.severity, "team": alert.team}
     _note(session, alert, "alert.opened", origin, now)
+    announce_alert(session, alert, "opened", now)
     return alert
 
 
@@ -367,6 +369,7 @@ def _close(session: Session, alert: Alert, because: Text, by: Mapping[str, str],
     alert.closed_at = now
     alert.closed_because_fr, alert.closed_because_en = because.fr, because.en
     _note(session, alert, "alert.closed", {**by, "because": because.en}, now)
+    announce_alert(session, alert, "closed", now)
 
 
 def _unsettled(session: Session, scope: Scope, alert_id: UUID) -> Alert:

@@ -41,7 +41,9 @@ from gateway.flows.emission.api import EmissionApiContext
 from gateway.flows.emission.resending import resend
 from gateway.flows.hearing import api as hearing_api
 from gateway.flows.processing import replay
-from gateway.flows.webhooks import events_api
+from gateway.flows.reports import api as reports_api
+from gateway.flows.reports.api import ReportsApiContext
+from gateway.flows.webhooks import events_api, feed_api
 from gateway.lifecycle import api as lifecycle_api
 from gateway.lifecycle.api import LifecycleApiContext
 from gateway.notifications.service import channels_of
@@ -122,6 +124,8 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
     writer = client_authentication(access, ApiScope.FLOWS_WRITE)
     subscriber = client_authentication(access)
     app.include_router(events_api.router(services.database, services.clock, services.settings, subscriber))
+    app.include_router(reports_api.router(ReportsApiContext(services.database, services.clock, reader)))
+    app.include_router(feed_api.router(services.database, follower, services.settings.public_url))
     app.include_router(emission_api.router(EmissionApiContext(services.flows, writer)))
     app.include_router(
         treasury_api.router(

@@ -7,7 +7,8 @@ from sqlmodel import SQLModel
 ROOMS_WITH_TABLES = (
     "access", "alerts", "collection", "collection.agreements", "collection.law", "collection.messages",
     "collection.worklist", "customers", "flows", "flows.directory", "flows.hearing", "flows.platforms",
-    "flows.webhooks", "jobs", "ledger", "lifecycle", "notifications", "treasury", "treasury.accounting",
+    "flows.reports", "flows.webhooks", "jobs", "ledger", "lifecycle", "notifications", "treasury",
+    "treasury.accounting",
 )  # fmt: skip
 
 for _room in ROOMS_WITH_TABLES:

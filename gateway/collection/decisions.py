@@ -31,6 +31,7 @@ class ActionKind(StrEnum):
     RESEND = "resend"
     RESEND_STATUS = "resend_status"
     REPORT_RECEIPT = "report_receipt"
+    REDO_REPORT = "redo_report"
     RELEASE_FLOW = "release_flow"
     #: Nothing to collect: only a check.
     CHASE_NONE = "chase_none"

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from gateway.access.scope import Scope
 from gateway.collection.account import Account
 from gateway.collection.account_rows import accounts_of
+from gateway.collection.announcing import announce_sent
 from gateway.collection.messages.values import CreditLine
 from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
 from gateway.collection.rechecking import Recheck, recheck
@@ -169,6 +170,8 @@ def move(
         content=content,
         documents=documents,
     )
+    if state is ReminderState.SENT:
+        announce_sent(session, reminder, now)
 
 
 def credit_content(credit: CreditLine) -> dict[str, str]:

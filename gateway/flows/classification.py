@@ -69,6 +69,13 @@ def type_of_message(direction: Direction, *, for_portal: bool = False) -> FlowTy
     return FlowType.STATE_SUPPLIER_INVOICE_LC if for_portal else FlowType.SUPPLIER_INVOICE_LC
 
 
+def type_of_report_status(listed: str | None) -> FlowType:
+    """That of a status of an e-reporting transmission: as the platform listed it, when it named one."""
+    if listed == FlowType.STATE_PAYMENT_REPORT_LC:
+        return FlowType.STATE_PAYMENT_REPORT_LC
+    return FlowType.STATE_TRANSACTION_REPORT_LC
+
+
 def profile_of(profile: str) -> FlowProfile:
     """The FlowProfile of the profile an invoice claims (BT-24); Undefined for those the reform does not name."""
     return FlowProfile(data_file("flows.toml")["profile"].get(profile, FlowProfile.UNDEFINED.value))
@@ -78,7 +85,8 @@ def processing_rule_of(invoice: Invoice) -> ProcessingRule:
     """The rule an invoice falls under, as far as the invoice itself tells.
 
     Its BAR note decides (BR-FR-20). Without one, a seller or a buyer established elsewhere makes it international, a
-    buyer with a SIREN domestic, any other buyer is a consumer. Public buyers (B2G) are known by the directory alone.
+    buyer with a SIREN domestic, any other buyer is a consumer. The directory alone knows public buyers (B2G):
+    see `preflight`.
     """
     data = data_file("flows.toml")
     for note in invoice.notes:

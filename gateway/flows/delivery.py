@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
+from gateway.flows.announcing import announce_given_up
 from gateway.flows.context import FlowsContext
 from gateway.flows.errors import (
     PlatformAmbiguousError,
@@ -35,6 +36,7 @@ from gateway.jobs.model import OutboxMessage
 from gateway.jobs.outbox import Outgoing, put_all_in_outbox
 from gateway.kernel.dated import data_file
 from gateway.kernel.settings import Settings
+from gateway.ledger.service import append
 from gateway.lifecycle.correlation import InvoiceKey
 from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.model import InvoiceRecord
@@ -172,7 +174,12 @@ def platform_channel(context: FlowsContext) -> Channel:
     def _client(delivery: Delivery) -> PlatformClient:
         return context.platform(delivery.payload["platform"], delivery.organisation_id)
 
-    return Channel(deliver, look_up)
+    def given_up(session: Session, message: OutboxMessage, now: datetime) -> None:
+        content = {"key": message.idempotency_key, "state": message.state, "reason": message.last_error or ""}
+        append(session, at=now, kind="delivery.given_up", subject=f"delivery:{message.id}", content=content)
+        announce_given_up(session, message, now)
+
+    return Channel(deliver, look_up, given_up=given_up)
 
 
 def _as_delivery_error(error: PlatformError) -> DeliveryFailedError | DeliveryPostponedError:

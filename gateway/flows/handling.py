@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 
 from gateway.alerts.refused_flows import RefusedFlow
 from gateway.flows.acknowledgement import Acknowledgement, acknowledge, as_warnings, refuse
-from gateway.flows.classification import processing_rule_of_message
+from gateway.flows.announcing import announce_flow
+from gateway.flows.classification import processing_rule_of_message, type_of_report_status
 from gateway.flows.consequences import (
     OpenAlerts,
     follow_refusal,
@@ -25,9 +26,12 @@ from gateway.flows.errors import InvoiceConflictError, UnusableFlowError
 from gateway.flows.metrics import PROCESSED
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.platforms.routing import RoutedDocument
-from gateway.flows.reading import FlowReader, ReadFlow, TakenInvoice, TakenMessage
+from gateway.flows.reading import FlowReader, ReadFlow, TakenInvoice, TakenMessage, TakenReport, TakenReportStatus
+from gateway.flows.reports.following import follow_report_statuses
+from gateway.flows.reports.model import EReportStatus
+from gateway.flows.reports.service import record_statuses, register_report
 from gateway.flows.repository import next_updates
-from gateway.flows.terms import AckStatus, FlowProfile
+from gateway.flows.terms import AckStatus, FlowProfile, ProcessingRule
 from gateway.ledger.service import append
 from gateway.lifecycle.correlation import normalised_number
 from gateway.lifecycle.errors import InvoiceWithoutKeyError
@@ -52,6 +56,8 @@ class _Written:
     acknowledgement: Acknowledgement
     registration: Registration | None = None
     recorded: tuple[RecordedEvent, ...] = ()
+    is_new_report: bool = False
+    report_statuses: tuple[EReportStatus, ...] = ()
 
 
 def handle_flow(session: Session, context: FlowsContext, flow: Flow, data: bytes, report: Report | None = None) -> None:
@@ -76,14 +82,20 @@ def write_flows(session: Session, context: FlowsContext, reads: Sequence[ReadFlo
 def _write(session: Session, context: FlowsContext, read: ReadFlow, following: Following) -> _Written:
     """Register or record what a flow brings. A pushed flow that cannot be taken after all is refused to its sender."""
     flow = read.flow
-    flow.report = read.report.model_dump(mode="json")
+    flow.report = read.report.to_data()
     flow.flow_syntax = read.report.syntax or flow.flow_syntax
-    if read.taken is None:
-        return _Written(read, read.acknowledgement)
     try:
-        if isinstance(read.taken, TakenMessage):
-            return _write_message(session, context, read, read.taken, following)
-        return _write_invoice(session, read, read.taken, following)
+        match read.taken:
+            case None:
+                return _Written(read, read.acknowledgement)
+            case TakenInvoice() as taken:
+                return _write_invoice(session, read, taken, following)
+            case TakenMessage() as taken:
+                return _write_message(session, context, read, taken, following)
+            case TakenReport() as taken:
+                return _write_report(session, read, taken)
+            case TakenReportStatus() as taken:
+                return _write_report_status(session, read, taken)
     except (UnusableFlowError, InvoiceWithoutKeyError) as error:
         if flow.platform is not None:
             raise
@@ -133,6 +145,27 @@ def _write_message(
     return _Written(read, read.acknowledgement, recorded=tuple(recorded))
 
 
+def _write_report(session: Session, read: ReadFlow, taken: TakenReport) -> _Written:
+    """Follow an e-reporting transmission, which is no invoice and has a line of its own."""
+    flow = read.flow
+    flow.flow_type, flow.flow_profile = taken.flow_type.value, FlowProfile.UNDEFINED.value
+    flow.processing_rule = taken.processing_rule
+    is_new = taken.leaves and register_report(session, flow, taken.report, now=read.at)
+    return _Written(read, read.acknowledgement, is_new_report=is_new)
+
+
+def _write_report_status(session: Session, read: ReadFlow, taken: TakenReportStatus) -> _Written:
+    """Keep what the public portal says of transmissions."""
+    flow = read.flow
+    flow.flow_type, flow.flow_profile = type_of_report_status(flow.flow_type).value, FlowProfile.UNDEFINED.value
+    flow.processing_rule = flow.processing_rule or ProcessingRule.NOT_APPLICABLE.value
+    return _Written(
+        read,
+        read.acknowledgement,
+        report_statuses=tuple(record_statuses(session, flow, taken.message, now=read.at)),
+    )
+
+
 def _follow(session: Session, context: FlowsContext, written: Sequence[_Written], following: Following) -> None:
     """Alerts and actions, in the order of the flows."""
     settings, now = context.settings, context.clock()
@@ -146,6 +179,7 @@ def _follow(session: Session, context: FlowsContext, written: Sequence[_Written]
                 follow_unaddressable(session, registration.invoice, told, settings, now)
                 alerts.opened(registration.invoice.number)
         follow_statuses(session, each.recorded, settings, now, alerts)
+        follow_report_statuses(session, each.report_statuses, settings, now)
         if each.acknowledgement.status is AckStatus.ERROR:
             follow_refusal(session, _refused(each), settings, now)
             alerts.opened(normalised_number(read.invoice.number))
@@ -187,8 +221,10 @@ def _send(session: Session, context: FlowsContext, written: Sequence[_Written]) 
     for each in written:
         if not _leaves(each) and not _is_told_on(session, each):
             continue
-        flow, about = each.read.flow, None
-        if each.registration is not None:
+        flow, about, key = each.read.flow, None, None
+        if isinstance(each.read.taken, TakenReport):
+            document = RoutedDocument(each.read.taken.report.issuer_siren, None, flow.processing_rule)
+        elif each.registration is not None:
             document = RoutedDocument(each.registration.invoice.seller_siren, flow.agency_id, flow.processing_rule)
             key = key_of_invoice(each.registration.invoice)
         else:
@@ -198,12 +234,14 @@ def _send(session: Session, context: FlowsContext, written: Sequence[_Written]) 
                 routed_invoice(session, invoice) if invoice else RoutedDocument(processing_rule=flow.processing_rule)
             )
             key = key_of_invoice(invoice) if invoice else each.recorded[0].event.key
-        sendings.append(Sending(flow, document, about, key if key.is_complete else None))
+        sendings.append(Sending(flow, document, about, key if key and key.is_complete else None))
     send_to_platforms(session, sendings, context.settings, now=context.clock())
 
 
 def _leaves(written: _Written) -> bool:
-    """Whether a flow brought a new invoice of ours."""
+    """Whether a flow brought a new invoice or transmission of ours."""
+    if written.is_new_report:
+        return True
     taken, registration = written.read.taken, written.registration
     created = registration is not None and registration.outcome is RegistrationOutcome.CREATED
     return isinstance(taken, TakenInvoice) and taken.leaves and created
@@ -242,4 +280,6 @@ def _settle(session: Session, context: FlowsContext, written: Sequence[_Written]
             content={"source": flow.source, "status": flow.ack_status, "remarks": len(flow.ack_details)},
             documents=[flow.document_sha256] if flow.document_sha256 else [],
         )
+        if flow.platform is None:
+            announce_flow(session, flow, now)
         PROCESSED.labels(flow.flow_syntax or "unknown", flow.ack_status).inc()

@@ -78,7 +78,9 @@ class Flow(IdentifiedRow, table=True):
     agency_id: UUID | None = None
     request_id: str | None = None
     submitted_at: datetime = Field(sa_type=UtcDateTime)
-    updated_at: datetime = Field(sa_type=UtcDateTime, description="Moves when the acknowledgement does.")
+    updated_at: datetime = Field(
+        sa_type=UtcDateTime, description="Moves when the acknowledgement does, and its remark on a flow that waits."
+    )
     told_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="When its drop was told the acknowledgement."
     )

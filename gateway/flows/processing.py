@@ -19,6 +19,7 @@ import structlog
 from sqlmodel import Session
 
 from gateway.alerts.quarantined_flows import QuarantinedFlow
+from gateway.flows.announcing import announce_quarantine
 from gateway.flows.consequences import follow_quarantine, follow_release
 from gateway.flows.context import FlowsContext
 from gateway.flows.directory.errors import BuyerNotAddressableError
@@ -36,7 +37,7 @@ from gateway.flows.metrics import PROCESSING_SECONDS, QUARANTINED
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.platforms.errors import PlatformPausedError
 from gateway.flows.reading import FlowReader, ReadFlow
-from gateway.flows.repository import hold, hold_waiting, next_due
+from gateway.flows.repository import hold, hold_waiting, next_due, next_update
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.jobs.queue import enqueue
 from gateway.jobs.retrying import decide_retry
@@ -126,6 +127,7 @@ def replay(session: Session, flow_id: UUID, *, context: FlowsContext) -> Flow:
     flow.state = FlowState.RECEIVED.value
     flow.attempts = 0
     flow.next_attempt_at = now
+    flow.updated_at = next_update(session, now)
     session.add(flow)
     append(session, at=now, kind="flow.replayed", subject=f"flow:{flow.id}", content={"source": flow.source})
     enqueue(session, PROCESS_TASK)
@@ -278,6 +280,7 @@ def _quarantine(session: Session, context: FlowsContext, flow: Flow, error: Gate
     now = context.clock()
     flow.state = FlowState.QUARANTINED.value
     flow.problem = _problem(error)
+    flow.updated_at = next_update(session, now)
     session.add(flow)
     append(
         session,
@@ -287,6 +290,7 @@ def _quarantine(session: Session, context: FlowsContext, flow: Flow, error: Gate
         content={"source": flow.source, "code": error.code, "attempts": flow.attempts},
         documents=[flow.document_sha256] if flow.document_sha256 else [],
     )
+    announce_quarantine(session, flow, now)
     waiting = QuarantinedFlow(flow.id, flow.name, error.what, error.fix, now, flow.agency_id)
     follow_quarantine(session, waiting, context.settings, now)
     QUARANTINED.labels(error.code).inc()

@@ -37,12 +37,15 @@ from gateway.flows.context import FlowsContext
 from gateway.flows.directory.preflight import PreflightDecision, preflight
 from gateway.flows.errors import UnreadablePlatformFlowError, UnusableFlowError, ValidationIncompleteError
 from gateway.flows.model import Flow
+from gateway.flows.reports.errors import NotOurReportError
+from gateway.flows.reports.reading import TransmissionReport, report_of
+from gateway.flows.reports.service import is_about_reports
 from gateway.flows.terms import AckStatus, FlowProfile, FlowType
 from gateway.invoices.detection import Syntax
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.model import Invoice
 from gateway.invoices.parties import Party
-from gateway.invoices.reading import read_invoice
+from gateway.invoices.reading import read_document, read_invoice
 from gateway.kernel.clock import paris_date
 from gateway.kernel.identifiers import SCHEME_SIRET
 from gateway.kernel.text import Text
@@ -96,6 +99,28 @@ class TakenMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenReport:
+    """An e-reporting transmission that can be followed; `leaves`: it is ours to send."""
+
+    report: TransmissionReport
+    flow_type: FlowType
+    processing_rule: str
+    leaves: bool
+    numbers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TakenReportStatus:
+    """What the public portal says of e-reporting transmissions."""
+
+    message: CdarMessage
+    numbers: tuple[str, ...] = ()
+
+
+Taken = TakenInvoice | TakenMessage | TakenReport | TakenReportStatus
+
+
+@dataclass(frozen=True, slots=True)
 class ReadFlow:
     """A flow whose file has been read.
 
@@ -110,7 +135,7 @@ class ReadFlow:
     flow: Flow
     report: Report
     at: datetime
-    taken: TakenInvoice | TakenMessage | None
+    taken: Taken | None
     acknowledgement: Acknowledgement
     remarks: tuple[AckDetail, ...] = ()
     invoice: Invoice = field(default_factory=Invoice)
@@ -138,7 +163,7 @@ class FlowReader:
             _refuse_unchecked(report, context)
         taken, acknowledgement = self._decide(flow, data, report)
         remarks = remark_on_syntax(flow.flow_syntax, report.syntax)
-        if isinstance(taken, TakenMessage):
+        if taken is not None and not isinstance(taken, TakenInvoice):
             return ReadFlow(flow, report, now, taken, acknowledgement, remarks)
         invoice = taken.invoice if taken else self._what_is_readable(data)
         agency_id = self._agency_of(invoice.seller)
@@ -146,9 +171,7 @@ class FlowReader:
             remarks += (remark_on_self_billing(invoice.type_code),)
         return ReadFlow(flow, report, now, taken, acknowledgement, remarks, invoice, agency_id)
 
-    def _decide(
-        self, flow: Flow, data: bytes, report: Report
-    ) -> tuple[TakenInvoice | TakenMessage | None, Acknowledgement]:
+    def _decide(self, flow: Flow, data: bytes, report: Report) -> tuple[Taken | None, Acknowledgement]:
         """What is to be written, and the answer: a pushed flow that cannot be taken is refused to its sender.
 
         One of a platform needs a person. What our rules remark on what others say is kept and refuses nothing.
@@ -162,13 +185,17 @@ class FlowReader:
         if report.verdict is Verdict.INVALID and not self._is_heard(flow, data, report):
             return None, told
         remarks = as_warnings(told.details)
-        take = self._message if report.syntax == Syntax.CDAR else self._invoice
         try:
-            return take(flow, data), Acknowledgement(AckStatus.OK, remarks)
+            return self._take(flow, data, report), Acknowledgement(AckStatus.OK, remarks)
         except (UnusableFlowError, UnreadableInvoiceError) as error:
             if flow.platform is None:
                 return None, refuse(error, remarks)
             raise
+
+    def _take(self, flow: Flow, data: bytes, report: Report) -> Taken:
+        if report.syntax == Syntax.CDAR:
+            return self._message(flow, data)
+        return self._report(flow, data) if report.syntax == Syntax.E_REPORTING else self._invoice(flow, data)
 
     def _is_heard(self, flow: Flow, data: bytes, report: Report) -> bool:
         """True for what others say: it is recorded whatever our rules remark. What we say ourselves has to be right.
@@ -189,6 +216,9 @@ class FlowReader:
         direction = direction_of_invoice(invoice, self._own_siren())
         leaves = flow.platform is None and is_issued_by(invoice, self._own_siren())
         rule = flow.processing_rule or processing_rule_of(invoice).value
+        checked = preflight(self._context, flow.organisation_id, rule, invoice) if leaves else PreflightDecision()
+        if flow.processing_rule is None and checked.rule is not None:
+            rule = checked.rule.value
         return TakenInvoice(
             invoice=invoice,
             document=InvoiceDocument(document.syntax.value, document.profile, flow.document_sha256 or ""),
@@ -198,11 +228,20 @@ class FlowReader:
             processing_rule=rule,
             agency_id=self._agency_of(invoice.seller if direction is Direction.RECEIVABLE else invoice.buyer),
             leaves=leaves,
-            checked=preflight(self._context, flow.organisation_id, rule, invoice) if leaves else PreflightDecision(),
+            checked=checked,
         )
 
-    def _message(self, flow: Flow, data: bytes) -> TakenMessage:
+    def _report(self, flow: Flow, data: bytes) -> TakenReport:
+        report = report_of(read_document(data, self._context.limits).tree)
+        if report.issuer_siren != self._own_siren():
+            raise NotOurReportError(self._own_siren(), report.issuer_siren)
+        rule = flow.processing_rule or report.processing_rule.value
+        return TakenReport(report, report.flow_type, rule, leaves=flow.platform is None)
+
+    def _message(self, flow: Flow, data: bytes) -> TakenMessage | TakenReportStatus:
         message = read_cdar(data, self._context.limits)
+        if is_about_reports(message, self._context.clock()):
+            return TakenReportStatus(message)
         siren = self._own_siren()
         direction = direction_of_message(message, siren, flow.flow_type)
         return TakenMessage(

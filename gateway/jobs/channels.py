@@ -7,6 +7,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from sqlmodel import Session
+
+from gateway.jobs.model import OutboxMessage
+
 
 class DeliveryFailedError(Exception):
     """The message certainly did not leave; it may be tried again, not before `retry_after` if one was given."""
@@ -77,8 +81,10 @@ class Channel:
         look_up: asks the other side; None when it cannot be asked.
         repeatable: the other side recognises a repeat by its key, so that a doubt may be settled by sending again.
             Without either, a person settles it.
+        given_up: told of a message that only a person can settle any more, in the transaction that writes so.
     """
 
     deliver: Deliverer
     look_up: Looker | None = None
     repeatable: bool = False
+    given_up: Callable[[Session, OutboxMessage, datetime], None] | None = None

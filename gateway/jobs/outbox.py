@@ -43,6 +43,7 @@ _GRACE = timedelta(minutes=1)
 #: Messages of one transaction, unless it takes long: the rest is then given back.
 _TOGETHER = 16
 _LONG_SECONDS = 1.0
+_GIVEN_UP = (OutboxState.FAILED.value, OutboxState.AMBIGUOUS.value)
 _DUE = (OutboxState.PENDING.value, OutboxState.LEAVING.value, OutboxState.UNCERTAIN.value)
 _log = structlog.get_logger(__name__)
 
@@ -158,7 +159,7 @@ class OutboxWorker:
             abandoned = first.state == OutboxState.LEAVING
             started = (first.left_at if abandoned else None) or self._clock()
             outcome = self._doubt(first, "the worker died while it was leaving") if abandoned else self._ask(first)
-            keep_tries(session, [Try(first, outcome, started, self._clock())])
+            self._keep(session, [Try(first, outcome, started, self._clock())])
             return _Taken(1)
 
     def _next_due(self, session: Session, limit: int) -> Sequence[OutboxMessage]:
@@ -215,7 +216,15 @@ class OutboxWorker:
                 message.left_at = started = self._clock()
                 outcome = self._deliver(message)
                 tries.append(Try(message, outcome, started, self._clock()))
-            keep_tries(session, tries)
+            self._keep(session, tries)
+
+    def _keep(self, session: Session, tries: Sequence[Try]) -> None:
+        """Write how tries ended; the messages that are given up are told last, as that may wait for other writers."""
+        keep_tries(session, tries)
+        for message in (each.message for each in tries if each.message.state in _GIVEN_UP):
+            channel = self._channels.get(message.kind)
+            if channel is not None and channel.given_up is not None:
+                channel.given_up(session, message, self._clock())
 
     def _give_back(self, message: OutboxMessage) -> None:
         """It was marked and has not left."""

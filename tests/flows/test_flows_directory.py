@@ -26,6 +26,7 @@ from gateway.flows.directory.errors import (
     DirectoryTimeoutError,
     DirectoryUnavailableError,
     NoDirectoryError,
+    PastDayError,
 )
 from gateway.flows.directory.model import DirectoryLookup
 from gateway.flows.directory.resources import DirectoryLine
@@ -35,12 +36,14 @@ from gateway.flows.directory.service import Directory
 from gateway.flows.directory.simulated import SimulatedDirectory
 from gateway.flows.directory.standard import StandardDirectory
 from gateway.flows.model import Flow, FlowState
-from gateway.flows.platforms.service import ConnectionOrder, connect, switch
+from gateway.flows.platforms.service import ConnectionOrder, RouteOrder, add_route, connect, switch
 from gateway.flows.platforms.transport import Transport
 from gateway.flows.processing import replay
 from gateway.flows.releasing import address_held, next_look, release_addressable
 from gateway.flows.representation import flow_view
+from gateway.flows.terms import ProcessingRule
 from gateway.jobs.model import OutboxMessage
+from gateway.kernel.clock import paris_date
 
 SIREN = "166909655"
 PUBLIC = "163334725"
@@ -117,6 +120,17 @@ def test_an_upcoming_day_survives_in_the_kept_answer(directory, company, written
     first = directory.check(company, SIREN)
     assert directory.check(company, SIREN) == first
     assert first.effective_from == date(2027, 1, 1)
+
+
+def test_a_day_to_come_is_answered_from_what_is_told_now_and_a_past_one_is_refused(directory, company, written, clock):
+    written.lines = [enabled(SIREN, "Upcoming").model_copy(update={"effective_from": date(2027, 1, 1)})]
+    assert directory.check(company, SIREN).verdict is AddressVerdict.UPCOMING
+    assert directory.check(company, SIREN, on=date(2027, 1, 1)).is_addressable
+    assert written.asked == 2, "one question is two searches, and the kept answer serves every day"
+    today = paris_date(clock())
+    assert directory.check(company, SIREN, on=today) == directory.check(company, SIREN)
+    with pytest.raises(PastDayError):
+        directory.check(company, SIREN, on=today - timedelta(days=1))
 
 
 def test_what_one_organisation_asked_says_nothing_to_another(directory, company, other_organisation, written):
@@ -444,6 +458,37 @@ def test_an_invoice_to_a_good_address_leaves_without_a_word(checked, written, in
     world.drain()
     flow = world.flow(flow_id)
     assert (flow.ack_status, flow.ack_details, sent(world), world.rows(Alert)) == ("Ok", [], 1, [])
+
+
+@pytest.mark.parametrize(
+    ("mode", "declared", "rule", "platform"),
+    [
+        ("warn", {}, "B2G", "chorus"),
+        ("hold", {}, "B2G", "chorus"),
+        ("off", {}, "B2B", "main"),
+        ("warn", {"processing_rule": "B2B"}, "B2B", "main"),
+    ],
+)
+def test_an_invoice_to_a_public_entity_is_b2g_and_goes_where_routes_send_b2g(
+    checked, written, invoice, customer, mode, declared, rule, platform
+):
+    world = checked(mode)
+    with world.database.transaction(world.organisation_id) as session:
+        for name in ("main", "chorus"):
+            url = f"https://{name}.example"
+            order = ConnectionOrder(name, "standard", "us", "env:S", f"{url}/v1", token_url=f"{url}/token")
+            connect(session, order, now=world.clock())
+        add_route(session, "chorus", RouteOrder(processing_rule=ProcessingRule.B2G), now=world.clock())
+    written.lines = [
+        DirectoryLine.model_validate(
+            {"addressingIdentifier": customer.e_address, "platformType": "DFH", "directoryLineStatus": "Enabled"}
+        )
+    ]
+    flow_id = world.push(invoice("F1"), **declared).flow.id
+    world.drain()
+    [message] = world.rows(OutboxMessage)
+    assert (world.flow(flow_id).processing_rule, message.payload["processing_rule"]) == (rule, rule)
+    assert (world.flow(flow_id).ack_status, message.payload["platform"]) == ("Ok", platform)
 
 
 def test_an_invoice_to_a_bad_address_leaves_with_a_warning_and_an_alert_with_one_action(checked, invoice, customer):

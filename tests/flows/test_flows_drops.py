@@ -14,9 +14,13 @@ from gateway.flows.drops import taking
 from gateway.flows.drops.places import Folder, LocalPlace, open_place
 from gateway.flows.drops.round import DropRound, visit_drops
 from gateway.flows.model import Flow
+from gateway.flows.simulator.answers import AnsweredInvoice, answer
+from gateway.flows.simulator.scenarios import Step
+from gateway.invoices.reading import read_invoice
 from gateway.kernel.settings import DropSettings, SettingsError, load_settings
 from gateway.ledger.documents import DocumentStore
 from gateway.ledger.errors import DocumentStoreUnavailableError
+from gateway.lifecycle.cdar.writing import write_cdar
 from gateway.lifecycle.model import InvoiceRecord
 from tests.flows.sftp_server import sftp_server
 
@@ -278,3 +282,29 @@ def test_two_drops_of_one_name_are_refused():
 
 def _interrupt(data: bytes) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_status_that_came_before_its_invoice_is_told_with_the_acknowledgement_and_once(dropped, invoice):
+    world = dropped.world
+    read = read_invoice(invoice("F2")).invoice
+    sold = AnsweredInvoice(read, read.seller_siren, read.buyer_siren, read.issue_date)
+    status = answer(sold, Step("202"), at=world.clock(), received_at=world.clock())
+    world.push(write_cdar(status), source="file", name="status.xml")
+    world.drain()
+    world.scenarios["F1"] = "rejected"
+    dropped.put("F1.xml", invoice("F1"))
+    dropped.visit()
+    world.turn()
+    dropped.visit()
+    world.clock.advance(timedelta(minutes=1))
+    world.turn()
+    assert dropped.visit().statuses == 1, "that of the other invoice: the feed of the drop is past the early status"
+    dropped.put("F2.xml", invoice("F2"))
+    dropped.visit()
+    world.drain()
+    assert dropped.visit().acknowledgements == 1
+    [early] = [name for name in dropped.names("out") if name.startswith("F2_")]
+    assert early.startswith("F2_202_")
+    (dropped.root / "out" / early).unlink()
+    dropped.visit()
+    assert not [name for name in dropped.names("out") if name.startswith("F2_")]

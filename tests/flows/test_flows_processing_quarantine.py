@@ -11,6 +11,7 @@ from gateway.flows.errors import PlatformUnavailableError
 from gateway.flows.model import FlowState
 from gateway.flows.platforms.errors import PlatformPausedError
 from gateway.flows.processing import replay
+from gateway.flows.searching import FlowCriteria, search_flows
 from gateway.kernel.text import Text
 
 HOUR = timedelta(hours=1)
@@ -122,3 +123,13 @@ def test_a_platform_that_asks_for_time_is_given_it(world, invoice, monkeypatch):
     flow_id = world.push(invoice("F1")).flow.id
     world.drain()
     assert world.flow(flow_id).next_attempt_at == world.clock() + HOUR
+
+
+def test_a_client_that_pages_by_date_sees_a_flow_again_when_it_waits_and_when_it_goes_on(world, stuck):
+    flow_id, _ = stuck
+    waiting = world.flow(flow_id)
+    with world.database.transaction(world.organisation_id) as session:
+        since = FlowCriteria(updated_after=waiting.submitted_at)
+        assert [flow.id for flow in search_flows(session, since).items] == [flow_id]
+        replay(session, flow_id, context=world.context)
+    assert world.flow(flow_id).updated_at > waiting.updated_at

@@ -44,6 +44,7 @@ from gateway.collection.agreements.money_rows import money_of, owed_of
 from gateway.collection.agreements.policy import DEFAULT_TEAM, agreement_policy
 from gateway.collection.agreements.reading import PlanRead, PromiseRead, Reading, read_agreements
 from gateway.collection.agreements.values import PlanState, PromiseState
+from gateway.collection.announcing import announce_promise
 from gateway.customers.repository import customers_by_id
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
@@ -144,6 +145,7 @@ def _follow_promise(
         facts = {"awaited": str(decision.awaited)}
         step = _STEP_OF_PROMISE[decision.state]
         note(session, AgreementKind.PROMISE, row.id, step, by=GATEWAY, now=now, facts=facts)
+        announce_promise(session, row, step, now)
     if decision.calls:
         call = Call(
             condition=PROMISE_BROKEN,

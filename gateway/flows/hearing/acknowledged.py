@@ -9,11 +9,13 @@ from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from gateway.alerts.refused_deliveries import RefusedDelivery
+from gateway.flows.announcing import announce_answer
 from gateway.flows.consequences import follow_accepted_delivery, follow_refused_delivery
 from gateway.flows.context import FlowsContext
 from gateway.flows.hearing.answers import delivery_of, news
 from gateway.flows.metrics import ACKNOWLEDGEMENTS
 from gateway.flows.platforms.client import PlatformFlow
+from gateway.flows.reports.service import report_of_flow
 from gateway.flows.terms import AckStatus
 from gateway.jobs.model import OutboxMessage
 from gateway.ledger.service import append_all, take_turn
@@ -51,6 +53,7 @@ def keep_answers(
         ACKNOWLEDGEMENTS.labels(platform, answer.status).inc()
     _tell_ledger(session, kept, context.clock())
     for message, answer in kept:
+        announce_answer(session, message, answer, context.clock())
         _follow(session, message, answer, context)
     left = meant.keys() - {message.id for message in held}
     return min((meant[delivery_id].updated_at for delivery_id in left), default=None)
@@ -112,6 +115,7 @@ def _follow(session: Session, message: OutboxMessage, answer: KeptAnswer, contex
         follow_accepted_delivery(session, message.id, now)
         return
     code, invoice = _told_by(session, message.subject_id) if message.subject_id else (None, None)
+    report = report_of_flow(session, message.subject_id) if message.subject_id else None
     refused = RefusedDelivery(
         delivery_id=message.id,
         platform=message.payload["platform"],
@@ -119,6 +123,7 @@ def _follow(session: Session, message: OutboxMessage, answer: KeptAnswer, contex
         remarks=answer.remarks,
         status=status(code) if code else None,
         invoice=invoice,
+        report=report.number if report else None,
     )
     follow_refused_delivery(session, refused, context.settings, now)
 

@@ -15,6 +15,7 @@ from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.flows.errors import PlatformRefusedError
 from gateway.flows.model import SimulatedFlow
 from gateway.flows.platforms.client import FlowPage, OutgoingFlow, PlatformFlow, SentFlow, Sighting
+from gateway.flows.reports.reading import report_of
 from gateway.flows.searching import FlowCriteria
 from gateway.flows.simulator.answers import AnsweredInvoice
 from gateway.flows.simulator.faults import FaultDice
@@ -30,7 +31,7 @@ from gateway.flows.simulator.scenarios import (
 from gateway.flows.terms import AckStatus, FlowDirection, FlowSyntax, FlowType, ProcessingRule
 from gateway.invoices.errors import UnreadableInvoiceError
 from gateway.invoices.limits import ReadingLimits
-from gateway.invoices.reading import read_invoice
+from gateway.invoices.reading import read_document, read_invoice
 from gateway.kernel.clock import Clock
 from gateway.kernel.identifiers import new_id
 from gateway.kernel.text import Text
@@ -66,8 +67,11 @@ class SimulatedPlatform:
     rates: Mapping[str, Decimal] = field(default_factory=dict)
 
     def submit(self, flow: OutgoingFlow) -> str:
-        """Take a flow and plan its answers; the same tracking id is the same flow. Raises PlatformRefusedError."""
-        subject = None if flow.flow_syntax == FlowSyntax.CDAR else self._read(flow.data)
+        """Take a flow and plan its answers; the same tracking id is the same flow. Raises PlatformRefusedError.
+
+        A status and an e-reporting transmission are taken as they are, and acknowledged.
+        """
+        subject = None if flow.flow_syntax in (FlowSyntax.CDAR, FlowSyntax.FRR) else self._read(flow.data)
         now = self.clock()
         with self.database.transaction(self.organisation_id) as session:
             row = self._row(session, flow, subject, now)
@@ -155,6 +159,14 @@ class SimulatedPlatform:
             raise PlatformRefusedError(_INCOMPLETE, "BT-1, BT-2, BT-30, BT-47")
         return AnsweredInvoice(invoice, seller, buyer, invoice.issue_date)
 
+    def _type_of(self, flow: OutgoingFlow) -> FlowType:
+        if flow.flow_syntax == FlowSyntax.FRR:
+            try:
+                return report_of(read_document(flow.data, self.limits).tree).flow_type
+            except UnreadableInvoiceError as error:
+                raise PlatformRefusedError(error.what, error.where) from error
+        return FlowType.CUSTOMER_INVOICE_LC if flow.flow_syntax == FlowSyntax.CDAR else FlowType.CUSTOMER_INVOICE
+
     def _row(
         self, session: Session, flow: OutgoingFlow, subject: AnsweredInvoice | None, now: datetime
     ) -> SimulatedFlow:
@@ -169,7 +181,7 @@ class SimulatedPlatform:
             submitted_at=now,
             visible_at=now,
             call_at=now,
-            flow_type=(FlowType.CUSTOMER_INVOICE_LC if subject is None else FlowType.CUSTOMER_INVOICE).value,
+            flow_type=self._type_of(flow).value,
             flow_profile=flow.flow_profile,
             processing_rule=flow.processing_rule,
         )

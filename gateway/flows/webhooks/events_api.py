@@ -1,4 +1,4 @@
-"""`/api/v1/webhooks`: programs subscribe to lifecycle events, sent as CloudEvents signed by Standard Webhooks."""
+"""`/api/v1/webhooks`: programs subscribe to events, sent as CloudEvents signed by Standard Webhooks."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -36,14 +36,15 @@ class SubscriptionOrder(_Part):
     event_types: tuple[EventFilter, ...] = Field(
         default=(),
         max_length=100,
-        description="Types, or what they begin with up to a dot: einvoicing.invoice.status.210, einvoicing.invoice. "
-        "None: every event.",
+        description="Types, or what they begin with up to a dot: einvoicing.invoice.status.210, einvoicing.alert. "
+        "None: every status of invoices; einvoicing: every event.",
     )
 
 
 class SubscriptionView(SubscriptionOrder):
     """A subscription as its owner reads it."""
 
+    event_types: tuple[str, ...]
     id: UUID
     created_at: datetime
     last_success_at: datetime | None = Field(description="When a call last arrived")
@@ -68,7 +69,7 @@ def router(database: Database, clock: Clock, settings: Settings, authenticate: C
     routes = APIRouter(prefix="/api/v1/webhooks", tags=["Webhooks"], responses=problems(400, 401, 403, 404, 422, 429))
     caller = Annotated[Principal, Depends(authenticate)]
 
-    @routes.post("", status_code=201, summary="Be called about every event from now on, in order")
+    @routes.post("", status_code=201, summary="Be called about events from now on, in order")
     def create(principal: caller, wanted: SubscriptionOrder) -> SubscriptionCreated:
         """Keep the secret: it is not shown again."""
         require(principal, ApiScope.WEBHOOKS_MANAGE, ApiScope.EVENTS_READ)

@@ -1,10 +1,9 @@
-"""The two feeds that webhooks follow, each ordered and gap-free: flows by `updated_at`, events by `sequence`.
+"""What a webhook is told next, from one of two ordered feeds without gaps: flows by `updated_at`, events by `sequence`.
 
 Both are written under the organisation's turn, so that nothing is ever added behind a mark. A flow that changes twice
 before it is told is told once, as it stands.
 """
 
-import json
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
@@ -14,13 +13,10 @@ from gateway.database.engine import organisation_of
 from gateway.flows.model import Flow
 from gateway.flows.representation import flow_view
 from gateway.flows.searching import search_flows
-from gateway.flows.webhooks.events import cloud_event, type_of_event
+from gateway.flows.webhooks.events import cloud_event
+from gateway.flows.webhooks.feed import newest, next_event
 from gateway.flows.webhooks.model import Webhook, WebhookKind
-from gateway.flows.webhooks.wanted import flow_criteria, wants_event
-from gateway.lifecycle.model import LifecycleEvent
-from gateway.lifecycle.repository import events_after
-
-_PAGE = 200
+from gateway.flows.webhooks.wanted import event_filter, flow_criteria
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class News:
 def mark_now(session: Session, webhook: Webhook) -> None:
     """Set a new webhook's mark: it is told what comes from now on."""
     webhook.told_until = session.exec(select(func.max(Flow.updated_at))).one()
-    webhook.told_sequence = session.exec(select(func.max(LifecycleEvent.sequence))).one() or 0
+    webhook.told_sequence = newest(session)
 
 
 def next_news(session: Session, webhook: Webhook, public_url: str | None) -> News | None:
@@ -58,14 +54,13 @@ def _next_flow(session: Session, webhook: Webhook) -> News | None:
 
 
 def _next_event(session: Session, webhook: Webhook, public_url: str | None) -> News | None:
-    while page := events_after(session, webhook.told_sequence, _PAGE):
-        for event in page:
-            webhook.told_sequence = event.sequence or 0
-            if wants_event(webhook.wanted, type_of_event(event)):
-                told = cloud_event(event, _siren(session), public_url)
-                return News(str(event.id), json.dumps(told, ensure_ascii=False))
-    return None
+    webhook.told_sequence, event = next_event(session, webhook.told_sequence, event_filter(webhook.wanted))
+    if event is None:
+        return None
+    told = cloud_event(event, siren_of(session), public_url)
+    return News(str(event.id), told.model_dump_json(exclude_none=True))
 
 
-def _siren(session: Session) -> str:
+def siren_of(session: Session) -> str:
+    """The organisation's SIREN."""
     return session.exec(select(Organisation.siren).where(col(Organisation.id) == organisation_of(session))).one()
