@@ -46,6 +46,7 @@ class Condition:
         line: state line on which that code opens it.
         working_days: time to act.
         by_reason: whether the reasons of the event choose the team.
+        settled_by_replacement: whether the invoice that replaces this one under a new number settles it.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Condition:
     title: Text
     reason: Text
     next_step: Text
+    settled_by_replacement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ def closes(event: StatusEvent, state: InvoiceState) -> tuple[Closing, ...]:
 
     A 209 settles a suspension, a 205 a dispute, full payment both, a delivery a routing error. A late event dated
     before the matter settles nothing, because the matter is still open in the state. A rejection (213) is never settled
-    by its own invoice, only by a person or by the invoice that replaces it.
+    by its own invoice, only by a person or by the invoice that replaces it (`gateway.alerts.replacing`), a refusal by
+    the portal (601) only by a person or by the silence that accepts its repetition.
     """
     return tuple(
         Closing(
@@ -174,6 +177,7 @@ def _condition(name: str, table: Table) -> Condition:
         title=text_of(table["title"]),
         reason=text_of(table["reason"]),
         next_step=text_of(table["next"]),
+        settled_by_replacement=table.get("settled_by_replacement", False),
     )
 
 

@@ -11,6 +11,7 @@ from gateway.alerts.notifying import tell_people
 from gateway.alerts.quarantined_flows import QuarantinedFlow
 from gateway.alerts.refused_deliveries import RefusedDelivery
 from gateway.alerts.refused_flows import RefusedFlow
+from gateway.alerts.replacing import close_replaced
 from gateway.alerts.repository import unsettled_about
 from gateway.alerts.service import DeadlineReview, OpenedAlert
 from gateway.collection import service as collection
@@ -67,11 +68,14 @@ def follow_registration(
 ) -> None:
     """A new invoice goes to its buyer's account; a credit note settles the disputes that it covers.
 
-    Alerts and actions of statuses that came before it are tied to it; those of its refused file close.
+    Alerts and actions of statuses that came before it are tied to it; those of its refused file close, and those of a
+    rejected or refused invoice that it replaces.
     """
     link_invoice(session, registration, buyer, now)
     books.follow_registration(session, registration, now)
     agreements.follow_registration(session, registration, now)
+    for closed in close_replaced(session, registration, now):
+        collection.cancel_for_closed_alert(session, closed, now)
     if not open_alerts.speak_of(registration.invoice.number):
         return
     tied = alerts.attach_invoice(session, registration)

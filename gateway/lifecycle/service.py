@@ -46,12 +46,14 @@ class RegistrationOutcome(StrEnum):
 class Registration:
     """The invoice as followed, and how it came to be.
 
-    `waiting`: identifiers of the events that had come before the invoice; empty unless created.
+    `waiting`: identifiers of the events that had come before the invoice; empty unless created. `refers_to`: numbers of
+    the preceding invoices that it names (BT-25).
     """
 
     invoice: InvoiceRecord
     outcome: RegistrationOutcome
     waiting: tuple[UUID, ...] = ()
+    refers_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ def register_invoice(
     at_hand.add_invoice(record, ((each.number, each.issue_date) for each in invoice.preceding_invoices))
     if following is None:
         at_hand.write(now)
-    return Registration(record, RegistrationOutcome.CREATED, tuple(event.id for event in events))
+    refers_to = tuple(each.number for each in invoice.preceding_invoices)
+    return Registration(record, RegistrationOutcome.CREATED, tuple(event.id for event in events), refers_to)
 
 
 def record_message(
