@@ -1,6 +1,7 @@
 """`gateway schemas`: the official artefacts that verdicts rest on: list them, prove them, compare two packs of them."""
 
 import json
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -39,6 +40,8 @@ _COLUMNS = (
     Text("Syntaxes", "Syntaxes"),
     Text("Profils", "Profiles"),
 )
+#: What JSON does not list of an artefact: where it lies is said by `file`, what else it needs is proved by `verify`.
+_NOT_SHOWN = frozenset({"folder", "parts", "parts_sha256"})
 _INTACT = Text("intact", "intact")
 _UNKNOWN_FILE = Text("absent du catalogue", "not in the catalogue")
 _ALL_WELL = Text("{count} artefacts conformes au catalogue.", "{count} artefacts are those of the catalogue.")
@@ -160,9 +163,10 @@ def _day(day: date | None) -> str:
 
 
 def _as_json(artefact: Artefact) -> dict[str, object]:
-    shown = artefact.model_dump(mode="json", exclude={"folder", "parts", "parts_sha256"})
+    shown = {name: value for name, value in asdict(artefact).items() if name not in _NOT_SHOWN}
+    days = {name: shown[name] and shown[name].isoformat() for name in ("valid_from", "valid_to")}
     today = paris_date(system_clock())
-    return {**shown, "file": str(artefact.file), "in_force": artefact.is_in_force(today)}
+    return {**shown, **days, "file": str(artefact.file), "in_force": artefact.is_in_force(today)}
 
 
 def _change_as_text(change: Change, language: Language) -> str:
@@ -186,12 +190,12 @@ def _reason(layer: LayerReport, language: Language) -> str | None:
 
 def _change_as_json(change: Change) -> dict[str, object]:
     def side(report: Report) -> dict[str, object]:
-        return {"verdict": report.verdict, "pack": [entry.model_dump() for entry in report.pack]}
+        return {"verdict": report.verdict, "pack": [asdict(entry) for entry in report.pack]}
 
     return {
         "path": change.new.path,
         "old": side(change.old),
         "new": side(change.new),
-        "appeared": [finding.model_dump(mode="json") for finding in change.appeared],
-        "gone": [finding.model_dump(mode="json") for finding in change.gone],
+        "appeared": [asdict(finding) for finding in change.appeared],
+        "gone": [asdict(finding) for finding in change.gone],
     }

@@ -102,7 +102,7 @@ def _shown(report: Report, output: OutputFormat, language: Language) -> Shown:
     if output == "jsonl":
         return report.verdict, f"{report.to_json_line()}\n"
     if output == "json":
-        return report.verdict, report.model_dump_json(indent=2)
+        return report.verdict, report.to_json()
     # Imported only for people: programs do not wait for it.
     from gateway.validation.rendering import render
 

@@ -57,15 +57,8 @@ def outcome_of(session: Session, flow_id: UUID) -> Outcome:
     )
     return Outcome(
         flow=flow,
-        report=_report(flow),
+        report=None if flow.report is None else Report.from_data(flow.report),
         invoices=invoices,
         numbers=tuple(dict.fromkeys([*(invoice.number for invoice in invoices), *(event.number for event in events)])),
         alerts=tuple(alerts),
     )
-
-
-def _report(flow: Flow) -> Report | None:
-    if flow.report is None:
-        return None
-    computed = Report.model_computed_fields
-    return Report.model_validate({name: value for name, value in flow.report.items() if name not in computed})

@@ -1,22 +1,23 @@
 """Which official artefact judges which document: `schemas/catalog.toml`, checked against what is installed."""
 
 import hashlib
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Self
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from typing import Any, ClassVar
 
 from gateway.kernel.text import Text
 from gateway.validation.errors import ArtefactChangedError, ArtefactMissingError, UnusableCatalogError
 
 ANY_PROFILE = "*"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class ArtefactKind(StrEnum):
@@ -27,19 +28,17 @@ class ArtefactKind(StrEnum):
     OWN = "own"
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class LayerEntry(_Entry):
+@dataclass(frozen=True)
+class LayerEntry:
     """One layer of a verdict: its name in reports, its name for people, the syntaxes it has something to say about."""
 
     name: str
-    title: Annotated[Text, BeforeValidator(lambda value: Text(**value))]
+    title: Text
     syntaxes: tuple[str, ...]
 
 
-class UnusedEntry(_Entry):
+@dataclass(frozen=True)
+class UnusedEntry:
     """Files (`path`, a glob) which a package ships and the gateway does not use, and why."""
 
     package: str
@@ -47,7 +46,8 @@ class UnusedEntry(_Entry):
     reason: str
 
 
-class Artefact(_Entry):
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
     """One official rule file with the files it needs; `schemas/catalog.toml` describes the fields.
 
     Attributes:
@@ -69,15 +69,19 @@ class Artefact(_Entry):
     package: str = ""
     folder: Path | None = None
     path: str
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    sha256: str
     parts: tuple[str, ...] = ()
-    parts_sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    parts_sha256: str | None = None
 
-    @model_validator(mode="after")
-    def _parts_have_a_checksum(self) -> Self:
+    #: For Pydantic, which reads the artefacts of a user's own file: a misspelt field is refused.
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
         if bool(self.parts) != bool(self.parts_sha256):
             raise ValueError(f"{self.id}: parts and parts_sha256 go together")
-        return self
+        for checksum in (self.sha256, self.parts_sha256):
+            if checksum is not None and not _SHA256.fullmatch(checksum):
+                raise ValueError(f"{self.id}: {checksum} is no SHA-256 in lower case")
 
     @property
     def home(self) -> Path:
@@ -121,23 +125,22 @@ class Artefact(_Entry):
                 raise ArtefactChangedError(self.id, ", ".join(self.parts), self.parts_sha256, actual)
 
 
-class Catalog(_Entry):
+@dataclass(frozen=True)
+class Catalog:
     """All layers, in the order in which they run, and all artefacts."""
 
-    layers: tuple[LayerEntry, ...] = Field(alias="layer")
-    artefacts: tuple[Artefact, ...] = Field(alias="artefact")
+    layers: tuple[LayerEntry, ...]
+    artefacts: tuple[Artefact, ...]
     unused: tuple[UnusedEntry, ...] = ()
 
-    @model_validator(mode="after")
-    def _names_are_consistent(self) -> Self:
+    def __post_init__(self) -> None:
         names = self.names()
         if len(names) != len(set(names)):
             raise ValueError("a layer or an artefact is named twice")
         layers = {layer.name for layer in self.layers}
         for artefact in self.artefacts:
             if artefact.layer not in layers:
-                raise ValueError(f"{artefact.id}: there is no layer {artefact.layer}")
-        return self
+                raise ValueError(f"{artefact.id}: there is no layer {artefact.layer}, only {', '.join(sorted(layers))}")
 
     def names(self) -> list[str]:
         """Every name a rule selection may hold: layers, then artefacts."""
@@ -200,7 +203,14 @@ def newest_in_force(artefacts: list[Artefact], on: date | None) -> Artefact | No
 @cache
 def installed_catalog() -> Catalog:
     """The project's own catalogue."""
-    return Catalog.model_validate(tomllib.loads((files("schemas") / "catalog.toml").read_text(encoding="utf-8")))
+    content = tomllib.loads((files("schemas") / "catalog.toml").read_text(encoding="utf-8"))
+    return Catalog(
+        layers=tuple(LayerEntry(**_frozen(entry) | {"title": Text(**entry["title"])}) for entry in content["layer"]),
+        artefacts=tuple(
+            Artefact(**_frozen(entry) | {"kind": ArtefactKind(entry["kind"])}) for entry in content["artefact"]
+        ),
+        unused=tuple(UnusedEntry(**entry) for entry in content["unused"]),
+    )
 
 
 @cache
@@ -214,30 +224,34 @@ def load_catalog(user_file: Path | None = None) -> Catalog:
     if user_file is None:
         return shipped
     added = _artefacts_of(user_file)
-    for artefact in added.values():
+    for artefact in added:
         artefact.verify()
-    kept = tuple(artefact for artefact in shipped.artefacts if artefact.id not in added)
-    layers = {layer.name for layer in shipped.layers}
-    if unknown := sorted({artefact.layer for artefact in added.values()} - layers):
-        raise UnusableCatalogError(str(user_file), f"layer {', '.join(unknown)} ∉ {{{', '.join(sorted(layers))}}}")
-    return Catalog(layer=shipped.layers, artefact=(*kept, *added.values()), unused=shipped.unused)
+    replaced = {artefact.id for artefact in added}
+    kept = (artefact for artefact in shipped.artefacts if artefact.id not in replaced)
+    try:
+        return replace(shipped, artefacts=(*kept, *added))
+    except ValueError as error:
+        raise UnusableCatalogError(str(user_file), str(error)) from error
 
 
-class _UserCatalog(_Entry):
-    artefacts: tuple[Artefact, ...] = Field(alias="artefact")
+@dataclass(frozen=True)
+class _UserCatalog:
+    artefact: tuple[Artefact, ...]
+
+    __pydantic_config__: ClassVar[Mapping[str, str]] = {"extra": "forbid"}
 
 
-def _artefacts_of(user_file: Path) -> dict[str, Artefact]:
+def _artefacts_of(user_file: Path) -> list[Artefact]:
+    # Loaded only for a file that people write: the shipped one is proved by tests.
+    from pydantic import TypeAdapter
+
     try:
         content = tomllib.loads(user_file.read_text(encoding="utf-8"))
-        listed = _UserCatalog.model_validate(content).artefacts
+        listed = TypeAdapter(_UserCatalog).validate_python(content).artefact
     except (OSError, ValueError) as error:
         raise UnusableCatalogError(str(user_file), " ".join(str(error).split())) from error
     home = user_file.resolve().parent
-    return {
-        artefact.id: artefact if artefact.package else artefact.model_copy(update={"folder": home})
-        for artefact in listed
-    }
+    return [artefact if artefact.package else replace(artefact, folder=home) for artefact in listed]
 
 
 @cache
@@ -251,3 +265,7 @@ def _package_folder(package: str) -> Path:
 
 def _sha256(place: Path) -> str:
     return hashlib.sha256(place.read_bytes()).hexdigest()
+
+
+def _frozen(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}

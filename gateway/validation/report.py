@@ -5,14 +5,17 @@ the plain name and in English under the same name with `_en`.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gateway.kernel.text import Text
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 class Verdict(StrEnum):
@@ -39,44 +42,59 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-class _Part(BaseModel):
-    # Stored reports are read again: by this version with its computed fields, or by an older one.
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Finding(_Part):
+@dataclass(frozen=True)
+class Finding:
     """One thing that is wrong, or worth a word, in the document."""
 
-    rule: str = Field(description="Stable code: an official rule id, a constraint of XML Schema, or an error code")
-    layer: str = Field(description="The layer that found it")
+    rule: str
+    """Stable code: an official rule id, a constraint of XML Schema, or an error code"""
+    layer: str
+    """The layer that found it"""
     severity: Severity
-    location: str = Field(description="Path of the element in the XML, or another place in the file")
-    line: int | None = Field(description="Line in the XML, from 1; null where there is none")
-    terms: tuple[str, ...] = Field(description="Business terms concerned (BT-xx, BG-xx)")
-    message: str = Field(description="Text of the official rule or of the checking program, as it is")
-    explanation: str = Field(description="What is wrong, with the value seen, in French")
-    explanation_en: str = Field(description="The same in English")
-    fix: str = Field(description="Who mends it and how, in French")
-    fix_en: str = Field(description="The same in English")
+    location: str
+    """Path of the element in the XML, or another place in the file"""
+    line: int | None
+    """Line in the XML, from 1; null where there is none"""
+    terms: tuple[str, ...]
+    """Business terms concerned (BT-xx, BG-xx)"""
+    message: str
+    """Text of the official rule or of the checking program, as it is"""
+    explanation: str
+    """What is wrong, with the value seen, in French"""
+    explanation_en: str
+    """The same in English"""
+    fix: str
+    """Who mends it and how, in French"""
+    fix_en: str
+    """The same in English"""
 
 
-class LayerReport(_Part):
+@dataclass(frozen=True)
+class LayerReport:
     """What became of one layer."""
 
     name: str
-    artefact: str = Field(description="Catalogue id of the artefact that ran or would run; empty where there is none")
-    version: str = Field(description="Version of that artefact")
+    artefact: str
+    """Catalogue id of the artefact that ran or would run; empty where there is none"""
+    version: str
+    """Version of that artefact"""
     status: LayerStatus
-    ms: float = Field(description="Time it took, in milliseconds")
-    due: bool = Field(default=True, description="False when the layer has nothing to say about such a document")
-    reason: str | None = Field(default=None, description="Why it was not run, or not to its end, in French")
-    reason_en: str | None = Field(default=None, description="The same in English")
+    ms: float
+    """Time it took, in milliseconds"""
+    due: bool = True
+    """False when the layer has nothing to say about such a document"""
+    reason: str | None = None
+    """Why it was not run, or not to its end, in French"""
+    reason_en: str | None = None
+    """The same in English"""
 
 
-class PackEntry(_Part):
+@dataclass(frozen=True)
+class PackEntry:
     """One artefact of the rule pack that a verdict rests on."""
 
-    artefact: str = Field(description="Catalogue id")
+    artefact: str
+    """Catalogue id"""
     version: str
 
 
@@ -87,27 +105,50 @@ class SendingPolicy:
     required_layers: tuple[str, ...] = ("well-formed", "xsd", "en16931", "fr-ctc")
 
 
-class Report(_Part):
+@dataclass(frozen=True)
+class Report:
     """Everything known about one document after its validation."""
 
-    path: str = Field(description="Where the document came from, as the caller named it")
-    syntax: str | None = Field(description="UBL, CII, Factur-X, CDAR or FRR (e-reporting); null when unreadable")
-    profile: str | None = Field(description="Profile the document claims (BT-24); null when unreadable")
+    path: str
+    """Where the document came from, as the caller named it"""
+    syntax: str | None
+    """UBL, CII, Factur-X, CDAR or FRR (e-reporting); null when unreadable"""
+    profile: str | None
+    """Profile the document claims (BT-24); null when unreadable"""
     verdict: Verdict
-    layers: tuple[LayerReport, ...] = Field(description="Every layer, in order")
+    layers: tuple[LayerReport, ...]
+    """Every layer, in order"""
     findings: tuple[Finding, ...]
-    on: date | None = Field(default=None, description="Legal date whose rules were applied; null for the newest rules")
+    on: date | None = None
+    """Legal date whose rules were applied; null for the newest rules"""
+    complete: bool = field(init=False, default=True)
+    """False while a layer that is due was not run"""
+    pack: tuple[PackEntry, ...] = field(init=False, default=())
+    """The rules that were applied: artefacts with their versions"""
 
-    @computed_field(description="False while a layer that is due was not run")  # type: ignore[prop-decorator]
-    @property
-    def complete(self) -> bool:
-        return all(layer.status is not LayerStatus.NOT_RUN for layer in self.layers if layer.due)
+    #: For Pydantic: what is written holds every field, and the words below a field describe it.
+    __pydantic_config__: ClassVar[Mapping[str, bool]] = {
+        "use_attribute_docstrings": True,
+        "json_schema_serialization_defaults_required": True,
+    }
 
-    @computed_field(description="The rules that were applied: artefacts with their versions")  # type: ignore[prop-decorator]
-    @property
-    def pack(self) -> tuple[PackEntry, ...]:
-        ran = (layer for layer in self.layers if layer.status is not LayerStatus.NOT_RUN and layer.artefact)
-        return tuple(PackEntry(artefact=layer.artefact, version=layer.version) for layer in ran)
+    def __post_init__(self) -> None:
+        ran = [layer for layer in self.layers if layer.status is not LayerStatus.NOT_RUN]
+        pack = tuple(PackEntry(layer.artefact, layer.version) for layer in ran if layer.artefact)
+        # Computed once, as fields of a frozen class are set.
+        missing = [layer for layer in self.layers if layer.due and layer.status is LayerStatus.NOT_RUN]
+        object.__setattr__(self, "complete", not missing)
+        object.__setattr__(self, "pack", pack)
+
+    @staticmethod
+    def from_data(data: Mapping[str, Any]) -> "Report":
+        """A stored report, written by this version or an older one. Raises ValueError."""
+        return _adapter().validate_python(data)
+
+    def to_data(self) -> dict[str, Any]:
+        """The report as JSON knows it, to be stored."""
+        data: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return data
 
     def blocking_layers(self, policy: SendingPolicy) -> tuple[str, ...]:
         """The layers that keep the document from leaving: each that failed, and each required one that did not pass."""
@@ -122,7 +163,11 @@ class Report(_Part):
 
     def to_json_line(self) -> str:
         """One line of JSON Lines, without the line feed."""
-        return self.model_dump_json()
+        return json.dumps(self, default=_as_json, ensure_ascii=False, separators=(",", ":"))
+
+    def to_json(self) -> str:
+        """The same, in lines for people."""
+        return json.dumps(self, default=_as_json, ensure_ascii=False, indent=2)
 
     def _order(self, layer: str) -> tuple[int, str]:
         names = [entry.name for entry in self.layers]
@@ -162,6 +207,18 @@ def json_schema() -> str:
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "validation-report.schema.json",
-        **Report.model_json_schema(mode="serialization"),
+        **_adapter().json_schema(mode="serialization"),
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _as_json(part: Any) -> Any:
+    return part.isoformat() if isinstance(part, date) else vars(part)
+
+
+@cache
+def _adapter() -> "TypeAdapter[Report]":
+    # Loaded only where stored reports are read or written: who validates files need not wait for it.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Report)

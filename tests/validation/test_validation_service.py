@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from datetime import date
 from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from fixtures.broken import broken_samples
 from gateway.invoices.limits import ReadingLimits
@@ -167,7 +167,7 @@ def test_a_damaged_document_always_gets_a_report_that_fits_the_published_shape(
     data = valid("UBL")
     position %= len(data)
     report = validate(data[:position] + junk + data[position + len(junk) :])
-    assert Report.model_validate_json(report.to_json_line()) == report
+    assert Report.from_data(json.loads(report.to_json_line())) == report
     refused = any(finding.severity is Severity.FATAL for finding in report.findings)
     assert (report.verdict is Verdict.VALID) == (not refused)
 
@@ -258,5 +258,5 @@ def test_a_json_line_has_the_keys_that_scripts_rely_on(valid: Valid, broken: Bro
 
 
 def test_a_report_cannot_be_changed(valid: Valid) -> None:
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(FrozenInstanceError):
         validate(valid("UBL")).verdict = Verdict.INVALID  # type: ignore[misc]

@@ -17,7 +17,7 @@ def show(visit: Reader, flow_id: UUID) -> Response:
         flow = repository.visible_flow(session, visit.principal.scope, flow_id)
         alerts = repository.alerts_of_flow(session, visit.principal.scope, flow_id)
         names = repository.user_names(session, (alert.acknowledged_by for alert in alerts))
-    report = Report.model_validate(flow.report) if flow.report else None
+    report = Report.from_data(flow.report) if flow.report else None
     return visit.render("flow.html", flow=flow, alerts=alerts, names=names, report=report)
 
 

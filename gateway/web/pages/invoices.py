@@ -80,7 +80,7 @@ def show(visit: Reader, invoice_id: UUID) -> Response:
     with visit.transaction() as session:
         invoice = invoice_by_id(session, scope, invoice_id)
         flow = session.get(Flow, invoice.flow_id) if invoice.flow_id else None
-        report = Report.model_validate(flow.report) if flow and flow.report else None
+        report = Report.from_data(flow.report) if flow and flow.report else None
         alerts = list_alerts(session, scope, AlertFilter(states=(), invoice_id=invoice.id)).items
         actions = worklist(session, scope, ActionFilter(states=(), invoice_id=invoice.id)).items
         values = {
