@@ -24,7 +24,8 @@ demo: $(READY) ## The gateway with sample data, pages on http://127.0.0.1:8000
 	$(BIN)/gateway demo
 
 test: $(READY) ## All tests, in as many processes as there are cores, four at most: make test PROCESSES=1
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m compileall -q gateway fixtures # the programs that tests start find byte code, as installed ones do
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup $(PYTEST_ARGS)
 
 lint: $(READY) ## Style (ruff)
 	$(BIN)/ruff check .

@@ -31,6 +31,13 @@ SELLER_SIREN = "732829320"
 TEMPLATE = "gateway_template"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file run in one process and share its fixtures; those marked `apart` go wherever there is room."""
+    for item in items:
+        apart = item.get_closest_marker("apart") is not None
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if apart else item.path.name))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _plain_environment() -> Iterator[None]:
     """Settings of the person who runs the tests do not reach them."""

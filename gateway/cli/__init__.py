@@ -1,9 +1,11 @@
 """The `gateway` command. Each command lives in its own module, imported only when it is called."""
 
 import errno
+import gc
 import os
 import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -39,6 +41,7 @@ COMMANDS = {
     "worklist": ("gateway.cli.worklist", "worklist_command"),
     "reminders": ("gateway.cli.reminders", "reminders_app"),
     "penalties": ("gateway.cli.penalties", "penalties_app"),
+    "write-offs": ("gateway.cli.write_offs", "write_offs_app"),
     "claims": ("gateway.cli.claims", "claims_app"),
     "orders": ("gateway.cli.claims", "orders_app"),
     "rebuild": ("gateway.cli.ledger", "rebuild_command"),
@@ -73,13 +76,23 @@ class LazyCommands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module, attribute = COMMANDS[cmd_name]
-        target = getattr(import_module(module), attribute)
+        target = getattr(_imported(module), attribute)
         if not isinstance(target, typer.Typer):
             function, target = target, typer.Typer(add_completion=False)
             target.command(name=cmd_name)(function)
         command = get_command(target)
         command.name = cmd_name
         return command
+
+
+def _imported(module: str) -> ModuleType:
+    """A command's module; what its import makes stays until the end, and is never looked through for garbage."""
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _print_version(wanted: bool) -> None:
