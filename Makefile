@@ -55,6 +55,7 @@ bench: $(READY) ## Every benchmark, in sizes that end within the hour; the figur
 	$(BIN)/python tests/benchmarks/bench_flows_stored.py --most 100000
 	$(BIN)/python tests/benchmarks/bench_receivables.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_reminders.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_worklist.py
 
 parity: $(READY) ## The Schematron engine beside Saxon on thousands of documents: make parity PARITY_ARGS="--seed 7"
 	$(BIN)/python tests/schematron/parity.py $(PARITY_ARGS)

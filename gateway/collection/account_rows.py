@@ -1,7 +1,7 @@
 """Accounts as the database holds them now: many at once, a page of customers in a bounded number of statements."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text as SqlText
-from sqlalchemy import Uuid, cast, func, select, union
-from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy import cast, func, select
+from sqlalchemy.dialects.postgresql import array
 from sqlmodel import Session, col
 
 from gateway.access.scope import Scope
@@ -33,17 +33,28 @@ from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.projection import InvoiceState
+from gateway.treasury.accounting.opening_rows import opening_items
 from gateway.treasury.definitions import definitions
-from gateway.treasury.receivable_rows import open_items
-from gateway.treasury.receivables import ItemKind
+from gateway.treasury.receivable_rows import left_of_invoices, unallocated_money
 from gateway.treasury.write_off_rows import invoices_lost
 
 _PAGE = 500
 _REFUSED_DELIVERY = "delivery.refused"
 #: A thank-you comes soon after the payment or never.
 _THANKED_WITHIN = timedelta(days=60)
-#: Parts of the projected state that no decision about reminders reads, the long ones.
-_UNREAD = ("history", "expected_next", "collected", "remaining_by_rate", "reporting", "payee")
+#: Parts of the projected state that no decision about reminders reads.
+_UNREAD = (
+    "history",
+    "expected_next",
+    "collected",
+    "granted",
+    "remaining",
+    "remaining_by_rate",
+    "currency",
+    "transmission",
+    "reporting",
+    "payee",
+)
 _ON_THEIR_WAY = (ReminderState.PLANNED, ReminderState.QUEUED)
 _REACHED = (*_ON_THEIR_WAY, ReminderState.SENT, ReminderState.IN_DOUBT)
 _WAITING = (ReminderState.AWAITING, ReminderState.IN_DOUBT)
@@ -51,7 +62,7 @@ _WAITING = (ReminderState.AWAITING, ReminderState.IN_DOUBT)
 
 def accounts(session: Session, now: datetime) -> Iterator[Account]:
     """Every account with something open or to be thanked for, page by page, in the order of their customers."""
-    money = _Money.read(session, now)
+    whole = _Whole.read(session, now)
     after: UUID | None = None
     while True:
         statement = select(col(Customer.id)).order_by(col(Customer.id)).limit(_PAGE)
@@ -60,17 +71,17 @@ def accounts(session: Session, now: datetime) -> Iterator[Account]:
         page = session.execute(statement).scalars().all()
         if not page:
             return
-        yield from _page(session, page, money, now)
+        yield from _page(session, page, whole, now)
         after = page[-1]
 
 
 def accounts_of(session: Session, customer_ids: Collection[UUID], now: datetime) -> Iterator[Account]:
     """The accounts of these customers that have anything open or to be thanked for, one for each currency."""
-    yield from _page(session, customer_ids, _Money.read(session, now, customer_ids), now)
+    yield from _page(session, customer_ids, _Whole.read(session, now, customer_ids), now)
 
 
-def _page(session: Session, customer_ids: Collection[UUID], money: "_Money", now: datetime) -> Iterator[Account]:
-    rows = _Rows.read(session, customer_ids, money, now)
+def _page(session: Session, customer_ids: Collection[UUID], whole: "_Whole", now: datetime) -> Iterator[Account]:
+    rows = _Rows.read(session, customer_ids, whole, now)
     customers = facts_of(session, list({customer_id for customer_id, _ in rows.items}))
     for place in sorted(rows.items):
         customer_id, currency = place
@@ -82,7 +93,7 @@ def _page(session: Session, customer_ids: Collection[UUID], money: "_Money", now
             customer=customers[customer_id],
             currency=currency,
             items=tuple(items),
-            unallocated=min(money.unallocated.get(place, ZERO), ZERO),
+            unallocated=min(whole.unallocated.get(place, ZERO), ZERO),
             promises=tuple(each for each in agreed.promises if ids.intersection(each.invoice_ids)),
             disputes=tuple(each for each in agreed.disputes if each.invoice_id in ids),
             plans=tuple(each for each in agreed.plans if ids.intersection(each.invoice_ids)),
@@ -90,34 +101,47 @@ def _page(session: Session, customer_ids: Collection[UUID], money: "_Money", now
             last_contact_on=max(contacts, default=None),
             waiting=history.waiting,
             in_litigation=customer_id in rows.litigating,
-            score=risk_of(rows.punctuality.get(place), paris_date(now)),
+            score=risk_of(whole.punctuality.get(place), paris_date(now)),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Money:
-    """What is left of each open invoice, and what no invoice takes of each account, as the treasury counts it."""
+class _Whole:
+    """What is read at once for all the accounts wanted, and not page by page: it would be looked for in everything.
 
-    remaining: dict[UUID, Decimal] = field(default_factory=dict)
+    Attributes:
+        left: what is left of each invoice; of a closed one, what was never paid of it. open_of: the same by customer.
+        unallocated: what no invoice takes of an account.
+    """
+
+    left: dict[UUID, Decimal] = field(default_factory=dict)
     open_of: dict[UUID, list[UUID]] = field(default_factory=lambda: defaultdict(list))
     unallocated: dict[tuple[UUID, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    punctuality: Mapping[tuple[UUID, str], Punctuality] = field(default_factory=dict)
+    undelivered: frozenset[UUID] = frozenset()
 
     @classmethod
-    def read(cls, session: Session, now: datetime, customer_ids: Collection[UUID] | None = None) -> "_Money":
-        money, openings = cls(), defaultdict[tuple[UUID, str], Decimal](Decimal)
-        for item in open_items(session, Scope.everything(), paris_date(now), customer_ids):
-            if item.customer_id is None:
-                continue
-            if item.kind is ItemKind.OPENING:
+    def read(cls, session: Session, now: datetime, customer_ids: Collection[UUID] | None = None) -> "_Whole":
+        whole = cls(
+            punctuality=punctuality_of(session, customer_ids, paris_date(now)),
+            undelivered=_undelivered(session, customer_ids),
+        )
+        for each in left_of_invoices(session, customer_ids):
+            if each.is_closed:
+                whole.unallocated[each.customer_id, each.currency] += each.amount
+            if left := each.remaining if each.is_closed else each.amount:
+                whole.left[each.invoice_id] = left
+                whole.open_of[each.customer_id].append(each.invoice_id)
+        for item in unallocated_money(session, Scope.everything(), customer_ids):
+            if item.customer_id is not None:
+                whole.unallocated[item.customer_id, item.currency] += item.remaining
+        openings = defaultdict[tuple[UUID, str], Decimal](Decimal)
+        for item in opening_items(session, Scope.everything(), paris_date(now), customer_ids):
+            if item.customer_id is not None:
                 openings[item.customer_id, item.currency] += item.remaining
-            elif item.kind is ItemKind.MONEY or item.invoice_id is None:
-                money.unallocated[item.customer_id, item.currency] += item.remaining
-            else:
-                money.remaining[item.invoice_id] = item.remaining
-                money.open_of[item.customer_id].append(item.invoice_id)
         for place, owed in openings.items():  # never claimed, as no document proves them; a credit is to be deducted
-            money.unallocated[place] += min(owed, ZERO)
-        return money
+            whole.unallocated[place] += min(owed, ZERO)
+        return whole
 
 
 @dataclass(slots=True)
@@ -138,23 +162,21 @@ class _Rows:
     history: dict[tuple[UUID, str], _History] = field(default_factory=lambda: defaultdict(_History))
     called_on: dict[UUID, date] = field(default_factory=dict)
     litigating: set[UUID] = field(default_factory=set)
-    punctuality: dict[tuple[UUID, str], Punctuality] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, session: Session, customer_ids: Collection[UUID], money: _Money, now: datetime) -> "_Rows":
+    def read(cls, session: Session, customer_ids: Collection[UUID], whole: _Whole, now: datetime) -> "_Rows":
         """One statement for each kind of rows."""
         rows = cls()
-        found = list(_invoices(session, customer_ids, money, now))
+        found = list(_invoices(session, customer_ids, whole, now))
         if not found:
             return rows
         ids, owing = [row.id for row in found], {row.customer_id for row in found}
         rows.agreements = dict(agreements_of(session, owing, paris_date(now)))
-        rows.punctuality = punctuality_of(session, owing, paris_date(now))
         rows._read_exclusions(session, owing)
         rows._read_history(session, owing)
         rows._read_calls(session, owing, now)
         handed_over = rows._read_hand_overs(session, owing)
-        steps, refused = _steps(session, ids), _undelivered(session, ids)
+        steps = _steps(session, ids)
         term = timedelta(days=definitions(paris_date(now)).default_term_days)
         for row in found:
             item = OpenItem(
@@ -165,9 +187,9 @@ class _Rows:
                 issue_date=row.issue_date,
                 due_date=row.due_date or row.issue_date + term,
                 total=row.amount_due,
-                remaining=money.remaining.get(row.id, row.remaining if row.is_closed else ZERO),
+                remaining=whole.left.get(row.id, ZERO),
                 state=InvoiceState.model_validate_json(row.state),
-                delivery_refused=row.id in refused,
+                delivery_refused=row.id in whole.undelivered,
                 in_litigation=row.id in handed_over,
                 reached=steps.get(row.id, ()),
             )
@@ -244,7 +266,7 @@ class _Rows:
             self.called_on[row.customer_id] = paris_date(row.at)
 
 
-def _invoices(session: Session, customer_ids: Collection[UUID], money: _Money, now: datetime) -> Iterable[Any]:
+def _invoices(session: Session, customer_ids: Collection[UUID], whole: _Whole, now: datetime) -> Iterable[Any]:
     """What is open, what was closed unpaid, and what was reminded of lately, to be thanked for unless given up."""
     reminded = (
         select(col(ReminderInvoice.invoice_id))
@@ -256,18 +278,8 @@ def _invoices(session: Session, customer_ids: Collection[UUID], money: _Money, n
             col(ReminderInvoice.invoice_id).not_in(invoices_lost()),
         )
     )
-    closed = (
-        select(col(InvoiceRecord.id))
-        .join(CustomerInvoice, col(CustomerInvoice.invoice_id) == InvoiceRecord.id)
-        .where(
-            col(CustomerInvoice.customer_id) == func.any(list(customer_ids)),
-            col(InvoiceRecord.is_closed),
-            col(InvoiceRecord.remaining) != 0,
-        )
-    )
-    still_open = [invoice_id for each in customer_ids for invoice_id in money.open_of.get(each, ())]
-    # Three lists of identifiers, and not three conditions: with those the database would try each invoice on each.
-    wanted = union(select(func.unnest(cast(still_open, ARRAY(Uuid)))), closed, reminded)
+    wanted = {invoice_id for each in customer_ids for invoice_id in whole.open_of.get(each, ())}
+    wanted.update(session.execute(reminded).scalars())
     return session.execute(
         select(
             col(CustomerInvoice.customer_id),
@@ -279,15 +291,13 @@ def _invoices(session: Session, customer_ids: Collection[UUID], money: _Money, n
             col(InvoiceRecord.due_date),
             col(InvoiceRecord.currency),
             col(InvoiceRecord.amount_due),
-            col(InvoiceRecord.remaining),
-            col(InvoiceRecord.is_closed),
             cast(col(InvoiceRecord.state).op("-")(array(_UNREAD)), SqlText).label("state"),
         )
         .join(InvoiceRecord, col(InvoiceRecord.id) == CustomerInvoice.invoice_id)
         .where(
             col(CustomerInvoice.customer_id) == func.any(list(customer_ids)),
             col(InvoiceRecord.direction) == Direction.RECEIVABLE.value,
-            col(InvoiceRecord.id).in_(wanted),
+            col(InvoiceRecord.id) == func.any(list(wanted)),
         )
         .order_by(col(InvoiceRecord.issue_date), col(InvoiceRecord.number), col(InvoiceRecord.id))
     )
@@ -319,14 +329,17 @@ def _steps(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, tuple[
     return found
 
 
-def _undelivered(session: Session, invoice_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Those whose last delivery a platform refused, and nothing has settled it since."""
+def _undelivered(session: Session, customer_ids: Collection[UUID] | None) -> frozenset[UUID]:
+    """The invoices whose last delivery a platform refused, when nothing has settled it since."""
     refused = select(col(Alert.invoice_id)).where(
         col(Alert.condition) == _REFUSED_DELIVERY,
         col(Alert.state).in_([state.value for state in UNSETTLED]),
-        col(Alert.invoice_id) == func.any(list(invoice_ids)),
     )
-    return frozenset(session.execute(refused).scalars())
+    if customer_ids is not None:
+        refused = refused.join(CustomerInvoice, col(CustomerInvoice.invoice_id) == Alert.invoice_id).where(
+            col(CustomerInvoice.customer_id) == func.any(list(customer_ids))
+        )
+    return frozenset(each for each in session.execute(refused).scalars() if each)
 
 
 def _day(sent_at: datetime | None, decided_on: date) -> date:

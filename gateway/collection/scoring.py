@@ -19,7 +19,8 @@ _PUNCTUALITY = text(
     WITH mine AS (
         SELECT link.customer_id, invoice.id, currency, amount_due, due_date, remaining, status_at
         FROM customer_invoice AS link JOIN invoice ON invoice.id = link.invoice_id
-        WHERE link.customer_id = ANY(:customers) AND direction = 'receivable' AND NOT is_closed AND amount_due > 0
+        WHERE (CAST(:customers AS uuid[]) IS NULL OR link.customer_id = ANY(:customers))
+            AND direction = 'receivable' AND NOT is_closed AND amount_due > 0
             AND due_date >= :since AND due_date < :today),
     received AS (
         SELECT invoice_id, sum(allocation.amount) AS amount, max(received_on) AS latest
@@ -61,12 +62,13 @@ def risk_of(known: Punctuality | None, on: date) -> Risk | None:
 
 
 def punctuality_of(
-    session: Session, customer_ids: Collection[UUID], today: date
+    session: Session, customer_ids: Collection[UUID] | None, today: date
 ) -> dict[tuple[UUID, str], Punctuality]:
-    """How these customers paid what fell due lately, by currency, in one statement."""
+    """How these customers, all when None, paid what fell due lately, by currency, in one statement."""
     entry = data_file("scenarios.toml")["risk"]
     since = today - timedelta(days=(in_force(entry, today) or in_force(entry) or {})["days"])
-    values = {"customers": list(customer_ids), "since": since, "today": today}
+    customers = None if customer_ids is None else list(customer_ids)
+    values = {"customers": customers, "since": since, "today": today}
     rows = session.connection().execute(_PUNCTUALITY, values)
     return {
         (customer_id, currency): Punctuality(count, amount, amount_days)

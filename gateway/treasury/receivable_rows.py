@@ -1,12 +1,17 @@
-"""Queries of what is open: one statement for invoices and credit notes, one for money that nothing takes."""
+"""Queries of what is open: some statements for invoices and credit notes, one for money that nothing takes.
+
+Of many invoices, what is left is read from the index of the open ones alone: a row of an invoice is wide, its state
+holds its whole history.
+"""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, exists, func, null, or_, select, type_coerce
+from sqlalchemy import ColumnElement, CompoundSelect, and_, case, exists, func, or_, select, type_coerce, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 from sqlmodel import select as sqlmodel_select
@@ -45,20 +50,46 @@ def open_items(
     `as_of` gives the term. `customer_ids`: of these customers only. A few statements, whatever the number of items.
     """
     yield from _open_invoices(session, scope, as_of, customer_ids)
-    yield from _unallocated(session, scope, customer_ids)
+    yield from unallocated_money(session, scope, customer_ids)
     yield from opening_items(session, scope, as_of, customer_ids)
+
+
+class Left(NamedTuple):
+    """What is left of a customer's invoice.
+
+    `remaining`: as its statuses tell. `amount`: as the treasury counts it: less what receipts paid besides; of a closed
+    invoice, which nobody owes, what was paid all the same, negative.
+    """
+
+    invoice_id: UUID
+    customer_id: UUID
+    currency: str
+    is_closed: bool
+    remaining: Decimal
+    amount: Decimal
+
+
+def left_of_invoices(session: Session, customer_ids: Collection[UUID] | None = None) -> Iterator[Left]:
+    """What is left, nothing perhaps, of the invoices of these customers, of all when None, in one statement.
+
+    Invoices that are settled in every respect are left out.
+    """
+    found = _looked_at(Scope.everything(), customer_ids).subquery()
+    statement = select(
+        found.c.id,
+        col(CustomerInvoice.customer_id),
+        found.c.currency,
+        found.c.is_closed,
+        found.c.remaining,
+        found.c.left,
+    ).join(CustomerInvoice, col(CustomerInvoice.invoice_id) == found.c.id)
+    return (Left(*row) for row in session.execute(statement))
 
 
 def groups_of(session: Session) -> dict[UUID, str]:
     """The group of each customer: the name given to it, else its SIREN, else its own key."""
     group = func.coalesce(col(Customer.group_name), col(Customer.siren), col(Customer.key))
     return dict(session.execute(select(col(Customer.id), group)).all())
-
-
-def open_invoice_ids() -> Select[UUID]:
-    """Invoices that their statuses leave open; the condition is that of the index `ix_invoice_open`, word for word."""
-    paid_in_vain = and_(col(InvoiceRecord.is_closed), col(InvoiceRecord.collected) != 0)
-    return select(col(InvoiceRecord.id)).where(or_(col(InvoiceRecord.remaining) != 0, paid_in_vain))
 
 
 def origins_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, Origins]:
@@ -96,74 +127,81 @@ def origins_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, Or
 def _open_invoices(
     session: Session, scope: Scope, as_of: date, customer_ids: Collection[UUID] | None
 ) -> Iterator[Item]:
+    found = _looked_at(scope, customer_ids).subquery()
+    statement = select(found, col(CustomerInvoice.customer_id)).outerjoin(
+        CustomerInvoice, col(CustomerInvoice.invoice_id) == found.c.id
+    )
+    contested = _contested(session, customer_ids)
+    term = timedelta(days=definitions(as_of).default_term_days)
+    for row in session.execute(statement.where(found.c.left != 0)):
+        yield Item(
+            kind=_kind(row.type_code, row.amount_due, row.is_closed),
+            currency=row.currency,
+            customer_id=row.customer_id,
+            agency_id=row.agency_id,
+            seller_siren=row.seller_siren,
+            invoice_id=row.id,
+            receipt_id=None,
+            number=row.number,
+            due_date=row.due_date or row.issue_date + term,
+            asked=row.left if row.is_closed else row.amount_due,
+            remaining=row.left,
+            issues=contested.get(row.id),
+            written_off=row.written_off,
+        )
+
+
+def _looked_at(scope: Scope, customer_ids: Collection[UUID] | None) -> CompoundSelect[Any]:
+    """The receivables that may be open, with what is `left` of each, nothing perhaps.
+
+    First those that their statuses leave open; then those that statuses settle and that receipts pay besides.
+    """
     theirs = None if customer_ids is None else _invoices_of(customer_ids)
     received = select(undeclared_by_invoice(theirs)).cte("received")
     lost = written_off_by_invoice(theirs)
-    looked_at = open_invoice_ids().union(select(received.c.invoice_id)) if theirs is None else theirs
-    got = func.coalesce(received.c.amount, ZERO)
-    closed = col(InvoiceRecord.is_closed)
+    got, closed = func.coalesce(received.c.amount, ZERO), col(InvoiceRecord.is_closed)
     given_up = case((closed, ZERO), else_=func.coalesce(lost.c.amount, ZERO))
-    remaining = case((closed, -col(InvoiceRecord.collected) - got), else_=col(InvoiceRecord.remaining) - got - given_up)
-    issues = col(InvoiceRecord.state)["issues"]
-    statement = (
-        select(
-            col(InvoiceRecord.id),
-            col(CustomerInvoice.customer_id),
-            col(InvoiceRecord.agency_id),
-            col(InvoiceRecord.seller_siren),
-            col(InvoiceRecord.currency),
-            col(InvoiceRecord.number),
-            col(InvoiceRecord.type_code),
-            closed,
-            col(InvoiceRecord.issue_date),
-            col(InvoiceRecord.due_date),
-            col(InvoiceRecord.amount_due),
-            type_coerce(remaining, Amount),
-            case((func.jsonb_array_length(issues) > 0, issues), else_=null()),
-            type_coerce(given_up, Amount),
-        )
-        .outerjoin(CustomerInvoice, col(CustomerInvoice.invoice_id) == InvoiceRecord.id)
-        .outerjoin(received, received.c.invoice_id == InvoiceRecord.id)
-        .outerjoin(lost, lost.c.invoice_id == InvoiceRecord.id)
-        .where(
-            col(InvoiceRecord.id).in_(looked_at),
-            remaining != 0,
-            col(InvoiceRecord.direction) == Direction.RECEIVABLE.value,
-            visible_invoices(scope),
-        )
+    left = case((closed, -col(InvoiceRecord.collected) - got), else_=col(InvoiceRecord.remaining) - got - given_up)
+    facts = select(
+        col(InvoiceRecord.id),
+        col(InvoiceRecord.agency_id),
+        col(InvoiceRecord.seller_siren),
+        col(InvoiceRecord.currency),
+        col(InvoiceRecord.number),
+        col(InvoiceRecord.type_code),
+        closed,
+        col(InvoiceRecord.issue_date),
+        col(InvoiceRecord.due_date),
+        col(InvoiceRecord.amount_due),
+        col(InvoiceRecord.remaining),
+        type_coerce(left, Amount).label("left"),
+        type_coerce(given_up, Amount).label("written_off"),
     )
-    term = timedelta(days=definitions(as_of).default_term_days)
-    for (
-        invoice_id,
-        customer_id,
-        agency_id,
-        seller,
-        currency,
-        number,
-        code,
-        is_closed,
-        issued,
-        due,
-        asked,
-        left,
-        held,
-        written_off,
-    ) in session.execute(statement):
-        yield Item(
-            kind=_kind(code, asked, is_closed),
-            currency=currency,
-            customer_id=customer_id,
-            agency_id=agency_id,
-            seller_siren=seller,
-            invoice_id=invoice_id,
-            receipt_id=None,
-            number=number,
-            due_date=due or issued + term,
-            asked=left if is_closed else asked,
-            remaining=left,
-            issues=held,
-            written_off=written_off,
-        )
+    facts = facts.outerjoin(lost, lost.c.invoice_id == InvoiceRecord.id).where(
+        col(InvoiceRecord.direction) == Direction.RECEIVABLE.value, visible_invoices(scope)
+    )
+    if theirs is not None:
+        facts = facts.where(col(InvoiceRecord.id).in_(theirs))
+    of_invoice = received.c.invoice_id == InvoiceRecord.id
+    return union_all(
+        facts.outerjoin(received, of_invoice).where(_left_open()),
+        facts.join(received, of_invoice).where(~_left_open()),
+    )
+
+
+def _left_open() -> ColumnElement[bool]:
+    """Its statuses leave the invoice open; the condition is that of the index `ix_invoice_open`, word for word."""
+    paid_in_vain = and_(col(InvoiceRecord.is_closed), col(InvoiceRecord.collected) != 0)
+    return or_(col(InvoiceRecord.remaining) != 0, paid_in_vain)
+
+
+def _contested(session: Session, customer_ids: Collection[UUID] | None) -> dict[UUID, list[dict[str, Any]]]:
+    """The open issues of every invoice that has any; the condition is that of the index `ix_invoice_issues`."""
+    issues = col(InvoiceRecord.state)["issues"]
+    statement = select(col(InvoiceRecord.id), issues).where(func.jsonb_array_length(issues) > 0)
+    if customer_ids is not None:
+        statement = statement.where(col(InvoiceRecord.id).in_(_invoices_of(customer_ids)))
+    return dict(session.execute(statement).all())
 
 
 def _invoices_of(customer_ids: Collection[UUID]) -> SelectOfScalar[UUID]:
@@ -172,9 +210,10 @@ def _invoices_of(customer_ids: Collection[UUID]) -> SelectOfScalar[UUID]:
     )
 
 
-def _unallocated(session: Session, scope: Scope, customer_ids: Collection[UUID] | None) -> Iterator[Item]:
-    """Of a receipt whose customer was not told, the rest is of the customer whose invoices it pays, if it is one.
+def unallocated_money(session: Session, scope: Scope, customer_ids: Collection[UUID] | None = None) -> Iterator[Item]:
+    """Money that nothing takes, in one statement.
 
+    Of a receipt whose customer was not told, the rest is of the customer whose invoices it pays, if it is one.
     Who sees a part of the organisation sees that of its key accounts only: such money has no agency.
     """
     undone = aliased(Receipt)

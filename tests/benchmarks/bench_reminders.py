@@ -9,6 +9,7 @@ import resource
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -64,8 +65,8 @@ FILL = (
         syntax, profile, document_sha256, received_at, status, status_at, collected, remaining, is_closed, state)
     SELECT :house, gen_random_uuid(), 'receivable', 'F' || n || '-' || i, '552100554', 2026,
         DATE '2026-11-17' - (i * 6 + n % 7) - 25, DATE '2026-11-17' - (i * 6 + n % 7) + 5, '380', 'EUR', 'Vendeur',
-        'Client ' || n, (100000000 + n)::text, 1000, 1200, 1200, '{"20": "1200"}', 'UBL', 'EN 16931', '', :now, '204',
-        :now, 0, 1200, false,
+        'Client ' || n, (100000000 + n)::text, 1000, 1200 + n % 997, 1200 + n % 997, '{"20": "1200"}', 'UBL',
+        'EN 16931', '', :now, '204', :now, 0, 1200 + n % 997, false,
         CAST(CASE (n + i) % 10 WHEN 0 THEN :disputed WHEN 1 THEN :approved ELSE :taken END AS jsonb)
     FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n, generate_series(1, CAST(:each AS int)) AS i
     """,
@@ -109,15 +110,26 @@ FILL = (
 )
 
 
-def fill(services: Services, house: UUID, first: int, last: int) -> None:
-    """Accounts from `first` to `last`, with all they owe."""
+def installed(folder: Path) -> tuple[Services, UUID]:
+    """A fresh installation with one organisation."""
+    folder.chmod(0o755)
+    services = build_services(load_settings(data_dir=folder), clock=ManualClock(NOW))
+    with services.database.system_transaction() as session:
+        organisation = Organisation(siren="552100554", name="Vendeur", created_at=NOW)
+        session.add(organisation)
+        session.flush()
+        return services, organisation.id
+
+
+def filled(services: Services, house: UUID, first: int, last: int, statements: Sequence[str] = FILL) -> None:
+    """Accounts from `first` to `last`, with all they owe, or what other `statements` add to them."""
     values = {"house": house, "first": first, "last": last, "each": EACH, "now": NOW, **STATES}
     with services.database.system_transaction() as session:
-        for statement in FILL:
+        for statement in statements:
             names = text(statement).compile().params
             session.connection().execute(text(statement), {name: values[name] for name in names})
     with services.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+        connection.execute(text("VACUUM ANALYZE"))
 
 
 def measure(services: Services, house: UUID, stored: int) -> list[object]:
@@ -146,20 +158,14 @@ def measure(services: Services, house: UUID, stored: int) -> list[object]:
 
 
 def main() -> None:
-    """Print the table for a tenth of the accounts, for half of them and for all."""
+    """Print the table for an eighth of the accounts, a quarter, half of them and all."""
     configure_logs(load_settings(log_level="error"))
     most = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
     with tempfile.TemporaryDirectory(prefix="gateway-bench-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        services = build_services(load_settings(data_dir=Path(folder)), clock=ManualClock(NOW))
-        with services.database.system_transaction() as session:
-            organisation = Organisation(siren="552100554", name="Vendeur", created_at=NOW)
-            session.add(organisation)
-            session.flush()
-            house = organisation.id
+        services, house = installed(Path(folder))
         rows, first = [], 1
-        for stored in (most // 10, most // 2, most):
-            fill(services, house, first, stored)
+        for stored in (most // 8, most // 4, most // 2, most):
+            filled(services, house, first, stored)
             rows.append(measure(services, house, stored))
             first = stored + 1
         services.close()
