@@ -48,12 +48,12 @@ from gateway.lifecycle import api as lifecycle_api
 from gateway.lifecycle.api import LifecycleApiContext
 from gateway.notifications.service import channels_of
 from gateway.treasury import api as treasury_api
+from gateway.treasury import write_offs_api
 from gateway.treasury.api import ReceiptsApiContext
+from gateway.treasury.write_offs_api import WriteOffsApiContext
 from gateway.validation import api as validation_api
 from gateway.validation.api import ValidationApiContext
-from gateway.treasury import write_offs_api
 from gateway.validation.settings import service_options
-from gateway.treasury.write_offs_api import WriteOffsApiContext
 from gateway.web import routes as pages
 from gateway.web.context import WebContext
 from gateway.web.security import signed_in_person
@@ -183,7 +183,9 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
     account_reader = _program_or_person(access, page_context, ApiScope.COLLECTION_READ)
     customer_writer = client_authentication(access, ApiScope.CUSTOMERS_WRITE)
     app.include_router(
-        customers_api.router(CustomersApiContext(services.database, services.clock, account_reader, customer_writer))
+        customers_api.router(
+            CustomersApiContext(services.database, services.clock, services.law.law, account_reader, customer_writer)
+        )
     )
     app.include_router(receivables_api.router(ReceivablesApiContext(services.database, services.clock, account_reader)))
     law = LawApiContext(

@@ -79,6 +79,7 @@ def show_customer(
             cover_rows(session, [row.id]).get(row.id, ()),
             notes_of(session, row.id),
             on=today,
+            law=work.services.law.law,
             language=work.language,
         )
         cells = Books.read(session, _EVERYTHING, today, [row.id]).cells(Dimension.CUSTOMER)
@@ -106,7 +107,9 @@ def import_command(
     data = sys.stdin.buffer.read() if str(file) == "-" else _read(file)
     with working(organisation) as work:
         with work.services.database.transaction(work.organisation_id) as session:
-            result = import_customers(session, data, dry_run=not write, by=OPERATOR, now=work.services.clock())
+            result = import_customers(
+                session, data, work.services.law.law, dry_run=not write, by=OPERATOR, now=work.services.clock()
+            )
         report, language = ImportReport.of_result(result, work.language), work.language
     if output is OutputFormat.JSON:
         print_json(report)

@@ -23,6 +23,7 @@ from gateway.customers.repository import (
     find_customer,
     notes_of,
 )
+from gateway.customers.statutory_terms import StatutoryTerms
 from gateway.customers.table_file import too_large
 from gateway.customers.taking import import_customers, import_limits
 from gateway.customers.views import CustomerPage, CustomerView, ImportReport, WholeCustomerView, whole_view
@@ -46,6 +47,7 @@ class CustomersApiContext:
 
     database: Database
     clock: Clock
+    law: StatutoryTerms
     reader: Callable[..., Any]
     writer: Callable[..., Any]
 
@@ -146,7 +148,9 @@ def router(context: CustomersApiContext) -> APIRouter:
 
     def _take(principal: Principal, data: bytes, dry_run: bool) -> ImportReport:
         with context.database.transaction(principal.organisation_id) as session:
-            result = import_customers(session, data, dry_run=dry_run, by=_by(principal), now=context.clock())
+            result = import_customers(
+                session, data, context.law, dry_run=dry_run, by=_by(principal), now=context.clock()
+            )
         return ImportReport.of_result(result, principal.language)
 
     @routes.get("/{customer}", summary="A customer with all that is known of it")
@@ -209,6 +213,7 @@ def router(context: CustomersApiContext) -> APIRouter:
             cover_rows(session, [row.id]).get(row.id, ()),
             notes_of(session, row.id),
             on=paris_date(context.clock()),
+            law=context.law,
             language=principal.language,
         )
 

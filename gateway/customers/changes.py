@@ -10,6 +10,7 @@ from gateway.customers.importing import ToldCustomer
 from gateway.customers.matching import UNNAMED
 from gateway.customers.model import Customer, CustomerContact, CustomerCover
 from gateway.customers.payment_terms import Lawfulness, TermVerdict, check_payment_terms, read_payment_terms
+from gateway.customers.statutory_terms import StatutoryTerms
 from gateway.customers.told import ToldContact, ToldCover, told_contact, told_cover
 from gateway.kernel.text import Text
 
@@ -59,8 +60,12 @@ def change_of(
     *,
     people: Mapping[UUID, str],
     on: date,
+    law: StatutoryTerms,
 ) -> CustomerChange:
-    """The difference between what is told and what is known; `people`: e-mail addresses, to show a collector."""
+    """The difference between what is told and what is known; `people`: e-mail addresses, to show a collector.
+
+    `law`: what the agreed terms are compared with, as it is `on` that day.
+    """
     fields = tuple(
         FieldChange(name, before, after)
         for name, value in told.fields.items()
@@ -78,7 +83,7 @@ def change_of(
     new_covers = tuple(each for each in told.covers.values() if known_covers.get(each.identity) != each)
     changed = fields or new_contacts or new_covers
     kind = ChangeKind.CREATED if row is None else ChangeKind.CHANGED if changed else ChangeKind.UNCHANGED
-    verdict = _terms(told, row, on)
+    verdict = _terms(told, row, on, law)
     return CustomerChange(
         key=told.key,
         name=told.fields.get("name") or (row.name if row else name_of_key(told.key)),
@@ -96,14 +101,14 @@ def name_of_key(key: str) -> str:
     return key.partition(":")[2] or UNNAMED
 
 
-def _terms(told: ToldCustomer, row: Customer | None, on: date) -> TermVerdict | None:
+def _terms(told: ToldCustomer, row: Customer | None, on: date, law: StatutoryTerms) -> TermVerdict | None:
     written = told.fields.get("payment_terms")
     if not written:
         return None
     is_public, is_consumer = (
         bool(told.fields.get(name, getattr(row, name, False))) for name in ("is_public", "is_consumer")
     )
-    return check_payment_terms(read_payment_terms(written), on, is_public=is_public, is_consumer=is_consumer)
+    return check_payment_terms(read_payment_terms(written), on, law, is_public=is_public, is_consumer=is_consumer)
 
 
 def _shown(value: object, people: Mapping[UUID, str]) -> str | None:

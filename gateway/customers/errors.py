@@ -14,6 +14,22 @@ class CustomerError(GatewayError):
     status: ClassVar[int] = 422
 
 
+class LawFileError(GatewayError):
+    """The file that the setting `law_file` names cannot be read, or says something that the gateway cannot use."""
+
+    code: ClassVar[str] = "LAW_FILE_INVALID"
+
+    def __init__(self, file: str, fault: str) -> None:
+        super().__init__(
+            Text(f"Les données légales ne se lisent pas : {fault}.", f"The legal data cannot be read: {fault}."),
+            Text(
+                "Donnez un fichier de la même forme que schemas/collection-law.toml.",
+                "Give a file of the same form as schemas/collection-law.toml.",
+            ),
+            file,
+        )
+
+
 class CustomerNotFoundError(CustomerError):
     """No customer that the asker may see has that identifier or key."""
 

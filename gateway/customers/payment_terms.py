@@ -1,8 +1,7 @@
 """Agreed payment terms: how they are written, the due date they give, whether the law allows them. Pure.
 
-Caps between businesses are those of `schemas/own-checks.toml`, towards public buyers those of
-`schemas/collection-law.toml`. "End of month" has two readings, and both are lawful (C. com. L441-10 I): so many days,
-then the end of that month (`45 FDM`), or the end of the month, then so many days (`FDM 45`).
+The caps are dated data, see `statutory_terms`. "End of month" has two readings, and both are lawful (C. com. L441-10
+I): so many days, then the end of that month (`45 FDM`), or the end of the month, then so many days (`FDM 45`).
 """
 
 import re
@@ -12,9 +11,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from gateway.customers.errors import RefusedValueError
-from gateway.kernel.dated import Table, data_file, in_force
+from gateway.customers.statutory_terms import PublicTerm, StatutoryTerms
 from gateway.kernel.text import Text
-from gateway.validation.own.figures import own_figures
+from gateway.validation.own.figures import PaymentTerm
 
 _WRITTEN = re.compile(
     r"(?P<before>FDM|EOM)?\+?(?P<days>\d{1,3})(?:J|JOURS?|D|DAYS?)?(?:NETS?)?(?P<after>FDM|EOM|FINDEMOIS)?"
@@ -114,18 +113,19 @@ def read_payment_terms(written: str) -> PaymentTerms:
     return PaymentTerms(int(found["days"]), kind, bool(found["periodic"]))
 
 
-def check_payment_terms(terms: PaymentTerms, on: date, *, is_public: bool, is_consumer: bool = False) -> TermVerdict:
+def check_payment_terms(
+    terms: PaymentTerms, on: date, law: StatutoryTerms, *, is_public: bool, is_consumer: bool = False
+) -> TermVerdict:
     """Whether the law in force `on` that day allows the term; a sector may have its own (C. com. L441-11)."""
     if is_consumer:
         return TermVerdict(
             Lawfulness.LAWFUL,
             Text("La loi ne plafonne pas le délai d'un consommateur.", "The law caps no term of a consumer."),
         )
-    return _check_public(terms, on) if is_public else _check_business(terms, on)
+    return _check_public(terms, law.public_on(on)) if is_public else _check_business(terms, law.business_on(on), on)
 
 
-def _check_business(terms: PaymentTerms, on: date) -> TermVerdict:
-    cap = own_figures().payment_term_on(on)
+def _check_business(terms: PaymentTerms, cap: PaymentTerm | None, on: date) -> TermVerdict:
     if cap is None:
         return TermVerdict(Lawfulness.DOUBTFUL, Text(f"Plafond inconnu au {on:%d/%m/%Y}.", f"No cap is known on {on}."))
     if terms.periodic:
@@ -153,16 +153,14 @@ def _check_business(terms: PaymentTerms, on: date) -> TermVerdict:
     )
 
 
-def _check_public(terms: PaymentTerms, on: date) -> TermVerdict:
-    entry: list[Table] = data_file("collection-law.toml")["public_term"]
-    cap = in_force(entry, on) or in_force(entry) or {}
-    usual, longest = min(cap["days"].values()), max(cap["days"].values())
+def _check_public(terms: PaymentTerms, cap: PublicTerm) -> TermVerdict:
+    usual, longest = min(cap.days.values()), max(cap.days.values())
     if terms.kind is not TermKind.NET or terms.days > longest:
         return TermVerdict(
             Lawfulness.UNLAWFUL,
             Text(
-                f"Un acheteur public paie en {usual} jours au plus ({longest} pour certains) : {cap['law']}.",
-                f"A public buyer pays within {usual} days ({longest} for some): {cap['law']}.",
+                f"Un acheteur public paie en {usual} jours au plus ({longest} pour certains) : {cap.law}.",
+                f"A public buyer pays within {usual} days ({longest} for some): {cap.law}.",
             ),
         )
     if terms.days > usual:
@@ -170,12 +168,12 @@ def _check_public(terms: PaymentTerms, on: date) -> TermVerdict:
             Lawfulness.DOUBTFUL,
             Text(
                 f"Plus de {usual} jours : réservé aux établissements de santé et aux entreprises publiques "
-                f"({cap['law']}).",
-                f"More than {usual} days: for health establishments and public companies only ({cap['law']}).",
+                f"({cap.law}).",
+                f"More than {usual} days: for health establishments and public companies only ({cap.law}).",
             ),
         )
     return TermVerdict(
-        Lawfulness.LAWFUL, Text(f"Au plus {usual} jours : {cap['law']}.", f"At most {usual} days: {cap['law']}.")
+        Lawfulness.LAWFUL, Text(f"Au plus {usual} jours : {cap.law}.", f"At most {usual} days: {cap.law}.")
     )
 
 

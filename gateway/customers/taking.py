@@ -17,6 +17,7 @@ from gateway.customers.keeping import keep_contact, keep_cover
 from gateway.customers.linking import take_over_establishments
 from gateway.customers.model import Customer, CustomerContact, CustomerCover, CustomerOrigin
 from gateway.customers.repository import contact_rows, cover_rows, customers_by_key
+from gateway.customers.statutory_terms import StatutoryTerms
 from gateway.customers.table_file import Limits, read_table
 from gateway.database.engine import organisation_of
 from gateway.kernel.clock import paris_date
@@ -63,10 +64,13 @@ def import_shown() -> int:
     return int(data_file("customers.toml")["import"]["shown"])
 
 
-def import_customers(session: Session, data: bytes, *, dry_run: bool, by: str, now: datetime) -> ImportResult:
+def import_customers(
+    session: Session, data: bytes, law: StatutoryTerms, *, dry_run: bool, by: str, now: datetime
+) -> ImportResult:
     """Take the rows of a file that can be taken, and name the others; taken again, it changes nothing.
 
-    `by`: who gave the file, for the ledger. Raises UnreadableCustomerFileError when nothing of it can be read.
+    `law`: what agreed terms are compared with. `by`: who gave the file, for the ledger.
+    Raises UnreadableCustomerFileError when nothing of it can be read.
     """
     people = dict(session.exec(select(User.id, User.email)).all())
     read = read_customers(read_table(data, import_limits()), {email: user_id for user_id, email in people.items()})
@@ -81,6 +85,7 @@ def import_customers(session: Session, data: bytes, *, dry_run: bool, by: str, n
             known.covers.get(row.id, ()) if row else (),
             people=people,
             on=paris_date(now),
+            law=law,
         )
         for told, row in ((each, known.rows.get(each.key)) for each in read.customers.values())
     ]

@@ -14,6 +14,7 @@ from gateway.customers.knowledge import Confidence, Identity, known_facts
 from gateway.customers.model import Customer, CustomerContact, CustomerCover, CustomerNote
 from gateway.customers.payment_terms import Lawfulness, TermVerdict, check_payment_terms, read_payment_terms
 from gateway.customers.repository import plain_cover
+from gateway.customers.statutory_terms import StatutoryTerms
 from gateway.customers.taking import ImportResult, import_shown
 from gateway.kernel.text import Language
 
@@ -205,11 +206,12 @@ def whole_view(
     notes: Iterable[CustomerNote],
     *,
     on: date,
+    law: StatutoryTerms,
     language: Language,
 ) -> WholeCustomerView:
-    """A customer with all that is known of it on a day, in words of a language. Pure."""
+    """A customer with all that is known of it on a day, its terms against the law, in words of a language. Pure."""
     covers = list(covers)
-    verdict = terms_verdict(row, on)
+    verdict = terms_verdict(row, on, law)
     terms = read_payment_terms(row.payment_terms) if row.payment_terms else None
     return WholeCustomerView(
         **CustomerView.model_validate(row).model_dump(),
@@ -232,12 +234,12 @@ def whole_view(
     )
 
 
-def terms_verdict(row: Customer, on: date) -> TermVerdict | None:
+def terms_verdict(row: Customer, on: date, law: StatutoryTerms) -> TermVerdict | None:
     """What the law says of the agreed terms; None without any. Pure."""
     if not row.payment_terms:
         return None
     terms = read_payment_terms(row.payment_terms)
-    return check_payment_terms(terms, on, is_public=row.is_public, is_consumer=row.is_consumer)
+    return check_payment_terms(terms, on, law, is_public=row.is_public, is_consumer=row.is_consumer)
 
 
 def identity_of_row(row: Customer) -> Identity:

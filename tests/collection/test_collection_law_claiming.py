@@ -1,6 +1,6 @@
 """Penalties of invoices in the database: what ran, what is claimed, what pays it, what is given up."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -299,6 +299,28 @@ def test_an_agreed_rate_holds_for_its_customer_and_never_below_the_floor(house: 
     assert {line.percent for line in position(house).sheet.lines} == {Decimal("13.15"), Decimal("12.15"), Decimal(9)}
     agree("15.00", house.customer())
     assert position(house).sheet.lines[-1].percent == Decimal(15)
+
+
+@pytest.mark.parametrize(
+    ("facts", "bt_9", "due"),
+    [
+        ({"is_public": False}, date(2026, 10, 20), date(2026, 10, 20)),
+        ({"is_public": True}, date(2026, 10, 20), date(2026, 11, 4)),
+        ({"is_public": True}, date(2026, 12, 1), date(2026, 12, 1)),
+        ({"is_public": True, "payment_terms": "50"}, date(2026, 10, 20), date(2026, 11, 24)),
+    ],
+)
+def test_the_term_of_a_public_buyer_runs_from_the_day_it_received_the_invoice(
+    database: Database, organisation: UUID, facts: dict[str, object], bt_9: date, due: date
+) -> None:
+    house = House(database, organisation)
+    house.owes("F1", "12000.00", due_date=bt_9)
+    change_customer(house, **facts)
+    house.hear("203")
+    with house.database.transaction(house.organisation) as session:
+        house.owed["F1"] = session.get_one(InvoiceRecord, house.owed["F1"].id)
+    found = position(house, date(2026, 12, 31))
+    assert (found.late.due_date, found.sheet.lines[0].first) == (due, due + timedelta(days=1))
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.collection.law.calendar import add_months, add_years, half_year_of, next_half_year
-from gateway.collection.law.errors import LawFileError
 from gateway.collection.law.insolvency import claim_deadline, is_earlier_debt
 from gateway.collection.law.limitation import ActOnClaim, Start, limitation_of, start_of
 from gateway.collection.law.statute import DebtorKind, statute
+from gateway.customers.errors import LawFileError
 
 START = Start(date(2022, 3, 15), "BT-72")
 DAYS = st.dates(date(2020, 1, 1), date(2035, 12, 31))

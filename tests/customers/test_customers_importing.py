@@ -20,6 +20,7 @@ from gateway.customers.fields import FIELDS, read_amount, read_key
 from gateway.customers.importing import read_customers
 from gateway.customers.model import Customer, CustomerContact, CustomerCover, CustomerInvoice
 from gateway.customers.repository import find_customer
+from gateway.customers.statutory_terms import statutory_terms
 from gateway.customers.table_file import Limits, read_table
 from gateway.customers.taking import ImportResult, import_customers
 from gateway.ledger.model import LedgerEntry
@@ -38,7 +39,7 @@ def table(*lines: str, header: str = HEADER) -> bytes:
 
 def take(database, organisation, data: bytes, *, dry_run: bool = False) -> ImportResult:
     with database.transaction(organisation) as session:
-        return import_customers(session, data, dry_run=dry_run, by="a test", now=START)
+        return import_customers(session, data, statutory_terms(), dry_run=dry_run, by="a test", now=START)
 
 
 def refused(*lines: str, header: str = HEADER) -> list[tuple[int, str, str]]:

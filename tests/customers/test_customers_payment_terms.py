@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.customers.errors import RefusedValueError
+from gateway.collection.law.statute import statute
+from gateway.customers.errors import LawFileError, RefusedValueError
 from gateway.customers.payment_terms import (
     Lawfulness,
     PaymentTerms,
@@ -14,6 +15,7 @@ from gateway.customers.payment_terms import (
     check_payment_terms,
     read_payment_terms,
 )
+from gateway.customers.statutory_terms import statutory_terms
 
 ON = date(2026, 10, 1)
 TERMS = st.builds(PaymentTerms, days=st.integers(0, 365), kind=st.sampled_from(list(TermKind)), periodic=st.booleans())
@@ -78,12 +80,50 @@ def test_the_two_readings_of_end_of_month_give_their_own_dates():
     ],
 )
 def test_the_law_caps_terms(written, is_public, expected):
-    verdict = check_payment_terms(read_payment_terms(written), ON, is_public=is_public)
+    verdict = check_payment_terms(read_payment_terms(written), ON, statutory_terms(), is_public=is_public)
     assert verdict.lawfulness is expected
     assert "art." in verdict.reason.fr
 
 
 def test_no_cap_holds_for_a_consumer_and_none_is_known_before_the_law():
-    long = read_payment_terms("120")
-    assert check_payment_terms(long, ON, is_public=False, is_consumer=True).lawfulness is Lawfulness.LAWFUL
-    assert check_payment_terms(long, date(2008, 1, 1), is_public=False).lawfulness is Lawfulness.DOUBTFUL
+    long, law = read_payment_terms("120"), statutory_terms()
+    assert check_payment_terms(long, ON, law, is_public=False, is_consumer=True).lawfulness is Lawfulness.LAWFUL
+    assert check_payment_terms(long, date(2008, 1, 1), law, is_public=False).lawfulness is Lawfulness.DOUBTFUL
+
+
+def test_a_newer_law_of_the_installation_caps_terms_from_its_day_on(tmp_path):
+    file = tmp_path / "law.toml"
+    file.write_text(
+        """
+        [[payment_term]]
+        valid_from = 2027-01-01
+        days = 30
+        end_of_month_days = 30
+        periodic_days = 30
+        law = "loi à venir, art. 1"
+
+        [[public_term]]
+        valid_from = 2027-01-01
+        days = { state = 20, health = 40 }
+        law = "loi à venir, art. 2"
+        """,
+        encoding="utf-8",
+    )
+    law, terms = statutory_terms(file), read_payment_terms("45")
+
+    def verdict(on: date, is_public: bool) -> Lawfulness:
+        return check_payment_terms(terms, on, law, is_public=is_public).lawfulness
+
+    assert verdict(date(2026, 12, 31), False) is Lawfulness.LAWFUL
+    assert verdict(date(2027, 1, 1), False) is Lawfulness.UNLAWFUL
+    assert verdict(date(2026, 12, 31), True) is Lawfulness.DOUBTFUL
+    assert verdict(date(2027, 1, 1), True) is Lawfulness.UNLAWFUL
+    assert statute(file).public_on(date(2027, 1, 1)).days["state"] == 20
+
+
+def test_a_file_of_the_law_that_says_nonsense_is_named(tmp_path):
+    file = tmp_path / "law.toml"
+    file.write_text("[[public_term]]\nvalid_from = 2027-01-01\nlaw = 'x'\n", encoding="utf-8")
+    with pytest.raises(LawFileError) as caught:
+        statutory_terms(file)
+    assert "public_term.0.days" in caught.value.what.fr

@@ -6,7 +6,7 @@ against something else, so that every amount counts once. A fixed number of stat
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from gateway.collection.law.model import Insolvency
 from gateway.collection.law.penalties import Debt, Excluded, Movement
 from gateway.collection.law.statute import DebtorKind
 from gateway.customers.model import Customer, CustomerInvoice
+from gateway.customers.payment_terms import TermKind, read_payment_terms
+from gateway.customers.statutory_terms import StatutoryTerms
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import Direction, InvoiceRecord, PrecedingReference
@@ -29,6 +31,8 @@ from gateway.treasury.definitions import definitions
 from gateway.treasury.receipt_rows import parts_of_invoices
 from gateway.treasury.write_off_rows import standing_of_invoices, written_off
 
+#: Made available to the buyer: what a public buyer's term runs from.
+_RECEIVED = "203"
 #: Plans that were kept so far: one that was broken or called off suspends nothing any more.
 _KEPT = (PlanState.ACTIVE.value, PlanState.DONE.value)
 
@@ -38,7 +42,8 @@ class LateInvoice:
     """A receivable with its customer, as the rules of this room see it.
 
     Attributes:
-        due_date: BT-9, else the default term. insolvent_since: judgment that this debt is earlier than.
+        due_date: BT-9, else the default term; of a public buyer, see `due_date_of_public`.
+        insolvent_since: judgment that this debt is earlier than.
     """
 
     invoice: InvoiceRecord
@@ -65,7 +70,23 @@ def due_date_of(invoice: InvoiceRecord) -> date:
     return invoice.due_date or invoice.issue_date + timedelta(days=definitions(invoice.issue_date).default_term_days)
 
 
-def late_invoices(session: Session, invoices: Sequence[InvoiceRecord]) -> list[LateInvoice]:
+def due_date_of_public(invoice: InvoiceRecord, customer: Customer, law: StatutoryTerms) -> date:
+    """The last day of a public buyer: its term runs from the receipt of the invoice, whatever earlier BT-9 it bears.
+
+    The receipt is the first 203 (mise à disposition); as long as none is known, BT-9 counts. The term is the one agreed
+    with the buyer, else the usual one of the law (code de la commande publique, art. R2192-10 to R2192-12).
+    """
+    told = due_date_of(invoice)
+    received = min((each["at"] for each in invoice.state.get("history", ()) if each["code"] == _RECEIVED), default=None)
+    if received is None:
+        return told
+    day = paris_date(datetime.fromisoformat(received))
+    agreed = read_payment_terms(customer.payment_terms) if customer.payment_terms else None
+    usual = agreed.days if agreed and agreed.kind is TermKind.NET else min(law.public_on(day).days.values())
+    return max(told, day + timedelta(days=usual))
+
+
+def late_invoices(session: Session, invoices: Sequence[InvoiceRecord], law: StatutoryTerms) -> list[LateInvoice]:
     """These receivables, in their order; those without a customer are left out."""
     ids = [invoice.id for invoice in invoices]
     customers = _customers(session, ids)
@@ -83,8 +104,11 @@ def late_invoices(session: Session, invoices: Sequence[InvoiceRecord]) -> list[L
         out = [*excluded.get(invoice.id, ()), *([Excluded(since, None)] if since else [])]
         if invoice.is_closed:  # rejected, cancelled or refused: nothing is owed
             out.append(Excluded(invoice.issue_date, None))
-        debt = Debt(invoice.amount_due, due_date_of(invoice), tuple(moves.get(invoice.id, ())), tuple(out))
-        found.append(LateInvoice(invoice, customer, debt, debtor_kind(customer), since))
+        debtor = debtor_kind(customer)
+        is_public = debtor is DebtorKind.PUBLIC
+        due_date = due_date_of_public(invoice, customer, law) if is_public else due_date_of(invoice)
+        debt = Debt(invoice.amount_due, due_date, tuple(moves.get(invoice.id, ())), tuple(out))
+        found.append(LateInvoice(invoice, customer, debt, debtor, since))
     return found
 
 

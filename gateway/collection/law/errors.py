@@ -9,22 +9,6 @@ from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
 
 
-class LawFileError(GatewayError):
-    """The file that the setting `law_file` names cannot be read, or says something that the gateway cannot use."""
-
-    code: ClassVar[str] = "LAW_FILE_INVALID"
-
-    def __init__(self, file: str, fault: str) -> None:
-        super().__init__(
-            Text(f"Les données légales ne se lisent pas : {fault}.", f"The legal data cannot be read: {fault}."),
-            Text(
-                "Donnez un fichier de la même forme que schemas/collection-law.toml.",
-                "Give a file of the same form as schemas/collection-law.toml.",
-            ),
-            file,
-        )
-
-
 class AgreedRateTooLowError(GatewayError):
     """An agreed late-payment rate lies below three times the legal interest rate (C. com. L441-10, II)."""
 

@@ -81,7 +81,7 @@ def positions_of(
     session: Session, invoices: Sequence[InvoiceRecord], until: date, law: Statute
 ) -> list[PenaltyPosition]:
     """The penalties of these receivables up to `until`, included; some statements, whatever the number of invoices."""
-    late = late_invoices(session, invoices)
+    late = late_invoices(session, invoices, law)
     invoice_ids, customer_ids = [each.invoice.id for each in late], {each.customer.id for each in late}
     choices = repository.choices_for(session, customer_ids, invoice_ids)
     rates = repository.agreed_rates_for(session, customer_ids)

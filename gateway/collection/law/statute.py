@@ -1,23 +1,19 @@
 """The law of late payment as dated data: `schemas/collection-law.toml`, and what an installation lays over it."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.alerts.conditions import Severity, Team
 from gateway.collection.law.calendar import half_year_of
-from gateway.collection.law.errors import LawFileError
-from gateway.kernel.dated import data_file
+from gateway.customers.statutory_terms import StatutoryTerms, read_law, shipped_law
 from gateway.kernel.text import Text
-
-_FILE = "collection-law.toml"
 
 
 class DebtorKind(StrEnum):
@@ -74,13 +70,6 @@ class IndemnityRule(_Dated):
 
     amount: Decimal
     currency: str
-    law: str
-
-
-class PublicTerm(_Dated):
-    """Payment terms of public buyers: days from the receipt of the payment request, by kind of buyer."""
-
-    days: Mapping[str, int]
     law: str
 
 
@@ -180,8 +169,10 @@ class HalfYearRate(_Part):
     provisional: bool
 
 
-class Statute(_Part):
+class Statute(StatutoryTerms):
     """Everything the data say; ask it for a day."""
+
+    model_config = ConfigDict(extra="forbid")
 
     version: str
     refinancing: RateSeries
@@ -189,7 +180,6 @@ class Statute(_Part):
     penalty: tuple[PenaltyRule, ...]
     public_penalty: tuple[PenaltyRule, ...]
     indemnity: tuple[IndemnityRule, ...]
-    public_term: tuple[PublicTerm, ...]
     limitation: Limitation
     insolvency: tuple[InsolvencyRule, ...]
     order: tuple[OrderPolicy, ...]
@@ -245,28 +235,7 @@ class Statute(_Part):
 @lru_cache(maxsize=8)
 def statute(file: Path | None = None) -> Statute:
     """The law as shipped, with the entries of `file` laid over it. Raises LawFileError."""
-    shipped = data_file(_FILE)
-    if file is None:
-        return Statute.model_validate(shipped)
-    try:
-        given = tomllib.loads(file.read_text(encoding="utf-8"))
-        return Statute.model_validate(_laid_over(shipped, given))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise LawFileError(str(file), str(error)) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise LawFileError(str(file), f"{place}: {first['msg']}") from error
-
-
-def _laid_over(shipped: Any, given: Any) -> Any:
-    """Tables are merged, lists of dated entries put before those shipped, so that they win on the same day."""
-    if isinstance(shipped, Mapping) and isinstance(given, Mapping):
-        merged = {name: _laid_over(shipped[name], given[name]) for name in shipped.keys() & given.keys()}
-        return {**shipped, **given, **merged}
-    if isinstance(shipped, list) and isinstance(given, list) and all(isinstance(each, dict) for each in given):
-        return [*given, *shipped]
-    return given
+    return read_law(Statute, shipped_law(), file)
 
 
 def _half_year_rate(series: RateSeries, day: date) -> HalfYearRate:

@@ -23,6 +23,7 @@ from gateway.customers.repository import (
     find_customer,
     notes_of,
 )
+from gateway.customers.statutory_terms import statutory_terms
 from gateway.customers.values import ContactRole
 from gateway.customers.views import identity_of_row, terms_verdict
 from gateway.kernel.clock import paris_date
@@ -127,7 +128,7 @@ def show(visit: Reader, customer_id: UUID) -> Response:
         positions=_positions(row, cells, covers, today),
         facts=known_facts(identity_of_row(row)),
         terms=read_payment_terms(row.payment_terms) if row.payment_terms else None,
-        verdict=terms_verdict(row, today),
+        verdict=terms_verdict(row, today, statutory_terms(visit.context.settings.law_file)),
         roles=ContactRole,
         **values,
     )
