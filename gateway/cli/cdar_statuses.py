@@ -47,8 +47,11 @@ def statuses_command(
 
 def _lines(status: Status, on: date, language: Language) -> Iterator[str]:
     by = _OR.in_language(language).join(label("set_by", each, on).in_language(language) for each in status.set_by)
-    copied = f", {_TO_PPF.in_language(language)}" if status.to_ppf else ""
-    yield f"{status.code}  {status.label.in_language(language)}, {_SET_BY.in_language(language)} {by}{copied}"
+    obligation = label("obligation", status.obligation, on).in_language(language)
+    facts = [status.label.in_language(language), f"{_SET_BY.in_language(language)} {by}", obligation]
+    if status.to_ppf:
+        facts.append(_TO_PPF.in_language(language))
+    yield f"{status.code}  {', '.join(facts)}"
     required = (
         (_REQUIRES, status.requires),
         (_PORTAL_REQUIRES, status.portal_requires),

@@ -111,7 +111,7 @@ class UnknownStatusError(InvalidStatusMessageError):
         super().__init__(
             Text(
                 f"Le statut {status_code} n’est pas publié au {on:%d/%m/%Y}.",
-                f"Status {status_code} is not published on {on:%d/%m/%Y}.",
+                f"Status {status_code} is not published on {on:%Y-%m-%d}.",
             ),
             Text("Choisissez un statut du catalogue.", "Choose a status of the catalogue."),
             where="MDT-105",
@@ -129,7 +129,7 @@ class MissingStatusDataError(InvalidStatusMessageError):
         super().__init__(
             Text(
                 f"Le statut {status_code} du {on:%d/%m/%Y} exige {wanted.fr}.",
-                f"Status {status_code} of {on:%d/%m/%Y} needs {wanted.en}.",
+                f"Status {status_code} of {on:%Y-%m-%d} needs {wanted.en}.",
             ),
             Text(
                 "Complétez l’ordre ; « gateway cdar statuses » dit ce que chaque statut exige.",

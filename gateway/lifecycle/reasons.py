@@ -56,10 +56,15 @@ def allowed_reasons(status_code: str, public_sector: bool = False, on: date | No
 
 
 def label(
-    kind: Literal["action", "characteristic", "role", "datum", "set_by"], code: str, on: date | None = None
+    kind: Literal["action", "characteristic", "role", "datum", "set_by", "obligation"],
+    code: str,
+    on: date | None = None,
 ) -> Text:
-    """What a requested action (MDT-121), an amount type (MDT-207), a role (UNCL 3035), a required datum or an author of
-    statuses means `on` a day; the code if unknown."""
+    """What a code of the catalogue means `on` a day; the code itself if unknown.
+
+    `kind`: a requested action (MDT-121), an amount type (MDT-207), a role (UNCL 3035), a required datum, an author of
+    statuses or their obligation.
+    """
     return _label(kind, code, period(on))
 
 

@@ -201,5 +201,6 @@ def test_the_statuses_of_a_day_are_listed_with_what_their_messages_must_carry():
     assert found["221"]["reasons"] == ["ROUTAGE_ERR"]
     assert found["205"]["requires"] == found["205"]["reasons"] == []
     text = run("statuses", "--lang", "en").output
+    assert "212  Payment received, set by seller, mandatory when VAT is due on receipt, copied to the public" in text
     assert "requires: an attachment (MDT-96) or a comment (MDT-126)" in text
     assert "of a refund the public portal requires too: a comment (MDT-126)" in text

@@ -73,7 +73,7 @@ def test_a_reason_is_allowed_until_its_last_day(changing):
 def test_a_status_that_begins_on_a_day_is_unknown_before_it(changing):
     changing["status"]["229"] = {**changing["status"]["228"], "fr": "Nouveau", "en": "New", "valid_from": CHANGE}
     forget()
-    with pytest.raises(UnknownStatusError, match="12/10/2026"):
+    with pytest.raises(UnknownStatusError, match="2026-10-12"):
         built("229", issuer=SELLER)
     told = built("229", issuer=SELLER, at=LATER)
     assert read_cdar(write_cdar(told)).deviations == ()

@@ -18,7 +18,7 @@ from gateway.flows.terms import FlowSyntax
 from gateway.jobs.model import OutboxMessage
 from gateway.kernel.clock import paris_date
 from gateway.kernel.text import Text
-from gateway.ledger.service import append
+from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.cdar.building import told_again
 from gateway.lifecycle.cdar.reading import read_cdar
 from gateway.lifecycle.cdar.writing import write_cdar
@@ -54,6 +54,7 @@ def repeat_report(
     options = service_options(context.settings)
     checked = require_sendable(data, context.settings, on=paris_date(now), options=options, name=name)
     submission = Submission(data=data, name=name, source="api", flow_syntax=FlowSyntax.CDAR.value)
+    take_turn(session)
     flow = accept_flow(session, context.store, submission, now=now).flow
     handle_flow(session, context, flow, data, checked)
     key = InvoiceKey(invoice.number, invoice.seller_siren, invoice.year)
