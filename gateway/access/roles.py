@@ -68,6 +68,7 @@ class ApiScope(StrEnum):
     EVENTS_READ = "events:read"
     RECEIPTS_WRITE = "receipts:write"
     CUSTOMERS_WRITE = "customers:write"
+    ACCOUNTING_WRITE = "accounting:write"
     COLLECTION_READ = "collection:read"
     COLLECTION_WRITE = "collection:write"
     VALIDATE = "validate"
@@ -94,6 +95,7 @@ _OPENS = {
     ApiScope.EVENTS_READ: Text("suivre le fil des événements", "follow the feed of events"),
     ApiScope.RECEIPTS_WRITE: Text("enregistrer des encaissements", "record receipts of money"),
     ApiScope.CUSTOMERS_WRITE: Text("importer et modifier les clients", "import and change customers"),
+    ApiScope.ACCOUNTING_WRITE: Text("reprendre les écritures de la comptabilité", "take the accounting entries"),
     ApiScope.COLLECTION_READ: Text(
         "lire les clients, les encours et le recouvrement", "read customers, receivables and collection"
     ),
@@ -104,5 +106,11 @@ _OPENS = {
     ApiScope.VALIDATE: Text("valider un document", "validate a document"),
 }
 _SHOWING_EVERYTHING = frozenset(
-    {ApiScope.FLOWS_READ, ApiScope.EVENTS_READ, ApiScope.WEBHOOKS_MANAGE, ApiScope.CUSTOMERS_WRITE}
+    {
+        ApiScope.FLOWS_READ,
+        ApiScope.EVENTS_READ,
+        ApiScope.WEBHOOKS_MANAGE,
+        ApiScope.CUSTOMERS_WRITE,
+        ApiScope.ACCOUNTING_WRITE,
+    }
 )

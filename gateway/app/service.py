@@ -49,6 +49,8 @@ from gateway.lifecycle.api import LifecycleApiContext
 from gateway.notifications.service import channels_of
 from gateway.treasury import api as treasury_api
 from gateway.treasury import write_offs_api
+from gateway.treasury.accounting import api as accounting_api
+from gateway.treasury.accounting.api import AccountingApiContext
 from gateway.treasury.api import ReceiptsApiContext
 from gateway.treasury.write_offs_api import WriteOffsApiContext
 from gateway.validation import api as validation_api
@@ -188,10 +190,15 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
         )
     )
     app.include_router(receivables_api.router(ReceivablesApiContext(services.database, services.clock, account_reader)))
-    law = LawApiContext(
-        parts=services.law,
-        reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
-        writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
+    app.include_router(
+        accounting_api.router(
+            AccountingApiContext(
+                database=services.database,
+                clock=services.clock,
+                reader=account_reader,
+                writer=client_authentication(access, ApiScope.ACCOUNTING_WRITE),
+            )
+        )
     )
     app.include_router(penalties_api.router(law))
     app.include_router(claims_api.router(law))

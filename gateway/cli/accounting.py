@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from gateway.cli.working import OPERATOR, FormatOption, OrganisationOption, OutputFormat, print_json, working
+from gateway.database.paging import LONGEST_PAGE
+from gateway.kernel.sayer import Sayer
 from gateway.kernel.text import Language, Text, printable
 from gateway.treasury.accounting import rows
+from gateway.treasury.accounting.import_rows import imports_page
 from gateway.treasury.accounting.importing import assign_account, import_entries
 from gateway.treasury.accounting.settling import Outcome
-from gateway.treasury.accounting.views import AccountingReport, AccountView, EntryView
+from gateway.treasury.accounting.views import AccountingReport, AccountView, EntryView, ImportView
 
 accounting_app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Les écritures de la comptabilité. / The accounting entries."
@@ -26,12 +29,15 @@ _UNMATCHED = (
 )
 _COUNTS = Text(
     "{entries} écritures, {lines} lignes de clients : {new} nouvelles, {relettered} lettrages modifiés ; "
-    "{recorded} encaissements enregistrés, {reversed} annulés ; {refused} lignes refusées ({how})",
+    "{recorded} encaissements enregistrés, {reversed} annulés ; {written_off} passages en perte, {restored} annulés ; "
+    "{refused} lignes refusées ({how})",
     "{entries} entries, {lines} customer lines: {new} new, {relettered} letterings changed; "
-    "{recorded} receipts recorded, {reversed} reversed; {refused} lines refused ({how})",
+    "{recorded} receipts recorded, {reversed} reversed; {written_off} written off, {restored} undone; "
+    "{refused} lines refused ({how})",
 )
 _WRITTEN = Text("écrit", "written")
 _SHOWN_ONLY = Text("essai, rien n'est écrit", "dry run, nothing is written")
+_REFUSED = Text("refusées", "refused")
 _LINE = Text("ligne", "line")
 _NOBODY = Text("client inconnu", "customer unknown")
 
@@ -88,6 +94,25 @@ def entries_command(
         says = Outcome(each.outcome).label.in_language(language) if each.outcome else ""
         facts = (each.day, f"{each.account:12}", f"{each.journal} {each.number}", each.piece, each.amount, says)
         typer.echo(printable("  ".join(map(str, facts))))
+
+
+@accounting_app.command("imports")
+def imports_command(
+    limit: Annotated[int, typer.Option("--limit", min=1, max=LONGEST_PAGE, help="Combien. / How many.")] = 20,
+    output: FormatOption = OutputFormat.TEXT,
+    organisation: OrganisationOption = None,
+) -> None:
+    """Les fichiers repris, le dernier d'abord. / The files taken, the latest first."""
+    with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
+        page, language = imports_page(session, limit=limit), work.language
+        views = [ImportView.of_row(row, language) for row in page.items]
+    if output is OutputFormat.JSON:
+        print_json(list(views))
+        return
+    for each in views:
+        when = Sayer(language).moment(each.imported_at)
+        refused = f"{each.counts['refused']} {_REFUSED.in_language(language)}"
+        typer.echo(printable(f"{each.id}  {when}  {each.file_name}  {each.counts['entries']}  {refused}"))
 
 
 @accounting_app.command("accounts")

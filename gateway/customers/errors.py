@@ -168,3 +168,20 @@ class CoverNotFoundError(CustomerError):
             Text("Reprenez-la sur la fiche du client.", "Take it from the customer's page."),
             str(cover_id),
         )
+
+
+class TriedFileGoneError(CustomerError):
+    """The file whose dry run was shown is not kept any more, or someone else tried it."""
+
+    code: ClassVar[str] = "TRIED_FILE_GONE"
+    status: ClassVar[int] = 404
+
+    def __init__(self, tried_id: UUID) -> None:
+        super().__init__(
+            Text(
+                "Ce fichier n'attend plus : il est déjà pris, remplacé par un autre, ou trop ancien.",
+                "This file does not wait any more: it was taken, another took its place, or it is too old.",
+            ),
+            Text("Donnez-le de nouveau.", "Give it again."),
+            str(tried_id),
+        )

@@ -31,17 +31,21 @@ class OpenItem:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """An amount and the invoices it adds up, beside what only the books know."""
+    """An amount, the invoices it adds up, and the part of it that only the books know."""
 
     amount: Decimal = ZERO
     invoices: tuple[UUID, ...] = ()
+    books_only: Decimal = ZERO
 
     @classmethod
     def of(cls, parts: Iterable[tuple[Decimal, UUID | None]]) -> "Figure":
         """The sum of amounts, each of one invoice; nil amounts do not count."""
         counted = [(amount, invoice_id) for amount, invoice_id in parts if amount]
-        invoices = tuple(invoice_id for _, invoice_id in counted if invoice_id)
-        return cls(sum((amount for amount, _ in counted), ZERO), invoices)
+        return cls(
+            amount=sum((amount for amount, _ in counted), ZERO),
+            invoices=tuple(invoice_id for _, invoice_id in counted if invoice_id),
+            books_only=sum((amount for amount, invoice_id in counted if not invoice_id), ZERO),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,3 +51,31 @@ class ReasonMissingError(GatewayError):
                 "Go back and write what happened: your colleagues will read it.",
             ),
         )
+
+
+class FileMissingError(GatewayError):
+    """A form that gives a file came without one, or the file is empty."""
+
+    code: ClassVar[str] = "FILE_MISSING"
+    status: ClassVar[int] = 422
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("Aucun fichier n'est arrivé, ou il est vide.", "No file came, or it is empty."),
+            Text("Choisissez un fichier, puis recommencez.", "Choose a file, then try again."),
+            "file",
+        )
+
+
+class FileTooLargeError(GatewayError):
+    """A form that gives a file has more bytes than the page takes."""
+
+    code: ClassVar[str] = "FILE_TOO_LARGE"
+    status: ClassVar[int] = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            Text(f"Le fichier dépasse {limit} octets.", f"The file has more than {limit} bytes."),
+            Text("Coupez-le, ou donnez-le par la ligne de commande.", "Cut it, or give it on the command line."),
+            "file",
+        )

@@ -48,7 +48,9 @@ def balance_view(balance: AgedBalance) -> BalanceView:
     def named(part: str, label: Text, figures: list[Figure]) -> NamedFigure:
         invoices = tuple(dict.fromkeys(invoice for each in figures for invoice in each.invoices))
         amount = sum((each.amount for each in figures), Figure().amount)
-        return NamedFigure(f"aged:{balance.currency}:{part}", label, balance.currency, Figure(amount, invoices))
+        books_only = sum((each.books_only for each in figures), Figure().books_only)
+        figure = Figure(amount, invoices, books_only)
+        return NamedFigure(f"aged:{balance.currency}:{part}", label, balance.currency, figure)
 
     columns = [column.figure for column in balance.columns]
     late = [column.figure for column in balance.columns if column.bucket.first is not None]

@@ -7,9 +7,11 @@ from fastapi import APIRouter
 
 from gateway.web.context import WebContext
 from gateway.web.pages import (
+    accounting,
     agreements,
     alerts,
     calls,
+    customer_files,
     customers,
     flows,
     invoices,
@@ -22,6 +24,7 @@ from gateway.web.pages import (
     reminders,
     sign_in,
     worklist,
+    write_offs,
 )
 from gateway.web.security import error_page, page_route
 
@@ -43,7 +46,10 @@ PAGES: dict[str, Handler] = {
     "/hand-overs/{hand_over_id}/file": penalties.file,
     "/invoice.css": invoices.styles,
     "/customers": customers.search,
+    "/customers/import": customer_files.show,
     "/customers/{customer_id}": customers.show,
+    "/accounting": accounting.show,
+    "/accounting/imports/{import_id}": accounting.one,
     "/receivables": receivables.show,
     "/receivables/items": receivables.items,
     "/reminders": reminders.show,
@@ -85,6 +91,12 @@ FORMS: dict[str, Handler] = {
     "/disputes/{dispute_id}/settle": agreements.settle,
     "/disputes/{dispute_id}/reopen": agreements.reopen,
     "/quarantine/{flow_id}/replay": quarantine.replay,
+    "/customers/import": customer_files.attempt,
+    "/customers/import/{tried_id}": customer_files.take,
+    "/accounting": accounting.attempt,
+    "/accounting/tried/{tried_id}": accounting.take,
+    "/customers/{customer_id}/write-offs": write_offs.make,
+    "/write-offs/{write_off_id}/undo": write_offs.undo,
     "/customers/{customer_id}/change": customers.change,
     "/customers/{customer_id}/contacts": customers.add_contact,
     "/customers/{customer_id}/contacts/{contact_id}/remove": customers.remove_contact,

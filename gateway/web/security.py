@@ -31,9 +31,10 @@ from gateway.kernel.text import Language
 from gateway.web import repository
 from gateway.web.addresses import local_path
 from gateway.web.context import WebContext
-from gateway.web.errors import ForeignFormError, PageNotFoundError
+from gateway.web.errors import FileTooLargeError, ForeignFormError, PageNotFoundError
 from gateway.web.i18n import texts
 from gateway.web.rendering import render
+from gateway.web.uploads import longest_form
 
 SESSION_COOKIE = "gateway_session"
 FORM_COOKIE = "gateway_form"
@@ -150,7 +151,7 @@ def page_route(context: WebContext) -> type[APIRoute]:
                 try:
                     visit = await run_in_threadpool(_identify, visit)
                     request.state.visit = visit
-                    await _check_form(request, visit)
+                    await _check_form(request, visit, longest_form(self.endpoint, _LONGEST_FORM))
                     response = await handle(request)
                 except SignInRequiredError:
                     response = RedirectResponse(f"{SIGN_IN_PATH}?next={quote(_local(request), safe='')}", 303)
@@ -242,18 +243,24 @@ def _chosen_language(request: Request) -> Language | None:
     return "fr" if chosen == "fr" else "en" if chosen == "en" else None
 
 
-async def _check_form(request: Request, visit: Visit) -> None:
-    """Refuse what changes something unless it comes from a form of ours. Raises ForeignFormError."""
+async def _check_form(request: Request, visit: Visit, longest: int) -> None:
+    """Refuse what changes something unless it comes from a form of ours. Raises ForeignFormError.
+
+    `longest`: bytes that the form may have; a stranger's is small in any case.
+    """
     if request.method in _SAFE_METHODS:
         return
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise ForeignFormError
     length = request.headers.get("content-length", "")
-    if not (length.isdecimal() and int(length) <= _LONGEST_FORM):
-        raise ForeignFormError
+    if visit.someone is None:
+        longest = _LONGEST_FORM
+    if not length.isdecimal() or int(length) > longest:
+        raise FileTooLargeError(longest) if longest > _LONGEST_FORM else ForeignFormError
     form = await request.form()
     given = form.get(CSRF_FIELD)
     if not isinstance(given, str) or not compare_digest(given.encode(), visit.csrf_token.encode()):
+        await form.close()
         raise ForeignFormError
 
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import ProgrammingError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 from starlette.routing import BaseRoute, Route
 
 from gateway.access import service
@@ -28,6 +28,7 @@ from gateway.collection.law.model import ClaimAct, HandOver, HandOverInvoice, In
 from gateway.collection.model import CollectionAction, Reminder, ReminderInvoice
 from gateway.customers import service as customers
 from gateway.customers.repository import customers_of_invoices
+from gateway.customers.tried_files import keep_tried
 from gateway.database.engine import organisation_of
 from gateway.flows.hearing.model import PlatformSubscription, PlatformSubscriptionKey
 from gateway.flows.model import Flow, FlowState
@@ -38,9 +39,12 @@ from gateway.kernel.clock import paris_date
 from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 from gateway.notifications.service import Channels
+from gateway.treasury.accounting.model import AccountingEntry, AccountingImport
+from gateway.treasury.accounting.results import ImportResult
 from gateway.treasury.allocating import NewReceipt
-from gateway.treasury.model import Receipt, ReceiptSource
+from gateway.treasury.model import Receipt, ReceiptSource, WriteOffKind
 from gateway.treasury.receipts import record_receipt
+from gateway.treasury.writing_off import write_off
 from tests.web.story import NEIGHBOUR, Site, csrf_of
 
 BUSINESS_TABLES = sorted(name for name, table in METADATA.tables.items() if "organisation_id" in table.columns)
@@ -77,6 +81,8 @@ BODIES = {
     "close": {"on": "2026-10-01", "because": "x"},
     "order-block": {"reason": "x"},
     "lift": {"reason": "x"},
+    "write-offs": {"reason": "x"},
+    "{account}": {"customer": "x"},
 }
 #: What routes ask for in their address, by the last part of their path.
 QUERIES = {"order-check": "?amount=1.00"}
@@ -102,7 +108,38 @@ def theirs(site: Site) -> dict[str, UUID]:
             "delivery_id": session.exec(select(OutboxMessage.id).where(OutboxMessage.kind == PLATFORM_FLOW)).first(),
             "subscription": _subscription(session, site.clock()).id,
             "flow_id": session.exec(select(Flow.id).where(Flow.state == FlowState.QUARANTINED.value)).one(),
+            **_books(session, site.clock()),
         }
+
+
+def _books(session: Session, now: datetime) -> dict[str, Any]:
+    """A write-off, an import, a file that waits, and an account of the books."""
+    invoice = session.exec(
+        select(InvoiceRecord).where(InvoiceRecord.remaining > 1, col(InvoiceRecord.is_closed).is_(False))
+    ).first()
+    lost = write_off(
+        session,
+        Scope.everything(),
+        invoice.id,
+        Decimal("1.00"),
+        kind=WriteOffKind.LOSS,
+        reason="x",
+        by="a test",
+        now=now,
+    )
+    kept = {"organisation_id": lost.organisation_id}
+    counts = {**ImportResult("", written=True).told(), "outcomes": {}}
+    taken = AccountingImport(
+        **kept, sha256="0" * 64, file_name="f", counts=counts, refused=[], imported_at=now, imported_by="a test"
+    )
+    line = AccountingEntry(
+        **kept, key="k", journal="VE", number="1", day=paris_date(now), account="C-OF-THE-HOUSE", account_name="",
+        piece="", label="", amount=Decimal("1.00"), currency="", nature="other", lettering="", recorded_at=now,
+    )  # fmt: skip
+    tried = keep_tried(session, "accounting", "f", b"x", by="a test", now=now)
+    session.add_all([taken, line])
+    session.flush()
+    return {"write_off_id": lost.id, "import_id": taken.id, "tried_id": tried.id, "account": line.account}
 
 
 def _webhook(session: Session, now: datetime) -> Webhook:
@@ -382,6 +419,7 @@ def test_no_route_lets_another_organisation_see_or_change_a_row(site, theirs):
         "reference": "x",
         "handed_to": "x",
         "invoices": str(UUID(int=1)),
+        "invoice_id": str(theirs["invoice_id"]),
     }
     before = snapshot(site, site.story.house)
     secrets = {number for scenario, number in site.story.numbers.items() if scenario != "neighbour"}

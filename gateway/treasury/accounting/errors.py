@@ -1,6 +1,7 @@
 """What can go wrong with a file of accounting entries."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
@@ -36,3 +37,28 @@ class UnknownAuxiliaryError(AccountingError):
             ),
             account,
         )
+
+
+class UnknownImportError(AccountingError):
+    """No import of the organisation has that identifier."""
+
+    code: ClassVar[str] = "ACCOUNTING_IMPORT_UNKNOWN"
+    status: ClassVar[int] = 404
+
+    def __init__(self, import_id: UUID) -> None:
+        super().__init__(
+            Text("Cette reprise d'écritures n'existe pas.", "This import does not exist."),
+            Text("Reprenez l'identifiant dans l'historique.", "Take the identifier from the history."),
+            str(import_id),
+        )
+
+
+def too_large(limit: int) -> UnreadableAccountingFileError:
+    """The refusal of a file of more than `limit` bytes."""
+    return UnreadableAccountingFileError(
+        Text(f"Plus de {limit} octets.", f"More than {limit} bytes."),
+        Text(
+            "Coupez le fichier par journal ou par mois, ou prenez-le par la commande gateway accounting import.",
+            "Cut the file by journal or by month, or take it by the command gateway accounting import.",
+        ),
+    )

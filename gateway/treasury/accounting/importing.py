@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
-from typing import BinaryIO
+from typing import IO
 from uuid import UUID
 
 from sqlmodel import Session
@@ -37,7 +37,7 @@ _EVERYTHING = Scope.everything()
 def import_entries(
     database: Database,
     organisation_id: UUID,
-    file: BinaryIO,
+    file: IO[bytes],
     *,
     file_name: str = "",
     dry_run: bool,
@@ -106,7 +106,7 @@ def _taken_back(session: Session) -> Iterator[None]:
         savepoint.rollback()
 
 
-def _digest(file: BinaryIO) -> str:
+def _digest(file: IO[bytes]) -> str:
     """SHA-256 of the whole file, which then stands at its beginning again."""
     digest = sha256()
     while block := file.read(_BLOCK):
@@ -115,7 +115,7 @@ def _digest(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _keep(session: Session, file: BinaryIO, result: ImportResult, now: datetime) -> list[str]:
+def _keep(session: Session, file: IO[bytes], result: ImportResult, now: datetime) -> list[str]:
     """Keep the lines of the file; the accounts that it names, in their order."""
     named: set[str] = set()
     lines = _lines(file, result)
@@ -127,7 +127,7 @@ def _keep(session: Session, file: BinaryIO, result: ImportResult, now: datetime)
     return sorted(named)
 
 
-def _lines(file: BinaryIO, result: ImportResult) -> Iterator[CustomerLine]:
+def _lines(file: IO[bytes], result: ImportResult) -> Iterator[CustomerLine]:
     shown = data_file("accounting.toml")["limits"]["refused_shown"]
     for told in read_entries(file):
         if isinstance(told, RefusedCell):

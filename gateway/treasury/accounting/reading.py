@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from gateway.customers.errors import RefusedValueError
 from gateway.customers.fields import normalised
@@ -46,7 +46,7 @@ class _Row(NamedTuple):
         return self.cells["journal"], self.cells["number"], self.cells["date"]
 
 
-def read_entries(file: BinaryIO) -> Iterator[Entry | RefusedCell]:
+def read_entries(file: IO[bytes]) -> Iterator[Entry | RefusedCell]:
     """The entries of a file in its order, and why others are refused.
 
     Raises UnreadableAccountingFileError when no table of entries can be read, also on the way.
@@ -60,7 +60,7 @@ def read_entries(file: BinaryIO) -> Iterator[Entry | RefusedCell]:
         yield from _entry(list(_bounded(group)), header)
 
 
-def _text_lines(file: BinaryIO) -> Iterator[str]:
+def _text_lines(file: IO[bytes]) -> Iterator[str]:
     """Each line by itself: UTF-8, else Windows-1252 when it has characters of it, else ISO 8859-15 as the law says."""
     limit = data_file("accounting.toml")["limits"]["line_characters"]
     start = True

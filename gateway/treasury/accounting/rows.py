@@ -13,6 +13,7 @@ from sqlmodel import Session, col, func, select
 
 from gateway.customers.model import CustomerInvoice
 from gateway.database.engine import organisation_of
+from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.kernel.identifiers import new_id
 from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import Direction, InvoiceRecord
@@ -23,6 +24,8 @@ from gateway.treasury.accounting.settling import KnownInvoice, Outcome
 from gateway.treasury.allocating import undeclared
 from gateway.treasury.model import Receipt, ReceiptAllocation
 from gateway.treasury.write_off_rows import standing_of_invoices
+
+_BY_DAY = (SortKey(col(AccountingEntry.day), date.fromisoformat), SortKey(col(AccountingEntry.id), UUID))
 
 
 def lock_books(session: Session) -> None:
@@ -81,6 +84,23 @@ def lines_of(session: Session, account: str) -> Sequence[AccountingEntry]:
         .order_by(col(AccountingEntry.day), col(AccountingEntry.key))
         .execution_options(populate_existing=True)
     ).all()
+
+
+def entries_page(
+    session: Session,
+    outcomes: Collection[Outcome] | None = None,
+    account: str | None = None,
+    *,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[AccountingEntry]:
+    """Lines of which that became, of all when None, by day. Raises InvalidCursorError."""
+    statement = select(AccountingEntry)
+    if outcomes is not None:
+        statement = statement.where(col(AccountingEntry.outcome).in_([outcome.value for outcome in outcomes]))
+    if account is not None:
+        statement = statement.where(AccountingEntry.account == account)
+    return fetch_page(session, statement, _BY_DAY, cursor=cursor, limit=limit)
 
 
 def lines_by_outcome(
@@ -169,11 +189,11 @@ def invoices_of(
 def unnamed_invoices(
     session: Session, customer_id: UUID, numbers: Collection[str], currency: str
 ) -> list[tuple[date, Decimal]]:
-    """Issue date and total of the customer's invoices that bear none of these numbers."""
+    """Issue date and total of the customer's invoices that stand and bear none of these numbers."""
     named = col(InvoiceRecord.number) == func.any(list(numbers))
     rows = session.exec(
         select(col(InvoiceRecord.issue_date), col(InvoiceRecord.total_with_vat)).where(
-            *_receivables_of(customer_id, currency), ~named
+            *_receivables_of(customer_id, currency), col(InvoiceRecord.is_closed).is_(False), ~named
         )
     )
     return list(rows.all())

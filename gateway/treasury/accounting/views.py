@@ -1,12 +1,15 @@
 """The books as programs and commands show them."""
 
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.kernel.text import Language
+from gateway.treasury.accounting.model import AccountingImport
 from gateway.treasury.accounting.results import ImportResult
 
 
@@ -42,25 +45,43 @@ class AccountingReport(_View):
     refused_lines: tuple[RefusedLineView, ...]
 
     @classmethod
-    def of_result(cls, result: ImportResult, language: Language) -> "AccountingReport":
+    def of_result(cls, result: ImportResult, language: Language) -> Self:
         """The report in a language."""
+        refused = [each.as_json() for each in result.refused]
         return cls(
-            sha256=result.sha256,
-            written=result.written,
-            **result.counts(),
-            outcomes={outcome.value: count for outcome, count in sorted(result.outcomes.items())},
-            refused=result.refused_lines,
-            refused_lines=tuple(
-                RefusedLineView(
-                    line=each.line,
-                    column=each.column,
-                    value=each.value,
-                    why=each.why.in_language(language),
-                    fix=each.fix.in_language(language),
-                )
-                for each in result.refused
-            ),
+            sha256=result.sha256, written=result.written, **result.told(), refused_lines=_refused(refused, language)
         )
+
+
+class ImportView(_View):
+    """A file that was taken."""
+
+    id: UUID
+    sha256: str
+    file_name: str
+    imported_at: datetime
+    imported_by: str = Field(description="user:<id>, client:<id> or operator")
+    counts: dict[str, Any] = Field(description="As the report told them that day")
+    refused_lines: tuple[RefusedLineView, ...]
+
+    @classmethod
+    def of_row(cls, row: AccountingImport, language: Language) -> Self:
+        """A kept import in a language."""
+        kept = row.model_dump(include=set(cls.model_fields))
+        return cls(**kept, refused_lines=_refused(row.refused, language))
+
+
+class ImportPage(_View):
+    """Some imports, the latest first."""
+
+    imports: tuple[ImportView, ...]
+    next_cursor: str | None = Field(description="Give it back as `cursor` for the next page; null on the last one")
+
+
+def _refused(lines: Iterable[Mapping[str, Any]], language: Language) -> tuple[RefusedLineView, ...]:
+    return tuple(
+        RefusedLineView(**{**each, "why": each["why"][language], "fix": each["fix"][language]}) for each in lines
+    )
 
 
 class EntryView(_View):
@@ -79,6 +100,14 @@ class EntryView(_View):
     outcome: str | None
     invoice_id: UUID | None
     receipt_id: UUID | None
+    due_date: date | None = Field(description="As a table told it; a FEC tells none")
+
+
+class EntryPage(_View):
+    """Some lines, by day."""
+
+    entries: tuple[EntryView, ...]
+    next_cursor: str | None = Field(description="Give it back as `cursor` for the next page; null on the last one")
 
 
 class AccountView(_View):

@@ -29,7 +29,7 @@ from gateway.customers.views import identity_of_row, terms_verdict
 from gateway.kernel.clock import paris_date
 from gateway.treasury.receivables import Dimension, Encours, Family
 from gateway.web import repository
-from gateway.web.pages import agreements, calls, penalties, reminders
+from gateway.web.pages import agreements, calls, penalties, reminders, write_offs
 from gateway.web.security import ActionWorker, CollectionManager, Reader, Visit
 
 #: Items shown on a customer's page; the others are a click away.
@@ -40,6 +40,7 @@ BLOCKS: Mapping[str, Callable[[Session, Visit, Customer], Any]] = {
     "agreements": agreements.of_customer,
     "reminders": reminders.of_customer,
     "penalties": penalties.of_customer,
+    "write_offs": write_offs.of_customer,
 }
 
 

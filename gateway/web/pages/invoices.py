@@ -69,6 +69,7 @@ def search(
             "alerts": repository.open_alerts_of(session, (row.id for row in page.items)),
             "statuses": [status(code) for code in repository.statuses_in_use(session, scope)],
             "figure_title": named.title if named else None,
+            "books_only": named.figure.books_only if named else 0,
         }
     filters = {"q": q, "status_code": status_code, "direction": direction, "alert": alert, "figure": figure}
     return visit.render("invoices.html", filters=filters, **values)
