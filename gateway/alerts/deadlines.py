@@ -143,7 +143,8 @@ def running(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) ->
     if state.issue(*_NOT_DELIVERED) is None:
         yield from _delivery(facts, state, policy)
     yield from _payment(facts, state, policy)
-    yield from _answers(state, policy)
+    if not _is_paid(facts, state):
+        yield from _answers(state, policy)
     yield from _receipt(facts, state, policy)
 
 

@@ -1,5 +1,6 @@
 """A deadline passes at its instant and not before, counts French working days, and stops when it is met. Pure."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -152,6 +153,14 @@ def test_a_payment_announced_buys_five_working_days_and_no_more():
     events = [event("205"), event("211", 24 * 28, data=[amount("MPA", "120.00", on=date(2026, 11, 2))])]
     assert late(facts(), events, datetime(2026, 11, 9, 22, 59, tzinfo=UTC)) == []
     assert late(facts(), events, datetime(2026, 11, 9, 23, 0, tzinfo=UTC)) == [Matter.APPROVED_UNPAID]
+
+
+def test_a_dispute_needs_no_answer_once_the_invoice_is_paid_by_a_receipt():
+    events, much_later = [event("207", reasons=["PU_ERR"])], START + timedelta(days=60)
+    assert Matter.DISPUTE_UNANSWERED in late(facts(), events, much_later)
+    in_part = replace(MONDAY_RECEIPT, amount=Decimal("119.99"))
+    assert Matter.DISPUTE_UNANSWERED in late(facts(receipt=in_part), events, much_later)
+    assert Matter.DISPUTE_UNANSWERED not in late(facts(receipt=MONDAY_RECEIPT), events, much_later)
 
 
 def test_a_disputed_invoice_is_not_told_unpaid_while_the_dispute_lasts():
