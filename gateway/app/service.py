@@ -200,9 +200,6 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
             )
         )
     )
-    app.include_router(penalties_api.router(law))
-    app.include_router(claims_api.router(law))
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.include_router(
         write_offs_api.router(
             WriteOffsApiContext(
@@ -213,6 +210,14 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
             )
         )
     )
+    law = LawApiContext(
+        parts=services.law,
+        reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+        writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
+    )
+    app.include_router(penalties_api.router(law))
+    app.include_router(claims_api.router(law))
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.middleware("http")(observe_request)
     app.add_middleware(BasePaths, others=other_base_paths(services.settings))
     say_failures(app, page_context)
