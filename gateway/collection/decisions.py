@@ -117,10 +117,11 @@ def action_for(alert: AlertDecision, opened_on: date, amount: Decimal | None = N
 def chasing_allowed(state: InvoiceState, today: date, answered: Collection[str] = frozenset()) -> ChasingDecision:
     """Whether the buyer may be reminded of an invoice today (Europe/Paris), as far as its lifecycle tells.
 
-    Never: rejected (213), cancelled (220), refused (210), not delivered (221, 501), paid. Paused: suspended (208), in
+    Never: rejected (213), cancelled (220), refused (210), not delivered (221, 501). Paused: suspended (208), in
     dispute (207), a payment announced (211) some working days ago or not yet made. A 206 leaves out its disputed part,
     and pauses the whole when that part is unknown. `answered`: statuses (206, 207) whose dispute a person has settled
-    here, which hold nothing back any more. Due dates, promises and exclusions are not looked at here.
+    here, which hold nothing back any more. Due dates, promises and exclusions are not looked at here, nor whether it is
+    paid: money that a 212 told may have gone back since.
     """
     ended = state.ended_by or ("210" if state.refused else None)
     if ended:
@@ -133,8 +134,6 @@ def chasing_allowed(state: InvoiceState, today: date, answered: Collection[str] 
             f"La facture n’est pas parvenue à l’acheteur ({_label(failure.code).fr}, {failure.code}) : la renvoyer.",
             f"The invoice has not reached the buyer ({_label(failure.code).en}, {failure.code}): resend it.",
         )
-    if state.paid:
-        return _forbidden("La facture est payée.", "The invoice is paid.")
     if hold := state.issue(*(code for code in ("207", "208") if code not in answered)):
         return _paused(
             f"« {_label(hold.code).fr} » ({hold.code}) : la relance reprendra une fois ce point réglé.",

@@ -115,9 +115,7 @@ def _never(item: OpenItem, account: Account, chasing: ChasingDecision) -> Reason
 def _forbidden(item: OpenItem, chasing: ChasingDecision) -> Reason:
     if item.state.closed:
         return Reason(Hold.CLOSED, words=chasing.reason, team=_team_of_issues(item) or "billing")
-    if item.state.issue("501", "221"):
-        return Reason(Hold.UNDELIVERED, words=chasing.reason, team="billing")
-    return Reason(Hold.PAID)
+    return Reason(Hold.UNDELIVERED, words=chasing.reason, team="billing")
 
 
 def _excluded(item: OpenItem, account: Account, today: date) -> Reason | None:

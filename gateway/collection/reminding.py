@@ -87,15 +87,17 @@ class ReminderRound:
         self._automatic = automatic
 
     def run(self, organisation_id: UUID) -> Round:
-        """Record what is due now; what waits for a person and no longer holds is taken back."""
-        withdrawn = self._withdraw_void(organisation_id)
+        """Record what is due now, then take back what waits for a person and no longer holds.
+
+        In this order what is recorded is what a preview shows; what gives way to it is seen by the next round.
+        """
         with self._database.transaction(organisation_id) as session:
             due = [each.account.customer.id for each in preview(session, self._clock()) if each.step is not None]
         customers = list(dict.fromkeys(due))
         recorded: Counter[ReminderState] = Counter()
         for start in range(0, len(customers), _BATCH):
             recorded.update(self._record(organisation_id, customers[start : start + _BATCH]))
-        return Round(recorded, withdrawn)
+        return Round(recorded, self._withdraw_void(organisation_id))
 
     def _record(self, organisation_id: UUID, customers: Sequence[UUID]) -> list[ReminderState]:
         """Decide again in the turn, so that nobody else writes meanwhile, and record; a failure costs one customer."""

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import and_, func
+from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -53,11 +53,16 @@ def owed_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, Owed]
 def open_invoices_of(session: Session, scope: Scope, customer_id: UUID, currency: str) -> list[Owed]:
     """The open receivables of a customer in one currency that may be seen, the first due first; no credit notes."""
     mine = select(CustomerInvoice.invoice_id).where(CustomerInvoice.customer_id == customer_id)
+    went_back = (
+        select(ReceiptAllocation.id)
+        .where(ReceiptAllocation.invoice_id == InvoiceRecord.id, col(ReceiptAllocation.amount) < 0)
+        .exists()
+    )
     statement = select(InvoiceRecord).where(
         col(InvoiceRecord.id).in_(mine),
         InvoiceRecord.direction == Direction.RECEIVABLE.value,
         InvoiceRecord.currency == currency,
-        col(InvoiceRecord.remaining) > 0,
+        or_(col(InvoiceRecord.remaining) > 0, went_back),
         visible_invoices(scope),
     )
     by_due_date = (func.coalesce(InvoiceRecord.due_date, InvoiceRecord.issue_date), col(InvoiceRecord.id))
