@@ -242,7 +242,7 @@ class _UserCatalog:
 
 
 def _artefacts_of(user_file: Path) -> list[Artefact]:
-    # Loaded only for a file that people write: the shipped one is proved by tests.
+    # Needed only for a file that people write: the shipped one is proved by tests, and nobody waits for that.
     from pydantic import TypeAdapter
 
     try:

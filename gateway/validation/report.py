@@ -218,7 +218,7 @@ def _as_json(part: Any) -> Any:
 
 @cache
 def _adapter() -> "TypeAdapter[Report]":
-    # Loaded only where stored reports are read or written: who validates files need not wait for it.
+    # Built only where stored reports are read or written: it takes as long as to validate several documents.
     from pydantic import TypeAdapter
 
     return TypeAdapter(Report)

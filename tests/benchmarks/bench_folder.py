@@ -7,7 +7,9 @@ have, are left out. Both are whole commands, timed from start to exit on the wal
 all their processes, taken in turns, after one run that warms the disk and our rule cache. Both find the byte code of
 every module, as an installed program does, whatever this environment says of writing it.
 
-`python tests/benchmarks/bench_folder.py [--documents N] [--runs N]` prints a Markdown table.
+Then the start: the whole command on one invoice of each syntax, every layer, rules compiled before.
+
+`python tests/benchmarks/bench_folder.py [--documents N] [--runs N] [--starts N]` prints two Markdown tables.
 """
 
 import argparse
@@ -22,6 +24,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from resource import RUSAGE_CHILDREN, getrusage
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -39,6 +42,7 @@ from gateway.validation.catalog import Catalog, installed_catalog
 
 SVRL = "{http://purl.oclc.org/dsdl/svrl}"
 LAYERS = ("en16931", "fr-ctc")
+SYNTAXES = ("UBL", "CII", "Factur-X")
 _peer: dict[str, Any] = {}
 
 
@@ -56,7 +60,7 @@ def documents(count: int) -> Iterator[tuple[str, bytes]]:
             issue_date=date(2026, 9, 1),
             line_count=rng.randint(1, 8),
         )
-        syntax = ("UBL", "CII", "Factur-X")[number % 3]
+        syntax = SYNTAXES[number % 3]
         if syntax == "Factur-X":
             yield f"{number:05d}.pdf", to_facturx(draft, Profile.EN_16931)
             continue
@@ -132,11 +136,23 @@ def with_byte_code(folder: str) -> dict[str, str]:
     return kept | {"PYTHONPYCACHEPREFIX": folder}
 
 
+def started(gateway: str, files: list[Path], environment: dict[str, str], runs: int) -> list[list[str]]:
+    """Median and worst of `runs` starts of the command on a file of each syntax, after one that warms up."""
+    rows = []
+    for syntax, file in zip(SYNTAXES, files, strict=True):
+        command = [gateway, "validate", str(file), "--format", "jsonl"]
+        costs = [run(command, environment)[0] for _ in range(runs + 1)][1:]
+        walls, processors = [cost.wall for cost in costs], [cost.processor for cost in costs]
+        rows.append([syntax, f"{median(walls):.2f}", f"{max(walls):.2f}", f"{median(processors):.2f}"])
+    return rows
+
+
 def main() -> None:
     """Generate, run both, print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--documents", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--starts", type=int, default=20)
     parser.add_argument("--peer", type=Path)
     options = parser.parse_args()
     if options.peer:
@@ -149,6 +165,7 @@ def main() -> None:
         gateway = str(Path(sys.executable).with_name("gateway"))
         ours = [gateway, "validate", name, "--format", "jsonl", "--rules", ",".join(("xsd", *LAYERS))]
         theirs = [sys.executable, __file__, "--peer", name]
+        starts = started(gateway, sorted(folder.iterdir())[:3], environment, options.starts)
         run(ours, environment)
         turns = [(run(ours, environment), run(theirs, environment)) for _ in range(options.runs)]
     our_count, their_count = turns[0][0][1].count('"verdict":"invalid"'), int(turns[0][1][1])
@@ -167,6 +184,8 @@ def main() -> None:
         ],
     ]
     print(table(["command", "seconds", "processor seconds", "documents a second"], rows))
+    print(f"\nOne invoice of each syntax, every layer, {options.starts} starts each\n")
+    print(table(["syntax", "median, s", "worst, s", "processor, s"], starts))
 
 
 def _least(costs: list[Cost]) -> Cost:

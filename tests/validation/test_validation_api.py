@@ -52,6 +52,7 @@ def test_a_document_in_gives_its_report(http: TestClient, token: Any, valid: Val
     report = Report.from_data(answer.json())
     assert (report.path, report.verdict, report.syntax) == ("a.xml", Verdict.VALID, "UBL")
     assert report.complete
+    assert answer.json() == report.to_data()
     wrong = http.post(ROUTE, content=broken(valid("UBL"), "PayableAmount", "1.00"), headers=headers).json()
     assert wrong["verdict"] == "invalid"
     assert "BR-CO-16" in {finding["rule"] for finding in wrong["findings"]}

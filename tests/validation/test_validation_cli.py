@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,10 +18,12 @@ from typer.testing import CliRunner, Result
 from gateway import cli
 from gateway.cli import app
 from gateway.cli import validate as command
+from gateway.kernel.errors import GatewayError
 from gateway.kernel.settings import Settings, SettingsError
+from gateway.schematron.errors import UnsupportedConstructError
 from gateway.validation import batch
 from gateway.validation.batch import Inputs, Order, find_inputs, validate_path, validate_paths
-from gateway.validation.errors import UnknownOwnCheckError, WorkerDiedError
+from gateway.validation.errors import ArtefactMissingError, UnknownOwnCheckError, WorkerDiedError
 from gateway.validation.options import ValidationOptions
 from gateway.validation.rendering import render
 from gateway.validation.report import Verdict
@@ -245,6 +248,16 @@ def test_a_process_that_dies_ends_the_run_with_a_named_error(folder: Path, monke
     monkeypatch.setattr(batch, "WORTH_PROCESSES", 1)
     with pytest.raises(WorkerDiedError, match="--jobs 1"):
         list(validate_paths([str(folder / "a.xml")], Order(), jobs=2))
+
+
+@pytest.mark.parametrize(
+    "error", [ArtefactMissingError("xsd", "/absent"), UnsupportedConstructError("id()", "BR-01"), WorkerDiedError()]
+)
+def test_a_named_error_of_a_process_arrives_with_its_name_and_all_it_says(error: GatewayError) -> None:
+    arrived = pickle.loads(pickle.dumps(error))
+    assert type(arrived) is type(error)
+    assert (arrived.code, str(arrived), arrived.args) == (error.code, str(error), error.args)
+    assert vars(arrived) == vars(error)
 
 
 class _Stderr(io.StringIO):

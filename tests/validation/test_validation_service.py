@@ -168,6 +168,7 @@ def test_a_damaged_document_always_gets_a_report_that_fits_the_published_shape(
     position %= len(data)
     report = validate(data[:position] + junk + data[position + len(junk) :])
     assert Report.from_data(json.loads(report.to_json_line())) == report
+    assert json.loads(report.to_json_line()) == json.loads(report.to_json()) == report.to_data()
     refused = any(finding.severity is Severity.FATAL for finding in report.findings)
     assert (report.verdict is Verdict.VALID) == (not refused)
 
