@@ -11,13 +11,14 @@ from gateway.cli.access import OrganisationOption, opened_database, organisation
 from gateway.cli.try_text import lines_of_tries
 from gateway.cli.working import working
 from gateway.flows.emission.resending import refused_deliveries, resend
+from gateway.flows.refusals import refused_reports
 from gateway.jobs.model import OutboxMessage
 from gateway.jobs.tries import tries_of
 from gateway.jobs.undelivered import mark_arrived, send_again, undelivered
 from gateway.kernel.clock import system_clock
 from gateway.kernel.settings import load_settings
 from gateway.ledger.service import append, take_turn
-from gateway.lifecycle.deliveries import KeptAnswer, try_of
+from gateway.lifecycle.deliveries import PLATFORM_FLOW, KeptAnswer, try_of
 
 deliveries_app = typer.Typer(
     add_completion=False,
@@ -42,6 +43,10 @@ def list_deliveries(organisation: OrganisationOption = None) -> None:
             typer.echo(f"  {message.attempts} x  {message.last_error or _refusal(message)}")
             for line in lines_of_tries([try_of(each) for each in tries.get(message.id, ())], language):
                 typer.echo(line)
+        for report in refused_reports(session, system_clock()):
+            told = f"{report.status.code} {report.status.label.in_language(language)}" if report.status else ""
+            typer.echo(f"{report.id}  refused    {PLATFORM_FLOW}  {report.platform}  {told}")
+            typer.echo(f"  {report.outcome.label.in_language(language)}")
 
 
 @deliveries_app.command("again")

@@ -1,4 +1,4 @@
-"""Refusals by the public portal (601) that are cured: told again, and accepted by silence. Their alerts close."""
+"""Refusals by the public portal (601): those that wait for a person, those that are cured and whose alerts close."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from gateway.alerts.service import close_of_event
 from gateway.collection.service import cancel_for_closed_alert
 from gateway.flows.context import FlowsContext
 from gateway.kernel.text import Text
-from gateway.lifecycle.deliveries import cured_refusals, deliveries_of
+from gateway.lifecycle.deliveries import Report, cured_refusals, deliveries_of
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.repository import events_of
 
@@ -37,6 +37,17 @@ def close_cured_refusals(context: FlowsContext, organisation_id: UUID) -> int:
     return len(closed)
 
 
+def refused_reports(session: Session, now: datetime) -> list[Report]:
+    """The reports that the portal refused, that may be told it again and were not: those of open alerts."""
+    invoices = dict.fromkeys(invoice_id for _, invoice_id in unsettled_subjects(session, _CONDITION))
+    reports = (each for invoice_id in invoices for each in _reports(session, invoice_id, now))
+    return [each for each in reports if each.answers and each.may_be_resent]
+
+
 def _is_cured(session: Session, event_id: UUID, invoice_id: UUID, now: datetime) -> bool:
+    return event_id in cured_refusals(_reports(session, invoice_id, now))
+
+
+def _reports(session: Session, invoice_id: UUID, now: datetime) -> tuple[Report, ...]:
     invoice = session.get_one(InvoiceRecord, invoice_id)
-    return event_id in cured_refusals(deliveries_of(session, invoice, events_of(session, invoice), now).reporting)
+    return deliveries_of(session, invoice, events_of(session, invoice), now).reporting

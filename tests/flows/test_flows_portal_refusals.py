@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 from sqlmodel import select
+from typer.testing import CliRunner
 
 from gateway.access.scope import Scope
 from gateway.alerts.model import Alert, AlertState
+from gateway.cli import access, app
 from gateway.collection.model import CollectionAction
 from gateway.flows.awaiting import awaited_of
 from gateway.flows.consequences import OpenAlerts, follow_statuses
@@ -134,6 +136,20 @@ def test_the_alert_of_a_refusal_closes_when_silence_has_accepted_what_was_told_a
     assert "has not refused it in time" in alert.closed_because_en
     assert [action.state for action in world.rows(CollectionAction)] == ["cancelled"]
     assert close_cured_refusals(world.context, world.organisation_id) == 0
+
+
+def test_an_operator_finds_what_the_portal_refused_until_it_is_told_again(world, reported, monkeypatch):
+    monkeypatch.setattr(access, "open_database", lambda _settings: world.database)
+    monkeypatch.setattr(world.database, "close", lambda: None)
+    refuse(world, reported)
+    [refused] = reports(world)
+
+    def listed() -> str:
+        return CliRunner().invoke(app, ("deliveries", "list"), catch_exceptions=False).output
+
+    assert all(word in listed() for word in (str(refused.id), "212", "Refusé par le portail public"))
+    tell_again(world, refused)
+    assert listed() == ""
 
 
 def test_silence_alone_cures_no_refusal(world, reported):
