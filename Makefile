@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(max(2, min(4, os.cpu_count() or 2)))')
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types contracts coverage check bench parity story migration lock clean
+.PHONY: help setup demo test lint types contracts coverage check bench parity story histories migration lock clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ parity: $(READY) ## The Schematron engine beside Saxon on thousands of documents
 
 story: $(READY) ## 2,000 invoices, both sides killed all the time: make story STORY_ARGS="--invoices 500 --seed 7"
 	PYTHONPATH=. $(BIN)/python tests/story/telling.py $(STORY_ARGS)
+
+histories: $(READY) ## Thousands of random histories of collection beside books kept by hand: make histories HISTORIES=500
+	HISTORIES=$(or $(HISTORIES),2000) $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/collection/test_collection_histories.py \
+		tests/collection/test_collection_pure_histories.py
 
 migration: $(READY) ## A new schema revision from the models: make migration why="what changes and why"
 	$(BIN)/python -m gateway.app.revision "$(why)"

@@ -1,0 +1,274 @@
+"""Days of a history: reviews, the round, the mail server; with crashes, two workers, and a dry run beside."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import event
+from sqlmodel import select
+
+from gateway.collection.dispatching import REMINDER_MAIL, Dispatching, dispatch, last_check, message_of
+from gateway.collection.law.context import LawContext
+from gateway.collection.law.tasks import review_law
+from gateway.collection.model import Reminder, ReminderInvoice
+from gateway.collection.rechecking import Recheck
+from gateway.collection.reminders import ReminderDecision
+from gateway.collection.reminding import ReminderRound
+from gateway.collection.scenarios import Channel
+from gateway.customers.model import Customer
+from gateway.flows.agreeing import review_promises_and_plans
+from gateway.flows.context import FlowsContext
+from gateway.flows.deadlines import DEADLINES_TASK, review_due_invoices
+from gateway.invoices.limits import ReadingLimits
+from gateway.jobs.channels import Delivery, DeliveryAmbiguousError, DeliveryFailedError
+from gateway.jobs.model import OutboxMessage
+from gateway.jobs.outbox import OutboxWorker
+from gateway.ledger.documents import DocumentStore
+from gateway.treasury.receipts import receipts_known
+from tests.collection import histories as told
+from tests.collection.living import EVERYTHING, Life
+from tests.collection.owing import said
+from tests.collection.watching_histories import (
+    SCOPES,
+    check_accounts,
+    check_agreements,
+    check_balances,
+    check_claim,
+    check_decisions,
+    check_money,
+    check_penalties,
+    disputes_of,
+    lines_of,
+)
+
+
+class KilledError(BaseException):
+    """As `kill -9`: nothing more of the process runs, its transaction is rolled back."""
+
+
+@dataclass
+class Watched(Life):
+    """A life of which every instant is watched.
+
+    `taken`: the messages that the mail server took, by reminder; `teller`: which one told a step of an invoice.
+    """
+
+    store: DocumentStore | None = None
+    server: str = "works"
+    taken: dict[UUID, int] = field(default_factory=dict)
+    teller: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def live(self, act: told.Act) -> None:
+        """Do what an act says, then look at the money."""
+        if isinstance(act, told.Days):
+            self.pass_days(act)
+        else:
+            super().live(act)
+            check_balances(self)
+
+    def pass_days(self, act: told.Days) -> None:
+        """Some days later, in the morning: reviews, then what leaves; then all that must hold."""
+        morning = datetime.combine(self.clock().date() + timedelta(days=act.count), datetime.min.time(), UTC)
+        self.clock.advance(morning + timedelta(hours=9) - self.clock())
+        self.review()
+        foreseen = check_decisions(self)
+        self.server = act.server
+        if act.killed_at is not None and not self._runs_until(act.killed_at):
+            self.clock.advance(timedelta(minutes=2))
+            self.send()
+        elif act.killed_at is None:
+            self.send(workers=2 if act.twice else 1, foreseen=foreseen)
+        self.server = "works"
+        assert not self.faults, self.faults
+        check_money(self, EVERYTHING, SCOPES[1 + act.count % 2])
+        check_accounts(self)
+        check_agreements(self)
+        check_penalties(self)
+        self._check_steps()
+
+    def review(self) -> None:
+        """What the clock has the gateway look at."""
+        limits = ReadingLimits()
+        context = FlowsContext(self.database, self.store, self.clock, self.settings, limits, {}, None)  # type: ignore[arg-type]
+        while review_due_invoices(context, self.organisation, receipts_known) == self.settings.batch_size:
+            pass
+        review_promises_and_plans(context, self.organisation, DEADLINES_TASK)
+        review_law(LawContext(self.database, self.store, self.clock, self.settings, limits), self.organisation)  # type: ignore[arg-type]
+
+    def send(self, workers: int = 1, foreseen: list[ReminderDecision] | None = None) -> None:
+        """A round, and all that follows; at once by several workers."""
+        before = {each.id for each in self.reminders()}
+        self._together(workers, lambda: self._round().run(self.organisation))
+        new = [each for each in self.reminders() if each.id not in before]
+        if foreseen is not None:
+            self._check_foreseen(foreseen, new)
+        self._together(workers, lambda: dispatch(self._dispatching(), self.organisation))
+        self._check_worded(foreseen or [], new)
+        self._together(workers, self._deliver)
+        dispatch(self._dispatching(), self.organisation)
+
+    def _round(self) -> ReminderRound:
+        return ReminderRound(self.database, self.clock, automatic=True)
+
+    def _dispatching(self) -> Dispatching:
+        return Dispatching(
+            database=self.database,
+            clock=self.clock,
+            compose=lambda _session, message: said(message),
+            leaves=frozenset({Channel.EMAIL}),
+            batch=50,
+        )
+
+    def _deliver(self) -> None:
+        channels = {REMINDER_MAIL: last_check(self._dispatching(), self._take)}
+        OutboxWorker(self.database, self.clock, channels, attempts=2, batch=20).drain(self.organisation)
+
+    def _take(self, delivery: Delivery) -> str:
+        """The mail server. What it is given is judged by the books, before it answers in its way."""
+        try:
+            self._judge(delivery)
+        except AssertionError as error:
+            self.faults.append(str(error))
+        if self.server == "away":
+            raise DeliveryFailedError("away")
+        if self.server == "refuses":
+            raise DeliveryFailedError("550 no such user", permanent=True)
+        if self.server == "silent, not having it":
+            raise DeliveryAmbiguousError("silent")
+        assert delivery.subject_id is not None
+        self.taken[delivery.subject_id] = self.taken.get(delivery.subject_id, 0) + 1
+        if self.server == "silent, having taken it":
+            raise DeliveryAmbiguousError("silent")
+        return "<1@example>"
+
+    def _judge(self, delivery: Delivery) -> None:
+        with self.database.transaction(self.organisation) as session:
+            reminder = session.exec(select(Reminder).where(Reminder.id == delivery.subject_id)).one()
+            check_claim(self, reminder, lines_of(session, reminder.id), disputes_of(session))
+            for line in lines_of(session, reminder.id):
+                if line.step is not None and self.server in ("works", "silent, having taken it"):
+                    teller = self.teller.setdefault((line.invoice_id, line.step), reminder.id)
+                    assert teller == reminder.id, f"{line.number} is told {line.step} twice"
+
+    def has_arrived(self, reminder: Reminder) -> bool:
+        """The mail server knows."""
+        return reminder.id in self.taken
+
+    def _check_foreseen(self, foreseen: list[ReminderDecision], new: list[Reminder]) -> None:
+        """The dry run of this instant is the real run."""
+        with self.database.transaction(self.organisation) as session:
+            lines = {each.id: lines_of(session, each.id) for each in new}
+        real = {
+            (each.customer_id, each.currency): (
+                each.step,
+                each.anchor_id,
+                each.channel,
+                each.tone,
+                each.total,
+                each.unallocated,
+                [(line.invoice_id, line.claimed, line.remaining, line.due_date) for line in lines[each.id]],
+                [(UUID(credit["invoice_id"]), credit["remaining"]) for credit in each.credits],
+            )
+            for each in new
+        }
+        dry = {
+            (each.account.customer.id, each.account.currency): (
+                each.key,
+                each.anchor,
+                each.channel,
+                each.tone,
+                each.total,
+                each.unallocated,
+                [(one.line.invoice_id, one.line.claimed, one.line.remaining, one.line.due_date) for one in each.lines],
+                [(credit.invoice_id, str(credit.remaining)) for credit in each.credits],
+            )
+            for each in foreseen
+            if each.step is not None
+        }
+        assert real == dry
+
+    def _check_worded(self, foreseen: list[ReminderDecision], new: list[Reminder]) -> None:
+        """What was decided is worded as the dry run has it; what waits for a person claims nothing it must not."""
+        dry = {(each.account.customer.id, each.account.currency): each for each in foreseen if each.step is not None}
+        known = {each.id: each for each in self.reminders()}
+        with self.database.transaction(self.organisation) as session:
+            disputes = disputes_of(session)
+            for old in new:
+                reminder = known[old.id]
+                lines = lines_of(session, reminder.id)
+                if reminder.step != "no_contact":
+                    check_claim(self, reminder, lines, disputes)
+                decision = dry.get((reminder.customer_id, reminder.currency))
+                if reminder.text is None or decision is None:
+                    continue
+                name = session.get_one(Customer, reminder.customer_id).name
+                checked = Recheck(
+                    tuple(each.line for each in decision.lines), decision.credits, decision.unallocated, decision.total
+                )
+                assert reminder.text == said(message_of(reminder, name, checked, self.today)).text
+
+    def _check_steps(self) -> None:
+        """No step of an invoice in two reminders, no message twice."""
+        assert all(count == 1 for count in self.taken.values())
+        with self.database.transaction(self.organisation) as session:
+            steps = [(row.invoice_id, row.step) for row in session.exec(select(ReminderInvoice)) if row.step]
+            assert len(set(steps)) == len(steps)
+            keys = [row.idempotency_key for row in session.exec(select(OutboxMessage))]
+            assert len(set(keys)) == len(keys)
+
+    def _together(self, workers: int, deed: Callable[[], Any]) -> None:
+        if workers == 1:
+            deed()
+            return
+        faults: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                deed()
+            except BaseException as error:
+                faults.append(error)
+
+        threads = [Thread(target=work) for _ in range(workers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if faults:
+            raise faults[0]
+
+    def _runs_until(self, place: int) -> bool:
+        """Whether all that is to leave left before the process was killed at that statement that writes, or commit."""
+        seen = 0
+
+        def kill(*_: Any) -> None:
+            nonlocal seen
+            if seen == place:
+                raise KilledError
+            seen += 1
+
+        def kill_before_writing(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if any(word in statement for word in ("INSERT", "UPDATE", "gateway_enqueue")):
+                kill()
+
+        with _listening(self.database.engine, before_cursor_execute=kill_before_writing, commit=kill):
+            try:
+                self.send()
+            except KilledError:
+                return False
+        return True
+
+
+@contextmanager
+def _listening(engine: Any, **listeners: Callable[..., None]) -> Iterator[None]:
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
+    try:
+        yield
+    finally:
+        for name, listener in listeners.items():
+            event.remove(engine, name, listener)

@@ -1,0 +1,49 @@
+"""Whatever happens to what is owed, in whatever order: money is conserved, nothing is told twice or chased in vain.
+
+Every history is lived through the real services on the real database, beside books kept by hand.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from gateway.database import Database
+from gateway.kernel.clock import ManualClock
+from gateway.kernel.settings import load_settings
+from gateway.ledger.documents import DocumentStore
+from tests.collection.histories import Act, histories
+from tests.collection.owing import siren
+from tests.collection.running_histories import Watched
+from tests.conftest import START, add_organisation, fresh_database
+
+#: How many histories: some in every run of the tests, thousands with `make histories`.
+COUNT = int(os.environ.get("HISTORIES", "20"))
+_served = 0
+
+
+@pytest.fixture(scope="module")
+def shared(server_url: str) -> Iterator[Database]:
+    """One database for all histories; each has an organisation of its own."""
+    with fresh_database(server_url) as database:
+        yield database
+
+
+@settings(max_examples=COUNT, suppress_health_check=list(HealthCheck))
+@given(histories(most_weeks=8))
+def test_every_instant_of_a_history_holds(
+    shared: Database, tmp_path_factory: pytest.TempPathFactory, told: Sequence[Act]
+) -> None:
+    global _served
+    _served += 1
+    folder = tmp_path_factory.getbasetemp()
+    life = Watched(
+        shared,
+        add_organisation(shared, siren(_served), f"Maison {_served}"),
+        ManualClock(START),
+        load_settings(data_dir=folder),
+        store=DocumentStore(folder / "documents"),
+    )
+    for act in told:
+        life.live(act)
