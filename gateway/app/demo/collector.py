@@ -1,6 +1,6 @@
 """Camille, who collects: the person of the demonstration does what the pages let a person do."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -11,17 +11,20 @@ from gateway.access.roles import Role
 from gateway.access.scope import Scope
 from gateway.app.demo.stage import Stage
 from gateway.app.services import Services
-from gateway.collection import confirming, service
-from gateway.collection.model import ActionState, CollectionAction, Reminder, ReminderState
+from gateway.collection import confirming
+from gateway.collection.model import Reminder, ReminderState
 from gateway.collection.scenarios import Channel
 from gateway.collection.worklist.calls import NewCall, record_call
 from gateway.collection.worklist.matters import Viewer, matters
 from gateway.collection.worklist.policy import CallOutcome
 from gateway.collection.worklist.ranking import Matter, Source
+from gateway.kernel.clock import paris_date
 from gateway.notifications.service import channels_of
 
 _ALL = Scope.everything()
 _BY_HAND = "Envoyé depuis ma messagerie."
+_REACHED = "Comptabilité jointe : le règlement doit être vérifié."
+_UNREACHABLE = "Injoignable par téléphone."
 _BY_POST = "Recommandé 1A 206 900 {number:04d} 1"
 
 
@@ -50,31 +53,34 @@ class Collector:
                 now = self._services.clock()
                 confirming.complete(session, _ALL, reminder_id, by=self._viewer.name, outcome=outcome, now=now)
 
-    def finish_actions_about(self, invoice_id: UUID, outcome: str) -> None:
-        """Say how an action of the worklist ended."""
+    def calls_to_make(self) -> list[Matter]:
+        """The calls that scenarios ask for today."""
+        today = paris_date(self._services.clock())
         with self._services.database.transaction(self._person.organisation_id) as session:
-            todo = select(CollectionAction.id).where(
-                CollectionAction.invoice_id == invoice_id, CollectionAction.state == ActionState.TODO.value
-            )
-            for action_id in session.exec(todo).all():
-                now, by = self._services.clock(), self._person.id
-                service.complete(session, _ALL, action_id, user_id=by, outcome=outcome, now=now)
+            found = matters(session, self._viewer)
+        calls = [each for each in found if each.source is Source.REMINDER and each.kind == "reminder_call"]
+        return [each for each in calls if each.back_on is None or each.back_on <= today]
 
-    def call(self, customer_id: UUID, outcome: CallOutcome, note: str, *, promised_for: date | None = None) -> None:
-        """Call a customer whom the worklist says to call, once for each line of it."""
+    def call(
+        self, line: Matter, outcome: CallOutcome, *, contact: str, note: str, promised_for: date | None = None
+    ) -> None:
+        """Record what came of a call."""
+        new = NewCall(outcome, contact=contact, note=note, due_on=promised_for)
         with self._services.database.transaction(self._person.organisation_id) as session:
-            lines = [each for each in self._calls_to_make(session) if each.customer_id == customer_id]
-        for line in lines:
-            new = NewCall(outcome, contact=line.customer_name, note=note, due_on=promised_for)
-            with self._services.database.transaction(self._person.organisation_id) as session:
-                channels, now = channels_of(self._services.settings), self._services.clock()
-                record_call(session, self._person, line.source, line.id, new, channels, now)
+            channels, now = channels_of(self._services.settings), self._services.clock()
+            record_call(session, self._person, line.source, line.id, new, channels, now)
 
-    def _calls_to_make(self, session: Session) -> Iterator[Matter]:
-        found = matters(session, self._viewer)
-        return (
-            each for each in found if each.source is Source.REMINDER and each.kind == "reminder_call" and not each.calls
-        )
+    def finish_call(self, line: Matter) -> None:
+        """Somebody was reached, and said nothing that binds."""
+        with self._services.database.transaction(self._person.organisation_id) as session:
+            now = self._services.clock()
+            confirming.complete(session, _ALL, line.id, by=self._viewer.name, outcome=_REACHED, now=now)
+
+    def give_up_call(self, line: Matter) -> None:
+        """Nobody can be reached: the scenario goes on without this call."""
+        with self._services.database.transaction(self._person.organisation_id) as session:
+            now = self._services.clock()
+            confirming.refuse(session, _ALL, line.id, by=self._viewer.name, reason=_UNREACHABLE, now=now)
 
     def _ids(self, state: ReminderState, channels: Iterable[Channel] = Channel) -> list[UUID]:
         with self._services.database.transaction(self._person.organisation_id) as session:

@@ -33,13 +33,19 @@ _PDF = b"%PDF"
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An invoice that the platform rejected: `reminders` named it, none may; `why_not`: what holds them back."""
+    """An invoice that the platform rejected.
+
+    Attributes:
+        action, settled: where the action of its alert stands, and what settled it.
+        reminders: how many named it, none may; why_not: what holds them back.
+    """
 
     number: str
     status: str
     reissued_as: str
     reissued_left_to_pay: str
     action: str
+    settled: str
     reminders: int
     why_not: str
 
@@ -192,6 +198,7 @@ def _rejected(session: Session, services: Services, story: CollectionStory) -> R
         reissued_as=reissued.number,
         reissued_left_to_pay=str(_left(session, reissued)),
         action=action.state,
+        settled=action.outcome or "",
         reminders=len(_reminders(session, invoice)),
         why_not=" ".join(held),
     )

@@ -41,6 +41,10 @@ class BillingSystem:
         told = {"customer": customer, "percent": str(percent), "valid_from": valid_from.isoformat(), "source": source}
         self._post("/api/v1/agreed-rates", json=told)
 
+    def claim_by_itself(self, customer: str, reason: str) -> None:
+        """Choose that the penalties of a customer are to be claimed; told twice, it is noted twice."""
+        self._post("/api/v1/penalty-choices", json={"treatment": "claimed", "customer": customer, "reason": reason})
+
     def record_receipt(self, reference: str, on: date, payer_reference: str, paid: Mapping[UUID, Decimal]) -> None:
         """Tell money received on a day, and what it pays of which invoice."""
         told = {

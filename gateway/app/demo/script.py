@@ -90,7 +90,10 @@ def read_script(database: Database, present: Clock) -> tuple[Script, datetime]:
     """What is played in this database, and the instant it has come to: a second start goes on where the first was."""
     known = demo_organisation(database)
     first_day = paris_date(known.created_at) if known else max(paris_date(present()) - DAYS, _RULES_HOLD)
-    batch, story = demo_batch(SEED, INVOICES, first_day + DAYS - _LAST_ISSUED), collection_story(SEED, first_day)
+    batch, story = (
+        demo_batch(SEED, INVOICES, first_day + DAYS - _LAST_ISSUED),
+        collection_story(SEED, first_day, DAYS.days),
+    )
     invoices = [*batch, *story.invoices]
     script = Script(
         first_day=first_day,

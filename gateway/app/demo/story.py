@@ -25,7 +25,6 @@ from gateway.collection.law.tasks import LAW_TASK
 from gateway.collection.recording import DISPATCH_TASK
 from gateway.collection.reminding import REMINDERS_TASK
 from gateway.collection.worklist.policy import CallOutcome
-from gateway.customers.model import Customer
 from gateway.flows.deadlines import DEADLINES_TASK
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.tasks import POLL_TASK, PROCESS_TASK
@@ -37,8 +36,8 @@ from gateway.lifecycle.model import InvoiceRecord
 #: Per cent a year, as agreed with the customer who pays late.
 RATE = Decimal(12)
 #: Days of the story on which somebody acts of their own accord.
-REISSUED_AFTER, PAID_IN_TIME_AFTER = 7, 36
-PAID_IN_PART_AFTER, DISPUTE_PAID_AFTER, CLAIMED_AFTER = 52, 54, 67
+PAID_IN_TIME_AFTER = 36
+PAID_IN_PART_AFTER, DISPUTE_PAID_AFTER, CLAIMED_AFTER = 52, 60, 67
 PAID_IN_PART = Decimal(3000)
 _PROMISED_IN = timedelta(days=3)
 #: Working days before the present on which nobody confirms anything: that is left to whoever looks on.
@@ -87,13 +86,11 @@ class Story:
             self._camille.confirm_reminders()
             self._run(DISPATCH_TASK)
             self._camille.send_by_hand()
-        self._call_customers(day)
-        self._let_flows_through()
+            self._call_customers(day)
 
     def _deeds(self) -> Iterable[tuple[int, Callable[[], None]]]:
         """What happens besides, by the day of the story."""
         yield 0, self._set_up_accounts
-        yield REISSUED_AFTER, self._reissue
         yield PAID_IN_TIME_AFTER, lambda: self._pay("VIR-1", PAID_IN_TIME_AFTER, self._in_full(self._story.reissued))
         yield PAID_IN_PART_AFTER, self._pay_in_part
         yield DISPUTE_PAID_AFTER, self._pay_what_was_disputed
@@ -106,12 +103,8 @@ class Story:
             is_agreed = session.exec(select(AgreedRate.id)).first() is not None
         if not is_agreed:
             source = "Contrat-cadre, article 9"
+            self._billing.claim_by_itself(f"siren:{late.siren}", source)
             self._billing.agree_on_rate(f"siren:{late.siren}", RATE, self._script.first_day, source)
-
-    def _reissue(self) -> None:
-        """The corrected invoice has left today, with the other files."""
-        outcome = f"Corrigée et réémise sous le numéro {self._story.reissued.number}."
-        self._camille.finish_actions_about(self._id(self._story.rejected), outcome)
 
     def _pay_in_part(self) -> None:
         self._pay("VIR-2", PAID_IN_PART_AFTER, {self._story.late[2]: PAID_IN_PART})
@@ -132,19 +125,27 @@ class Story:
                 self._billing.claim_penalties(invoice_id, self._day(CLAIMED_AFTER))
 
     def _call_customers(self, day: date) -> None:
-        """The late payer does not answer; the two others promise to pay."""
-        late, promising = self._story.late[0], self._story.promised
-        self._camille.call(self._customer(late), CallOutcome.NO_ANSWER, "Répondeur.")
+        """Two promise to pay, and are waited for; the late payer never answers; others are reached."""
         later = self._script.first_day + DAYS + 2 * _PROMISED_IN
-        for invoice, promised_for in ((promising, day + _PROMISED_IN), (self._story.promised_later, later)):
-            if not self._has_promised(invoice):
-                note = "Virement annoncé par le gérant."
-                self._camille.call(self._customer(invoice), CallOutcome.PROMISE, note, promised_for=promised_for)
+        promised_for = {_siren(self._story.promised): day + _PROMISED_IN, _siren(self._story.promised_later): later}
+        contacts = {_siren(each): each.customer.contact.name for each in self._story.invoices}
+        for line in self._camille.calls_to_make():
+            siren = line.customer_siren or ""
+            contact, waited_for = contacts.get(siren, ""), promised_for.get(siren)
+            if waited_for is not None:
+                if not self._has_promised(line.customer_id):
+                    note = "Virement annoncé par le gérant."
+                    self._camille.call(line, CallOutcome.PROMISE, contact=contact, note=note, promised_for=waited_for)
+            elif siren != _siren(self._story.late[0]):
+                self._camille.finish_call(line)
+            elif line.calls:
+                self._camille.give_up_call(line)
+            else:
+                self._camille.call(line, CallOutcome.NO_ANSWER, contact=contact, note="Répondeur.")
 
-    def _has_promised(self, invoice: DemoInvoice) -> bool:
-        customer_id = self._customer(invoice)
+    def _has_promised(self, customer_id: UUID | None) -> bool:
         with self._services.database.transaction(self._organisation) as session:
-            return session.exec(select(Promise.id).where(col(Promise.customer_id) == customer_id)).first() is not None
+            return session.exec(select(Promise.id).where(Promise.customer_id == customer_id)).first() is not None
 
     def _pay(self, reference: str, after: int, paid: dict[DemoInvoice, Decimal]) -> None:
         wording = " ".join(each.number for each in paid)
@@ -161,10 +162,6 @@ class Story:
     def _id(self, invoice: DemoInvoice) -> UUID:
         with self._services.database.transaction(self._organisation) as session:
             return session.exec(select(InvoiceRecord.id).where(InvoiceRecord.number == invoice.number)).one()
-
-    def _customer(self, invoice: DemoInvoice) -> UUID:
-        with self._services.database.transaction(self._organisation) as session:
-            return session.exec(select(Customer.id).where(Customer.siren == invoice.customer.siren)).one()
 
     def _run(self, task: str) -> None:
         self._services.engine.run_here(task, self._organisation)
@@ -187,3 +184,7 @@ class Story:
                 col(OutboxMessage.state).in_(_UNFINISHED), col(OutboxMessage.next_attempt_at) <= now
             )
             return session.exec(flows).one() + session.exec(messages).one()
+
+
+def _siren(invoice: DemoInvoice) -> str:
+    return invoice.customer.siren
