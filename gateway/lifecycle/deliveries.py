@@ -217,10 +217,11 @@ def is_refused(message: OutboxMessage) -> bool:
 
 
 def _answers(messages: Sequence[OutboxMessage], rows: Iterable[LifecycleEvent]) -> dict[UUID, tuple[UUID, ...]]:
-    """Each answer goes to the last message asked for before it; to the first when clocks disagree."""
+    """Each answer goes to the last message asked for before it was said and heard; to the first if clocks disagree."""
     answers: dict[UUID, tuple[UUID, ...]] = {}
     for row in rows:
-        before = [each for each in messages if each.created_at.replace(microsecond=0) <= row.status_at]
+        known = min(row.status_at, row.recorded_at)
+        before = [each for each in messages if each.created_at.replace(microsecond=0) <= known]
         meant = before[-1:] or messages[:1]
         for each in meant:
             answers[each.id] = (*answers.get(each.id, ()), row.id)

@@ -36,11 +36,14 @@ def handed(hours: float = 0, *, flow: UUID = FLOW, for_portal: bool = False, **c
     return OutboxMessage(**(facts | changes))
 
 
-def row(code: str, hours: float = 0, *, flow: UUID | None = None, **details) -> LifecycleEvent:
-    """A recorded event."""
+def row(
+    code: str, hours: float = 0, *, flow: UUID | None = None, heard: float | None = None, **details
+) -> LifecycleEvent:
+    """An event, recorded when it was said unless it was `heard` at another hour."""
     told = event(code, hours, **details)
     origin = MessageOrigin(Direction.RECEIVABLE, flow_id=flow)
-    return event_row(told, assess([], told), origin, organisation_id=uuid4(), now=START)
+    now = told.status_at if heard is None else START + timedelta(hours=heard)
+    return event_row(told, assess([], told), origin, organisation_id=uuid4(), now=now)
 
 
 def lines(messages, rows, now=START + DAY, tries=()) -> Deliveries:
@@ -83,6 +86,12 @@ def test_what_speaks_of_a_delivery_answers_the_last_one_before_it(code, reasons)
 def test_an_answer_dated_before_its_delivery_by_another_clock_is_not_lost() -> None:
     answer = row("501", 0, reasons=["IRR_SYNTAX"])
     assert lines([handed(1)], [answer]).transmission[0].answers == (answer.id,)
+
+
+def test_what_was_heard_before_a_delivery_is_no_answer_to_it_whatever_the_clock_of_its_sender() -> None:
+    ahead = row("501", 6, heard=2, reasons=["IRR_SYNTAX"])
+    first, second = lines([handed(0), handed(4)], [ahead]).transmission
+    assert (first.answers, second.answers) == ((ahead.id,), ())
 
 
 def test_a_rejection_of_the_invoice_answers_no_delivery() -> None:

@@ -123,6 +123,25 @@ def test_a_report_that_the_portal_refuses_says_so_with_its_reason(site, manager)
     assert "Encaissement non ventilé par taux de TVA" in told
 
 
+def test_what_the_portal_refused_is_told_it_again_by_the_same_button(site, manager):
+    give_receipt(site, "F-SILENT")
+    site.clock.advance(timedelta(hours=3))
+    receive(site, "F-SILENT", "601", reasons=["REJ_HAB"])
+    site.clock.advance(timedelta(minutes=1))
+    with site.services.database.transaction(site.story.house) as session:
+        messages = session.exec(select(OutboxMessage).where(OutboxMessage.kind == "platform.flow")).all()
+        [refused] = [each for each in messages if each.payload.get("for_portal")]
+        path = f"{site.invoice('silent')}/deliveries/{refused.id}/resend"
+    manager = site.signed_in(Role.AR_MANAGER)
+    assert path in manager.get(site.invoice("silent")).text
+    assert post(manager, path, {}).status_code == 303
+    page = manager.get(site.invoice("silent"))
+    assert path not in page.text
+    told = section(page, "reporting")
+    assert "Refusé par le portail public" in told
+    assert "Pas encore parti" in told
+
+
 def test_what_has_not_left_says_why(site, manager):
     give_receipt(site, "F-SILENT")
     with site.services.database.transaction(site.story.house) as session:
