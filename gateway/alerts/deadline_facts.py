@@ -10,7 +10,7 @@ from gateway.alerts.deadlines import InvoiceFacts, Receipt, Unsent
 from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.kernel.clock import paris_date
 from gateway.lifecycle.correlation import InvoiceKey
-from gateway.lifecycle.deliveries import PLATFORM_FLOW
+from gateway.lifecycle.deliveries import PLATFORM_FLOW, is_sent_again
 from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.records import key_of_invoice
 from gateway.lifecycle.statuses import ever_mandatory, status
@@ -100,7 +100,9 @@ def _is_sent(message: OutboxMessage) -> bool:
 
 
 def _unsent(message: OutboxMessage, event: LifecycleEvent | None = None) -> Unsent:
+    """What waits to leave, since when: a status since its own date, what was refused and is sent again since that."""
     given_up = message.state in _GIVEN_UP
     if event is None:
         return Unsent(message.created_at, given_up)
-    return Unsent(event.status_at, given_up, event.status, event.fingerprint)
+    since = message.created_at if is_sent_again(message) else event.status_at
+    return Unsent(since, given_up, event.status, event.fingerprint)

@@ -211,6 +211,11 @@ def _is_refusal(row: LifecycleEvent) -> bool:
     return status(row.status, paris_date(row.status_at)).object == _STATUS_MESSAGE
 
 
+def is_sent_again(message: OutboxMessage) -> bool:
+    """True when it carries again what its platform or the portal had taken and refused."""
+    return INSTEAD_OF in message.payload or message.payload.get("attempt", 1) > 1
+
+
 def is_refused(message: OutboxMessage) -> bool:
     """True when the platform took it and then refused it (its acknowledgement says Error)."""
     return message.answer is not None and KeptAnswer.model_validate(message.answer).status == _REFUSED

@@ -8,6 +8,7 @@ from sqlmodel import select
 from typer.testing import CliRunner
 
 from gateway.access.scope import Scope
+from gateway.alerts.deadline_facts import facts_of, no_receipts_known
 from gateway.alerts.model import Alert, AlertState
 from gateway.cli import access, app
 from gateway.collection.model import CollectionAction
@@ -150,6 +151,17 @@ def test_an_operator_finds_what_the_portal_refused_until_it_is_told_again(world,
     assert all(word in listed() for word in (str(refused.id), "212", "Refusé par le portail public"))
     tell_again(world, refused)
     assert listed() == ""
+
+
+def test_what_is_told_again_has_the_legal_day_from_then_on_and_is_not_late_at_once(world, reported):
+    refuse(world, reported)
+    world.clock.advance(timedelta(days=2))
+    [refused] = reports(world)
+    with world.database.transaction(world.organisation_id) as session:
+        resend(session, world.context, refused.id, by="Zoé", now=world.clock())
+
+        facts = facts_of(session, [session.merge(reported)], no_receipts_known)[reported.id]
+    assert [(each.code, each.since) for each in facts.unsent] == [("212", world.clock())]
 
 
 def test_silence_alone_cures_no_refusal(world, reported):
