@@ -34,7 +34,8 @@ from gateway.flows.classification import (
     type_of_message,
 )
 from gateway.flows.context import FlowsContext
-from gateway.flows.directory.preflight import PreflightDecision, preflight
+from gateway.flows.directory.preflight import PreflightDecision, PreflightMode, preflight
+from gateway.flows.directory.service import Asking
 from gateway.flows.errors import UnreadablePlatformFlowError, UnusableFlowError, ValidationIncompleteError
 from gateway.flows.model import Flow
 from gateway.flows.reports.errors import NotOurReportError
@@ -148,6 +149,8 @@ class FlowReader:
     def __init__(self, session: Session, context: FlowsContext) -> None:
         self._session = session
         self._context = context
+        directory = context.directory
+        self._asking = Asking(directory, session, organisation_of(session)) if directory else None
         self._siren: str | None = None
         self._agencies: dict[str, UUID | None] = {}
 
@@ -216,7 +219,8 @@ class FlowReader:
         direction = direction_of_invoice(invoice, self._own_siren())
         leaves = flow.platform is None and is_issued_by(invoice, self._own_siren())
         rule = flow.processing_rule or processing_rule_of(invoice).value
-        checked = preflight(self._context, flow.organisation_id, rule, invoice) if leaves else PreflightDecision()
+        mode = PreflightMode(self._context.settings.preflight)
+        checked = preflight(self._asking, mode, rule, invoice) if leaves else PreflightDecision()
         if flow.processing_rule is None and checked.rule is not None:
             rule = checked.rule.value
         return TakenInvoice(

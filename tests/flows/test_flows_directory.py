@@ -491,6 +491,20 @@ def test_an_invoice_to_a_public_entity_is_b2g_and_goes_where_routes_send_b2g(
     assert (world.flow(flow_id).ack_status, message.payload["platform"]) == ("Ok", platform)
 
 
+def test_invoices_read_together_look_an_address_up_once_and_their_directory_too(
+    checked, written, invoice, customer
+):
+    written.lines = [enabled(customer.e_address)]
+    world = checked("warn")
+    found = list[Any]()
+    directory = replace(world.context.directory, source=lambda organisation: found.append(organisation) or written)
+    world = replace(world, context=replace(world.context, directory=directory))
+    for number in ("F1", "F2", "F3"):
+        world.push(invoice(number))
+    world.drain()
+    assert (len(found), written.asked, sent(world)) == (1, 1, 3)
+
+
 def test_an_invoice_to_a_bad_address_leaves_with_a_warning_and_an_alert_with_one_action(checked, invoice, customer):
     world = checked("warn")
     flow_id = world.push(invoice("F1")).flow.id

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from uuid import UUID
 
 from gateway.flows.acknowledgement import AckDetail, reason_code
-from gateway.flows.context import FlowsContext
 from gateway.flows.directory.checking import AddressCheck, AddressVerdict
 from gateway.flows.directory.errors import BuyerNotAddressableError
+from gateway.flows.directory.service import Asking
 from gateway.flows.terms import ProcessingRule
 from gateway.invoices.model import Invoice
 from gateway.kernel.identifiers import SCHEME_E_ADDRESS
@@ -59,19 +58,19 @@ def decide(check: AddressCheck, mode: PreflightMode) -> PreflightDecision:
     return PreflightDecision(remarks, told=check, rule=rule)
 
 
-def preflight(context: FlowsContext, organisation_id: UUID, rule: str, invoice: Invoice) -> PreflightDecision:
+def preflight(asking: Asking | None, mode: PreflightMode, rule: str, invoice: Invoice) -> PreflightDecision:
     """The decision about an invoice about to leave under a processing rule. Raises BuyerNotAddressableError: held.
+
+    `asking`: who asks the directory; None: there is none.
 
     A self-billed one goes to its seller: the address of its buyer, which issues it, is not asked about.
     """
     address = invoice.buyer.electronic_address
-    mode = PreflightMode(context.settings.preflight)
-    if mode is PreflightMode.OFF or context.directory is None or rule not in _ROUTED:
+    if mode is PreflightMode.OFF or asking is None or rule not in _ROUTED:
         return PreflightDecision()
     if address is None or invoice.is_self_billed or address.scheme != SCHEME_E_ADDRESS:
         return PreflightDecision()
-    check = context.directory.check(organisation_id, address.value)
-    decision = decide(check, mode)
+    decision = decide(asking.check(address.value), mode)
     if decision.hold is not None:
         raise decision.hold
     return decision

@@ -5,11 +5,14 @@ that is down slows nothing.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 import structlog
+from sqlmodel import Session
 
 from gateway.database.engine import Database
 from gateway.flows.directory.addresses import ElectronicAddress, read_address
@@ -52,11 +55,19 @@ class Directory:
     source: Callable[[UUID], DirectorySource]
     _resting: dict[UUID, datetime] = field(default_factory=dict, compare=False, repr=False)
 
-    def check(self, organisation_id: UUID, text: str, *, anew: bool = False, on: date | None = None) -> AddressCheck:
+    def check(
+        self,
+        organisation_id: UUID,
+        text: str,
+        *,
+        anew: bool = False,
+        on: date | None = None,
+        within: "Asking | None" = None,
+    ) -> AddressCheck:
         """Whether an invoice can be sent to an address; `anew`: as the directory says now, whatever it said before.
 
-        `on`: on that day (Europe/Paris), as far as the directory tells now. Raises PastDayError; never for what the
-        directory does or does not say.
+        `on`: on that day (Europe/Paris), as far as the directory tells now. `within`: for whom one transaction asks.
+        Raises PastDayError; never for what the directory does or does not say.
         """
         today = paris_date(self.clock())
         if on is not None and on < today:
@@ -65,7 +76,7 @@ class Directory:
         if address is None:
             return malformed(text.strip())
         try:
-            answered = self.look_up(organisation_id, address, anew=anew)
+            answered = self.look_up(organisation_id, address, anew=anew, within=within)
         except NoDirectoryError:
             return not_offered(address.text)
         except DirectorySourceError as error:
@@ -88,15 +99,22 @@ class Directory:
             return lookup.upcoming.model_copy(update={"directory_line_status": LineStatus.DISABLED})
         raise DirectoryEntryNotFoundError(text)
 
-    def look_up(self, organisation_id: UUID, address: ElectronicAddress, *, anew: bool = False) -> Answered:
+    def look_up(
+        self,
+        organisation_id: UUID,
+        address: ElectronicAddress,
+        *,
+        anew: bool = False,
+        within: "Asking | None" = None,
+    ) -> Answered:
         """What the directory tells of an address, at most `directory_cache_seconds` old, or `anew`.
 
         Raises a DirectorySourceError when it tells nothing.
         """
-        source = self.source(organisation_id)
+        source = within.source if within else self.source(organisation_id)
         now = self.clock()
         oldest = now - timedelta(seconds=self.settings.directory_cache_seconds)
-        with self.database.transaction(organisation_id) as session:
+        with nullcontext(within.session) if within else self.database.transaction(organisation_id) as session:
             known = cached_lookup(session, source.name, address.text, oldest)
         if known is not None and not anew:
             return Answered(Lookup.model_validate(known.answer), known.asked_at)
@@ -129,6 +147,30 @@ class Directory:
             raise
         self._resting.pop(organisation_id, None)
         return lookup
+
+
+@dataclass
+class Asking:
+    """One transaction that asks about many addresses: whose directory it is is found once, each address looked up once.
+
+    Answers that were kept are read in that transaction; the directory itself is asked as ever.
+    """
+
+    directory: Directory
+    session: Session
+    organisation_id: UUID
+    _answers: dict[str, AddressCheck] = field(default_factory=dict)
+
+    @cached_property
+    def source(self) -> DirectorySource:
+        """The organisation's directory. Raises a DirectorySourceError when there is none."""
+        return self.directory.source(self.organisation_id)
+
+    def check(self, text: str) -> AddressCheck:
+        """See `Directory.check`."""
+        if text not in self._answers:
+            self._answers[text] = self.directory.check(self.organisation_id, text, within=self)
+        return self._answers[text]
 
 
 def lookup_of(source: DirectorySource, address: ElectronicAddress) -> Lookup:
