@@ -9,19 +9,23 @@ from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
 
+from sqlalchemy import union
 from sqlmodel import Session, col, select
 
 from gateway.access.model import Agency, Organisation
 from gateway.access.scope import Scope
+from gateway.collection.agreements.model import Dispute, Plan, Promise
 from gateway.collection.agreements.promises import promised_by_invoice
 from gateway.collection.agreements.reading import agreements_of
 from gateway.collection.agreements.values import Agreements
+from gateway.collection.law.model import HandOver
 from gateway.collection.law.receivable_penalties import penalty_items
 from gateway.collection.law.repository import InLitigation, in_litigation
+from gateway.customers.model import CustomerInvoice
 from gateway.customers.repository import customers_by_id
 from gateway.database.errors import InvalidCursorError
 from gateway.database.paging import LONGEST_PAGE, Page
-from gateway.treasury.receivable_rows import groups_of, open_items
+from gateway.treasury.receivable_rows import customers_of_group, groups_of, open_items, open_sums
 from gateway.treasury.receivables import (
     Dimension,
     Encours,
@@ -59,6 +63,22 @@ class Books:
         """A bounded number of statements, whatever the number of items; `customer_ids`: of these customers only."""
         items = [*open_items(session, scope, as_of, customer_ids), *penalty_items(session, scope, customer_ids)]
         return cls(items, marks_of(session, items, as_of), groups_of(session), as_of)
+
+    @classmethod
+    def summed(cls, session: Session, scope: Scope, as_of: date) -> "Books":
+        """The same of everybody, for sums only: what nothing tells apart is added up where it lies."""
+        items = [*open_sums(session, scope, as_of, _spoken_of(session)), *penalty_items(session, scope)]
+        return cls(items, marks_of(session, items, as_of), groups_of(session), as_of)
+
+    @classmethod
+    def of_cell(cls, session: Session, scope: Scope, as_of: date, by: Dimension, of: str | None) -> "Books":
+        """What holds every item of one cell; of a customer or a group, without a look at what the others owe."""
+        only = None
+        if by is Dimension.CUSTOMER and of is not None:
+            only = [UUID(of)] if _is_identifier(of) else []
+        elif by is Dimension.GROUP and of is not None:
+            only = customers_of_group(session, of)
+        return cls.read(session, scope, as_of, only)
 
     def cells(self, by: Dimension) -> list[Encours]:
         """What is owed along a dimension, the largest balance first."""
@@ -115,6 +135,14 @@ def page_of_parts(parts: Sequence[FigurePart], cursor: str | None, limit: int) -
     return _page(parts, lambda part: str(part.item.identity), cursor, limit)
 
 
+def _spoken_of(session: Session) -> list[UUID]:
+    """The customers of whose invoices collection says something, or said so once: a few among all."""
+    handed_over = select(HandOver.customer_id).where(col(HandOver.closed_on).is_(None))
+    disputing = select(CustomerInvoice.customer_id).join(Dispute, col(Dispute.invoice_id) == CustomerInvoice.invoice_id)
+    said = union(handed_over, disputing, select(Promise.customer_id), select(Plan.customer_id))
+    return list(session.execute(said).scalars())
+
+
 def _marks(
     customer_id: UUID, remaining: Mapping[UUID, Decimal], agreements: Agreements, handed: InLitigation
 ) -> dict[UUID, Mark]:
@@ -145,6 +173,13 @@ def _page(rows: Sequence[T], name: Callable[[T], str], cursor: str | None, limit
         return Page(list(shown), None)
     last = json.dumps([start + limit, name(shown[-1])])
     return Page(list(shown), urlsafe_b64encode(last.encode()).decode().rstrip("="))
+
+
+def _is_identifier(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
 
 
 def _named(of: UUID | str | None) -> str | None:

@@ -16,7 +16,7 @@ from gateway.database.paging import LONGEST_PAGE
 from gateway.kernel.clock import Clock, paris_date
 from gateway.kernel.problems import problems
 from gateway.treasury.receivable_rows import Origins, origins_of
-from gateway.treasury.receivables import Dimension, Family, sum_up
+from gateway.treasury.receivables import Dimension, Family, totals_of
 
 _Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
 _Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE)]
@@ -49,22 +49,18 @@ def router(context: ReceivablesApiContext) -> APIRouter:
         """Each currency apart; computed now, from the statuses and receipts known. Only what you may see counts."""
         as_of = paris_date(context.clock())
         with context.database.transaction(principal.organisation_id) as session:
-            only = [find_customer(session, principal.scope, customer).id] if customer else None
-            books = Books.read(session, principal.scope, as_of, only)
+            scope = principal.scope
+            if customer:
+                books = Books.read(session, scope, as_of, [find_customer(session, scope, customer).id])
+            else:
+                books = Books.summed(session, scope, as_of)
             cells = books.cells(by)
             page = page_of_cells(cells, cursor, limit)
             names = names_of(session, by, page.items)
-        totals = sum_up(
-            (item._replace(seller_siren=None) for item in books.items),
-            books.marks,
-            by=Dimension.ENTITY,
-            groups={},
-            as_of=as_of,
-        )
         return ReceivablesPage(
             by=by,
             as_of=as_of,
-            totals=tuple(EncoursView.of_cell(cell, {}) for cell in totals),
+            totals=tuple(EncoursView.of_cell(cell, {}) for cell in totals_of(cells)),
             cells=tuple(EncoursView.of_cell(cell, names) for cell in page.items),
             next_cursor=page.next_cursor,
         )
@@ -85,8 +81,9 @@ def router(context: ReceivablesApiContext) -> APIRouter:
         scope = principal.scope
         as_of = paris_date(context.clock())
         with context.database.transaction(principal.organisation_id) as session:
-            only = [find_customer(session, scope, of).id] if by is Dimension.CUSTOMER and of else None
-            parts = Books.read(session, scope, as_of, only).parts(by, of, currency, figure)
+            if by is Dimension.CUSTOMER and of:
+                of = str(find_customer(session, scope, of).id)
+            parts = Books.of_cell(session, scope, as_of, by, of).parts(by, of, currency, figure)
             page = page_of_parts(parts, cursor, limit)
             origins = origins_of(session, [part.item.invoice_id for part in page.items if part.item.invoice_id])
         views = [

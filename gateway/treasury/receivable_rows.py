@@ -11,7 +11,20 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, and_, case, exists, func, or_, select, type_coerce, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 from sqlmodel import select as sqlmodel_select
@@ -54,6 +67,16 @@ def open_items(
     yield from opening_items(session, scope, as_of, customer_ids)
 
 
+def open_sums(session: Session, scope: Scope, as_of: date, apart: Collection[UUID]) -> Iterator[Item]:
+    """The same, with the invoices that add to the same figures added up by the database, one item for all of them.
+
+    Those that are contested, and those of the customers `apart`, are items of their own.
+    """
+    yield from _summed_invoices(session, scope, as_of, apart)
+    yield from unallocated_money(session, scope)
+    yield from opening_items(session, scope, as_of)
+
+
 class Left(NamedTuple):
     """What is left of a customer's invoice.
 
@@ -88,8 +111,16 @@ def left_of_invoices(session: Session, customer_ids: Collection[UUID] | None = N
 
 def groups_of(session: Session) -> dict[UUID, str]:
     """The group of each customer: the name given to it, else its SIREN, else its own key."""
-    group = func.coalesce(col(Customer.group_name), col(Customer.siren), col(Customer.key))
-    return dict(session.execute(select(col(Customer.id), group)).all())
+    return dict(session.execute(select(col(Customer.id), _group())).all())
+
+
+def _group() -> ColumnElement[str]:
+    return func.coalesce(col(Customer.group_name), col(Customer.siren), col(Customer.key))
+
+
+def customers_of_group(session: Session, group: str) -> list[UUID]:
+    """The customers of one group."""
+    return list(session.execute(select(col(Customer.id)).where(_group() == group)).scalars())
 
 
 def origins_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, Origins]:
@@ -135,7 +166,7 @@ def _open_invoices(
     term = timedelta(days=definitions(as_of).default_term_days)
     for row in session.execute(statement.where(found.c.left != 0)):
         yield Item(
-            kind=_kind(row.type_code, row.amount_due, row.is_closed),
+            kind=_kind(row.is_closed, is_deposit=row.type_code in DEPOSIT_TYPES, is_credit=row.amount_due < 0),
             currency=row.currency,
             customer_id=row.customer_id,
             agency_id=row.agency_id,
@@ -148,6 +179,67 @@ def _open_invoices(
             remaining=row.left,
             issues=contested.get(row.id),
             written_off=row.written_off,
+        )
+
+
+def _summed_invoices(session: Session, scope: Scope, as_of: date, apart: Collection[UUID]) -> Iterator[Item]:
+    contested = _contested(session, None)
+    found = _looked_at(scope, None).subquery()
+    customer_id = col(CustomerInvoice.customer_id)
+    on_its_own = or_(customer_id == func.any(list(apart)), found.c.id == func.any(list(contested)))
+    asked = case((found.c.is_closed, found.c.left), else_=found.c.amount_due)
+    term = definitions(as_of).default_term_days
+    due_date = func.coalesce(found.c.due_date, found.c.issue_date + literal(term, Integer))
+    alike = {
+        "customer_id": customer_id,
+        "agency_id": found.c.agency_id,
+        "seller_siren": found.c.seller_siren,
+        "currency": found.c.currency,
+        "is_closed": found.c.is_closed,
+        "is_deposit": found.c.type_code.in_(DEPOSIT_TYPES),
+        "is_credit": found.c.amount_due < 0,
+        "is_late": due_date < as_of,
+        "is_left_over": found.c.left < 0,
+        "paid": func.sign(asked - found.c.written_off - found.c.left),
+        "is_written_off": found.c.written_off != 0,
+        "invoice_id": case((on_its_own, found.c.id)),
+    }
+    told = {
+        "number": found.c.number,
+        "due_date": due_date,
+        "asked": asked,
+        "left": found.c.left,
+        "lost": found.c.written_off,
+    }
+    rows = (
+        select(*(what.label(name) for name, what in (alike | told).items()))
+        .outerjoin(CustomerInvoice, col(CustomerInvoice.invoice_id) == found.c.id)
+        .where(found.c.left != 0)
+        .subquery()
+    )
+    statement = select(
+        *(rows.c[name] for name in alike),
+        func.max(rows.c.number).label("number"),
+        func.min(rows.c.due_date).label("due_date"),
+        *(type_coerce(func.sum(rows.c[name]), Amount).label(name) for name in ("asked", "left", "lost")),
+        func.count().label("invoices"),
+    ).group_by(*(rows.c[name] for name in alike))
+    for row in session.execute(statement):
+        yield Item(
+            kind=_kind(row.is_closed, is_deposit=row.is_deposit, is_credit=row.is_credit),
+            currency=row.currency,
+            customer_id=row.customer_id,
+            agency_id=row.agency_id,
+            seller_siren=row.seller_siren,
+            invoice_id=row.invoice_id,
+            receipt_id=None,
+            number=row.number,
+            due_date=row.due_date,
+            asked=row.asked,
+            remaining=row.left,
+            issues=contested.get(row.invoice_id) if row.invoice_id else None,
+            written_off=row.lost,
+            stands_for=row.invoices,
         )
 
 
@@ -268,9 +360,9 @@ def unallocated_money(session: Session, scope: Scope, customer_ids: Collection[U
         )
 
 
-def _kind(type_code: str, asked: Decimal, is_closed: bool) -> ItemKind:
+def _kind(is_closed: bool, *, is_deposit: bool, is_credit: bool) -> ItemKind:
     if is_closed:
         return ItemKind.MONEY
-    if type_code in DEPOSIT_TYPES:
+    if is_deposit:
         return ItemKind.DEPOSIT
-    return ItemKind.CREDIT_NOTE if asked < 0 else ItemKind.INVOICE
+    return ItemKind.CREDIT_NOTE if is_credit else ItemKind.INVOICE

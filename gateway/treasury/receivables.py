@@ -113,12 +113,13 @@ _ASKING = {
 
 
 class Item(NamedTuple):
-    """An open invoice or credit note, money that nothing takes, or a claimed penalty.
+    """An open invoice or credit note, money that nothing takes, or a claimed penalty; or several alike, added up.
 
     `asked`: BT-115, negative for a credit note; for money, what came in, negative. `remaining`: less what was
     collected, received, granted and `written_off`. `due_date`: BT-9 or the default term. `issues`: the open issues of
     its lifecycle (206 and 207 count), None without any. `receipt_id`: of money that came by a receipt.
     `entry_id`: of what only the books know. `penalty_id`: of a penalty, whose invoice `invoice_id` is.
+    `stands_for`: how many; several are invoices that add to the same figures, and have no `invoice_id`.
     """
 
     kind: ItemKind
@@ -136,6 +137,7 @@ class Item(NamedTuple):
     written_off: Decimal = ZERO
     entry_id: UUID | None = None
     penalty_id: UUID | None = None
+    stands_for: int = 1
 
     @property
     def identity(self) -> UUID | None:
@@ -207,10 +209,23 @@ def sum_up(
         for family, amount in contributions(item, marks, as_of):
             figure = cell[family]
             figure.amount += amount
-            figure.count += 1
-    found = [Encours(of, currency, figures) for (of, currency), figures in cells.items()]
-    found.sort(key=lambda each: (-each.amount(Family.BALANCE), str(each.of), each.currency))
-    return found
+            figure.count += item.stands_for
+    return _largest_first(Encours(of, currency, figures) for (of, currency), figures in cells.items())
+
+
+def totals_of(cells: Iterable[Encours]) -> list[Encours]:
+    """What cells of one dimension add up to, one total for each currency, the largest balance first."""
+    totals: defaultdict[str, defaultdict[Family, Figure]] = defaultdict(lambda: defaultdict(Figure))
+    for cell in cells:
+        for family, part in cell.figures.items():
+            figure = totals[cell.currency][family]
+            figure.amount += part.amount
+            figure.count += part.count
+    return _largest_first(Encours(None, currency, figures) for currency, figures in totals.items())
+
+
+def _largest_first(cells: Iterable[Encours]) -> list[Encours]:
+    return sorted(cells, key=lambda each: (-each.amount(Family.BALANCE), str(each.of), each.currency))
 
 
 def place_of(item: Item, by: Dimension, groups: Mapping[UUID, str]) -> UUID | str | None:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlmodel import select
 
 from gateway.access.model import Agency
 from gateway.access.scope import Scope
@@ -18,7 +19,7 @@ from gateway.invoices.terms import Identifier
 from gateway.treasury.allocating import NewReceipt
 from gateway.treasury.model import ReceiptSource, ReceiptUse
 from gateway.treasury.receipts import follow_collection, record_receipt, reverse_receipt
-from gateway.treasury.receivable_rows import groups_of, open_items, origins_of
+from gateway.treasury.receivable_rows import groups_of, open_items, open_sums, origins_of
 from gateway.treasury.receivables import (
     Dimension,
     Encours,
@@ -28,6 +29,7 @@ from gateway.treasury.receivables import (
     Mark,
     contributions,
     sum_up,
+    totals_of,
 )
 from tests.lifecycle.following import invoice, record, register
 from tests.lifecycle.making_events import BUYER_SIREN, START, amount
@@ -109,6 +111,10 @@ def test_every_figure_is_the_same_whatever_it_is_added_up_by(book):
 
     by_customer = totals(Dimension.CUSTOMER)
     assert all(totals(by) == by_customer for by in Dimension)
+    for by in Dimension:
+        totalled = totals_of(sum_up(*book, by=by, groups=GROUPS, as_of=TODAY))
+        told = {(each.currency, family): each.amount(family) for each in totalled for family in each.figures}
+        assert {place: total for place, total in told.items() if total} == by_customer
 
 
 @given(items().filter(lambda item: item.remaining > 0 and item.invoice_id and item.kind is not ItemKind.PENALTY), MARKS)
@@ -156,10 +162,15 @@ def receive(database, organisation, received, allocations=None, reference="V1", 
 
 
 def cells(database, organisation, by=Dimension.CUSTOMER, scope=EVERYTHING, customer_ids=None) -> list[Encours]:
-    """What is owed."""
+    """What is owed, item by item; the sums of the database are the same, whoever is kept apart."""
     with database.transaction(organisation) as session:
-        found = open_items(session, scope, TODAY, customer_ids)
-        return sum_up(found, {}, by=by, groups=groups_of(session), as_of=TODAY)
+        told = {"by": by, "groups": groups_of(session), "as_of": TODAY}
+        found = sum_up(open_items(session, scope, TODAY, customer_ids), {}, **told)
+        if customer_ids is None:
+            everybody = list(session.exec(select(Customer.id)))
+            for apart in ([], everybody[:1], everybody):
+                assert sum_up(open_sums(session, scope, TODAY, apart), {}, **told) == found
+        return found
 
 
 def account(database, organisation, siren=BUYER_SIREN) -> Customer:

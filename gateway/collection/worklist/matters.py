@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Date, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
+from sqlalchemy.orm import Bundle
 from sqlmodel import Session, col
 
 from gateway.access.principal import Principal
@@ -50,6 +51,37 @@ _HOW = {
         "The reminder did not leave: correct the address, or call.",
     ),
 }
+#: What a line shows of an action and of a customer, and no more: there are thousands of lines.
+_ACTION = Bundle[Any](
+    "action",
+    *(
+        col(CollectionAction.id),
+        col(CollectionAction.kind),
+        col(CollectionAction.title_fr),
+        col(CollectionAction.title_en),
+        col(CollectionAction.explanation_fr),
+        col(CollectionAction.explanation_en),
+        col(CollectionAction.team),
+        col(CollectionAction.created_at),
+        col(CollectionAction.customer_siren),
+        col(CollectionAction.agency_id),
+        col(CollectionAction.invoice_id),
+        col(CollectionAction.amount),
+        col(CollectionAction.currency),
+        col(CollectionAction.due_on),
+        col(CollectionAction.assigned_to),
+    ),
+)
+_CUSTOMER = Bundle[Any](
+    "customer",
+    *(
+        col(Customer.id),
+        col(Customer.name),
+        col(Customer.siren),
+        col(Customer.is_key_account),
+        col(Customer.collector_id),
+    ),
+)
 #: Outcomes that reach someone at the customer, after which the contact is known again.
 _REACHED = (CallOutcome.PROMISE, CallOutcome.DISPUTE, CallOutcome.PAID)
 
@@ -93,7 +125,8 @@ def visible_calls(viewer: Viewer) -> ColumnElement[bool]:
 
 def _actions(session: Session, scope: Scope, only: UUID | None = None) -> Iterator[Matter]:
     statement = (
-        select(CollectionAction, Customer, col(InvoiceRecord.buyer_name))
+        select(_ACTION, _CUSTOMER, col(InvoiceRecord.buyer_name))
+        .select_from(CollectionAction)
         .outerjoin(InvoiceRecord, col(InvoiceRecord.id) == CollectionAction.invoice_id)
         .outerjoin(CustomerInvoice, col(CustomerInvoice.invoice_id) == CollectionAction.invoice_id)
         .outerjoin(Customer, col(Customer.id) == CustomerInvoice.customer_id)
@@ -122,7 +155,7 @@ def _actions(session: Session, scope: Scope, only: UUID | None = None) -> Iterat
             due_on=action.due_on,
             assigned_to=action.assigned_to,
         )
-        yield line if customer is None else _of_customer(line, customer)
+        yield line if customer.id is None else _of_customer(line, customer)
 
 
 def _reminders(session: Session, scope: Scope, only: UUID | None = None) -> Iterator[Matter]:
@@ -142,7 +175,7 @@ def _reminders(session: Session, scope: Scope, only: UUID | None = None) -> Iter
         .subquery()
     )
     statement = (
-        select(Reminder, Customer, claims.c.claimed, claims.c.agencies)
+        select(Reminder, _CUSTOMER, claims.c.claimed, claims.c.agencies)
         .join(claims, claims.c.reminder_id == Reminder.id)
         .join(Customer, col(Customer.id) == Reminder.customer_id)
         .where(chosen)
@@ -181,7 +214,7 @@ def _contacts(session: Session, viewer: Viewer) -> Iterator[Matter]:
         col(CustomerContact.created_at) > CollectionCall.at,
     )
     statement = (
-        select(CollectionCall, Customer)
+        select(CollectionCall, _CUSTOMER)
         .join(Customer, col(Customer.id) == CollectionCall.customer_id)
         .where(
             col(CollectionCall.id).in_(latest),
@@ -228,7 +261,8 @@ def _calls(session: Session, matter_ids: Collection[UUID]) -> dict[UUID, dict[st
     return {row.matter_id: {"calls": row.calls, "back_on": row.days[0]} for row in rows}
 
 
-def _of_customer(line: Matter, customer: Customer) -> Matter:
+def _of_customer(line: Matter, customer: Any) -> Matter:
+    """With what `_CUSTOMER` tells."""
     return replace(
         line,
         customer_id=customer.id,

@@ -6,7 +6,7 @@ from gateway.collection.receivables import Books, names_of, page_of_cells, page_
 from gateway.customers.repository import customers_by_id
 from gateway.kernel.clock import paris_date
 from gateway.treasury.receivable_rows import origins_of
-from gateway.treasury.receivables import Dimension, Family, sum_up
+from gateway.treasury.receivables import Dimension, Family, totals_of
 from gateway.web.errors import PageNotFoundError
 from gateway.web.security import Reader
 
@@ -15,21 +15,14 @@ def show(visit: Reader, by: str = "customer", after: str = "") -> Response:
     """The sums along a dimension, the largest balance first, with those of everything above them."""
     dimension = _dimension(by)
     with visit.transaction() as session:
-        books = Books.read(session, visit.principal.scope, paris_date(visit.context.clock()))
-        page = page_of_cells(books.cells(dimension), after or None, 50)
+        cells = Books.summed(session, visit.principal.scope, paris_date(visit.context.clock())).cells(dimension)
+        page = page_of_cells(cells, after or None, 50)
         names = names_of(session, dimension, page.items)
-    totals = sum_up(
-        (item._replace(seller_siren=None) for item in books.items),
-        books.marks,
-        by=Dimension.ENTITY,
-        groups={},
-        as_of=books.as_of,
-    )
     return visit.render(
         "receivables.html",
         page=page,
         names=names,
-        totals=totals,
+        totals=totals_of(cells),
         by=dimension,
         dimensions=Dimension,
         families=Family,
@@ -45,7 +38,8 @@ def items(
     if figure not in set(Family):
         raise PageNotFoundError
     with visit.transaction() as session:
-        books = Books.read(session, visit.principal.scope, paris_date(visit.context.clock()))
+        today = paris_date(visit.context.clock())
+        books = Books.of_cell(session, visit.principal.scope, today, dimension, of or None)
         parts = books.parts(dimension, of or None, currency, Family(figure))
         page = page_of_parts(parts, after or None, 100)
         origins = origins_of(session, [part.item.invoice_id for part in page.items if part.item.invoice_id])
