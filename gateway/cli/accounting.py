@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
+from gateway.access.scope import Scope
+from gateway.cli.receivables import amount_given
 from gateway.cli.working import OPERATOR, FormatOption, OrganisationOption, OutputFormat, print_json, working
 from gateway.database.paging import LONGEST_PAGE
 from gateway.kernel.sayer import Sayer
@@ -13,6 +16,7 @@ from gateway.kernel.text import Language, Text, printable
 from gateway.treasury.accounting import rows
 from gateway.treasury.accounting.import_rows import imports_page
 from gateway.treasury.accounting.importing import assign_account, import_entries
+from gateway.treasury.accounting.paying import pay_opening
 from gateway.treasury.accounting.settling import Outcome
 from gateway.treasury.accounting.views import AccountingReport, AccountView, EntryView, ImportView
 
@@ -38,6 +42,7 @@ _COUNTS = Text(
 _WRITTEN = Text("écrit", "written")
 _SHOWN_ONLY = Text("essai, rien n'est écrit", "dry run, nothing is written")
 _REFUSED = Text("refusées", "refused")
+_LEFT = Text("reste {left}", "{left} left")
 _LINE = Text("ligne", "line")
 _NOBODY = Text("client inconnu", "customer unknown")
 
@@ -92,7 +97,15 @@ def entries_command(
         return
     for each in views:
         says = Outcome(each.outcome).label.in_language(language) if each.outcome else ""
-        facts = (each.day, f"{each.account:12}", f"{each.journal} {each.number}", each.piece, each.amount, says)
+        facts = (
+            each.id,
+            each.day,
+            f"{each.account:12}",
+            f"{each.journal} {each.number}",
+            each.piece,
+            each.amount,
+            says,
+        )
         typer.echo(printable("  ".join(map(str, facts))))
 
 
@@ -139,6 +152,20 @@ def assign_command(
     """Dire à quel client est un compte. / Say whose an account is."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         assign_account(session, account, customer, by=OPERATOR, now=work.services.clock())
+
+
+@accounting_app.command("pay")
+def pay_command(
+    entry: Annotated[UUID, typer.Argument(metavar="LIGNE", help="Identifiant (entries --outcome opening).")],
+    receipt: Annotated[UUID, typer.Option("--receipt", metavar="ENCAISSEMENT", help="Identifiant (receipts list).")],
+    amount: Annotated[str, typer.Option("--amount", metavar="MONTANT")],
+    organisation: OrganisationOption = None,
+) -> None:
+    """Payer par un encaissement une créance connue des seuls livres. / Have a receipt pay what only the books know."""
+    given = amount_given(amount)
+    with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
+        left = pay_opening(session, Scope.everything(), entry, given, receipt, by=OPERATOR, now=work.services.clock())
+        typer.echo(_LEFT.in_language(work.language).format(left=left))
 
 
 def _lines(report: AccountingReport, language: Language) -> Iterator[str]:

@@ -105,12 +105,12 @@ class ReceiptDeclaration(IdentifiedRow, table=True):
 
 
 class ReceiptUse(IdentifiedRow, table=True):
-    """The part of a receipt that pays something else than an invoice, such as a penalty that was claimed."""
+    """The part of a receipt that pays no invoice known here: a claimed penalty, or what only the books know."""
 
     __tablename__ = "receipt_use"
 
     receipt_id: UUID = Field(foreign_key="receipt.id", index=True)
-    purpose: str = Field(description="What it pays: penalty")
+    purpose: str = Field(description="What it pays: penalty, opening")
     purpose_id: UUID = Field(index=True, description="Which one")
     amount: Decimal = Field(sa_type=Amount, description="VAT included, in the receipt's currency")
     used_at: datetime = Field(sa_type=UtcDateTime)

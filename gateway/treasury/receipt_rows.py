@@ -16,7 +16,7 @@ from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.repository import visible_invoices
 from gateway.treasury.allocating import Part
 from gateway.treasury.errors import ReceiptNotFoundError
-from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptDeclaration, ReceiptSource
+from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptDeclaration, ReceiptSource, ReceiptUse
 
 _BY_DAY = (SortKey(col(Receipt.received_on), date.fromisoformat), SortKey(col(Receipt.id), UUID))
 
@@ -125,6 +125,18 @@ def events_telling(session: Session, allocation_ids: Collection[UUID]) -> dict[U
     for allocation_id, event_id in rows:
         found.setdefault(allocation_id, []).append(event_id)
     return found
+
+
+def free_of_receipt(session: Session, receipt: Receipt) -> Decimal:
+    """What of a receipt pays nothing yet; nothing once it is undone."""
+    undone = session.exec(select(Receipt.id).where(Receipt.reverses_id == receipt.id)).first()
+    if undone is not None or receipt.reverses_id is not None:
+        return ZERO
+    sums = (
+        select(func.sum(ReceiptAllocation.amount)).where(ReceiptAllocation.receipt_id == receipt.id),
+        select(func.sum(ReceiptUse.amount)).where(ReceiptUse.receipt_id == receipt.id),
+    )
+    return receipt.amount - sum((Decimal(session.exec(each).one() or ZERO) for each in sums), ZERO)
 
 
 def undeclared_by_invoice(among: SelectOfScalar[UUID] | None = None) -> Subquery:

@@ -121,6 +121,15 @@ def reverse_receipt(
     return counter
 
 
+def pay_from_rest(session: Session, receipt: Receipt, invoice: InvoiceRecord, amount: Decimal, now: datetime) -> None:
+    """Have unallocated money of a receipt pay an invoice, as far as it is open. The caller holds its turn."""
+    parts = receipt_rows.parts_of_invoices(session, [invoice.id]).get(invoice.id, [])
+    paid = min(amount, invoice.remaining - sum(undeclared(parts).values(), ZERO))
+    if paid > 0:
+        _allocate(session, receipt, invoice, paid, now)
+        give_way_to_money(session, invoice, now)
+
+
 def undeclared_parts(session: Session, receipt_id: UUID) -> list[tuple[Part, Decimal]]:
     """What a receipt pays and no 212 tells, with the amount to tell, kept from other writers."""
     take_turn(session)

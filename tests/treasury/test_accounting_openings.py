@@ -5,19 +5,25 @@ from decimal import Decimal
 from io import BytesIO
 
 import pytest
+from sqlmodel import select
 
 from gateway.access.scope import Scope
 from gateway.customers.linking import link_invoice
 from gateway.customers.model import Customer
+from gateway.treasury.accounting.errors import OpeningNotFoundError, OpeningPaymentError
 from gateway.treasury.accounting.following import follow_registration
 from gateway.treasury.accounting.importing import assign_account, import_entries
+from gateway.treasury.accounting.model import AccountingEntry
+from gateway.treasury.accounting.paying import pay_opening
 from gateway.treasury.accounting.settling import Outcome
-from gateway.treasury.model import Receipt
+from gateway.treasury.allocating import NewReceipt
+from gateway.treasury.model import Receipt, ReceiptSource, WriteOffKind
+from gateway.treasury.receipts import record_receipt, reverse_receipt
 from gateway.treasury.receivable_rows import open_items
 from gateway.treasury.receivables import ItemKind
 from gateway.treasury.service import aged_balance, days_sales_outstanding
 from gateway.treasury.write_off_rows import write_offs_page
-from gateway.treasury.writing_off import undo_write_off
+from gateway.treasury.writing_off import undo_write_off, write_off
 from tests.lifecycle.following import invoice, register
 from tests.lifecycle.making_events import START
 from tests.treasury.making_books import fec, row
@@ -113,6 +119,23 @@ def test_what_the_books_settle_is_owed_no_more_and_makes_no_receipt(database, or
     assert result.outcomes[Outcome.SETTLED] == 2
     assert owed(database, organisation) == {"F1": 120}
     assert standing(database, organisation) == []
+
+
+def test_money_that_the_books_move_elsewhere_stays_received(database, organisation, f1):
+    moved = [
+        row("OD", "9", "411000", "500,00", aux="C001", **LETTERED),
+        row("OD", "9", "411000", credit="500,00", aux="C2"),
+    ]
+    result = take(database, organisation, *sale(), *payment(amount="500,00", **LETTERED), *moved)
+    assert result.outcomes[Outcome.UNALLOCATED] == 1
+    assert sum(owed(database, organisation).values()) == 120 - 500
+
+
+def test_money_that_came_and_went_back_is_neither_received_nor_owed(database, organisation, f1):
+    bounced = [row("BQ", "R1", "411000", "500,00", aux="C001", **LETTERED), row("BQ", "R1", "512000", credit="500,00")]
+    result = take(database, organisation, *sale(), *payment(amount="500,00", **LETTERED), *bounced)
+    assert result.outcomes[Outcome.SETTLED] == 2
+    assert owed(database, organisation) == {"F1": 120}
 
 
 def test_money_received_before_it_was_lettered_is_not_counted_twice(database, organisation, f1):
@@ -246,7 +269,70 @@ def test_a_write_off_of_the_books_that_a_person_undid_stays_undone(database, org
     assert owed(database, organisation) == {"F1": 120}
 
 
+def test_money_of_the_books_comes_before_a_write_off_and_a_loss_after_it(database, organisation, f1):
+    with database.transaction(organisation) as session:
+        write_off(session, ALL, f1.id, None, kind=WriteOffKind.LOSS, reason="x", by="user:1", now=NOW)
+    result = take(database, organisation, *sale(**LETTERED), *loss(amount="120,00", **LETTERED))
+    assert result.outcomes == {Outcome.MATCHED: 1, Outcome.PAID_ALREADY: 1}
+    lines = (*sale(**LETTERED), *loss(amount="120,00"), *payment(**LETTERED))
+    assert take(database, organisation, *lines).outcomes[Outcome.ALLOCATED] == 1
+    assert owed(database, organisation) == {}
+    with database.transaction(organisation) as session:
+        assert sum(row.amount for row in write_offs_page(session, ALL).items) == 0
+
+
 def test_a_loss_on_what_only_the_books_know_settles_it_there(database, organisation, f1):
     take(database, organisation, *sale(), *old("V1", **LETTERED), *loss(amount="500,00", **LETTERED))
     assert owed(database, organisation) == {"F1": 120}
     assert all_of(database, organisation, Receipt) == []
+
+
+def pay(database, organisation, paid="200.00", reference="VIR-1"):
+    """Money of the customer, told here, that pays V1."""
+    (customer,) = all_of(database, organisation, Customer)
+    new = NewReceipt(Decimal("300.00"), "EUR", date(2026, 10, 1), reference, customer_id=customer.id)
+    with database.transaction(organisation) as session:
+        receipt = record_receipt(session, ALL, new, source=ReceiptSource.API, by="client:1", now=NOW).receipt
+        session.flush()
+        (entry,) = (each.entry_id for each in open_items(session, ALL, TODAY) if each.kind is ItemKind.OPENING)
+        pay_opening(session, ALL, entry, Decimal(paid), receipt.id, by="client:1", now=NOW)
+        return receipt.id
+
+
+def test_a_receipt_told_here_pays_what_only_the_books_know_until_it_is_undone(database, organisation, f1):
+    take(database, organisation, *sale(), *old("V1"))
+    receipt_id = pay(database, organisation)
+    assert owed(database, organisation) == {"F1": 120, "V1": 300, "VIR-1": -100}
+    take(database, organisation, *sale(), *old("V1"))
+    assert owed(database, organisation) == {"F1": 120, "V1": 300, "VIR-1": -100}
+    with database.transaction(organisation) as session:
+        reverse_receipt(session, ALL, receipt_id, reason="Impayé.", by="user:1", now=NOW)
+    assert owed(database, organisation) == {"F1": 120, "V1": 500}
+
+
+@pytest.mark.parametrize("paid", ["0.00", "-1.00", "300.01", "0.001"])
+def test_no_more_than_the_receipt_holds_pays_it(database, organisation, f1, paid):
+    take(database, organisation, *sale(), *old("V1"))
+    with pytest.raises(OpeningPaymentError):
+        pay(database, organisation, paid)
+
+
+def test_what_is_paid_or_settled_takes_no_money(database, organisation, f1):
+    take(database, organisation, *sale(), *old("V1", "200,00"))
+    pay(database, organisation)
+    (entry,) = (each for each in all_of(database, organisation, AccountingEntry) if each.piece == "V1")
+    with pytest.raises(OpeningNotFoundError), database.transaction(organisation) as session:
+        receipt_id = session.exec(select(Receipt.id)).one()
+        pay_opening(session, ALL, entry.id, Decimal("1.00"), receipt_id, by="client:1", now=NOW)
+
+
+@pytest.mark.parametrize("due", ["500.00", "150.00"])
+def test_money_told_for_it_pays_the_invoice_that_arrives(database, organisation, f1, due):
+    take(database, organisation, *sale(), *old("V1"))
+    pay(database, organisation)
+    arrived = arrive(database, organisation, "V1", due, issue_date=date(2026, 1, 5), due_date=date(2026, 2, 5))
+    assert sum(owed(database, organisation).values()) == 120 + arrived.amount_due - 300
+    paid = min(Decimal("200.00"), arrived.amount_due)
+    assert standing(database, organisation) == [(Decimal("300.00"), {arrived.id: paid})]
+    take(database, organisation, *old("V1", **LETTERED), *payment(amount="500,00", **LETTERED))
+    assert standing(database, organisation) == [(Decimal("300.00"), {arrived.id: paid})]

@@ -34,7 +34,7 @@ from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.records import key_of_invoice
 from gateway.treasury.errors import ReceiptNotFoundError
 from gateway.treasury.model import Receipt, ReceiptUse
-from gateway.treasury.receipt_rows import receipt_by_id
+from gateway.treasury.receipt_rows import free_of_receipt, receipt_by_id
 
 _ORGANISATION = "organisation"
 #: Who claims by itself.
@@ -182,7 +182,7 @@ def pay_penalty(
     receipt: Receipt = receipt_by_id(session, receipt_id)
     if not scope.is_everything and receipt.customer_id != penalty.customer_id:
         raise ReceiptNotFoundError(receipt_id)
-    free = repository.free_of_receipt(session, receipt)
+    free = free_of_receipt(session, receipt)
     if receipt.currency != penalty.currency or amount > free:
         raise ReceiptCannotSettleError(receipt_id, free, receipt.currency)
     use = ReceiptUse(

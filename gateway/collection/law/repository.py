@@ -189,18 +189,6 @@ def waived_of_penalties(session: Session, penalty_ids: Collection[UUID]) -> dict
     return {penalty_id: Decimal(amount) for penalty_id, amount in rows}
 
 
-def free_of_receipt(session: Session, receipt: Receipt) -> Decimal:
-    """What of a receipt pays nothing yet; nothing once it is undone."""
-    undone = session.exec(select(Receipt.id).where(Receipt.reverses_id == receipt.id)).first()
-    if undone is not None or receipt.reverses_id is not None:
-        return ZERO
-    sums = (
-        select(func.sum(ReceiptAllocation.amount)).where(ReceiptAllocation.receipt_id == receipt.id),
-        select(func.sum(ReceiptUse.amount)).where(ReceiptUse.receipt_id == receipt.id),
-    )
-    return receipt.amount - sum((Decimal(session.exec(each).one() or ZERO) for each in sums), ZERO)
-
-
 def choices_for(session: Session, customer_ids: Collection[UUID], invoice_ids: Collection[UUID]) -> list[PenaltyChoice]:
     """The choices that touch these customers and invoices, and those of the organisation, the oldest first."""
     everyone = col(PenaltyChoice.customer_id).is_(None) & col(PenaltyChoice.invoice_id).is_(None)

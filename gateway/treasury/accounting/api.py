@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from gateway.treasury.accounting import rows
 from gateway.treasury.accounting.errors import too_large
 from gateway.treasury.accounting.import_rows import import_by_id, imports_page
 from gateway.treasury.accounting.importing import assign_account, import_entries
+from gateway.treasury.accounting.paying import pay_opening
 from gateway.treasury.accounting.settling import Outcome
 from gateway.treasury.accounting.views import (
     AccountingReport,
@@ -59,6 +61,23 @@ class AssignmentBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     customer: Annotated[str, Field(max_length=400, description="Identifier, key or SIREN")]
+
+
+class PaymentBody(BaseModel):
+    """Money of a receipt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount: Annotated[Decimal, Field(gt=0, max_digits=19, decimal_places=2)]
+    receipt_id: UUID
+
+
+class LeftView(BaseModel):
+    """What is left of a receivable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    left: Decimal
 
 
 def router(context: AccountingApiContext) -> APIRouter:
@@ -130,6 +149,16 @@ def router(context: AccountingApiContext) -> APIRouter:
             page = rows.entries_page(session, outcome, account, cursor=cursor, limit=limit)
         found = tuple(EntryView.model_validate(each) for each in page.items)
         return EntryPage(entries=found, next_cursor=page.next_cursor)
+
+    @routes.post("/entries/{entry_id}/payments", status_code=201, summary="Have a receipt pay what only the books know")
+    def pay(principal: writer, entry_id: UUID, body: PaymentBody) -> LeftView:
+        """For money that is told here first: a payment that the books letter needs no receipt."""
+        now = context.clock()
+        with context.database.transaction(principal.organisation_id) as session:
+            left = pay_opening(
+                session, principal.scope, entry_id, body.amount, body.receipt_id, by=_by(principal), now=now
+            )
+        return LeftView(left=left)
 
     @routes.get("/accounts", summary="The customers' accounts of the books, and whose they are")
     def accounts(principal: reader) -> tuple[AccountView, ...]:

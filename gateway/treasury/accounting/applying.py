@@ -17,6 +17,8 @@ from gateway.treasury import receipt_rows, write_off_rows
 from gateway.treasury.accounting import rows
 from gateway.treasury.accounting.entries import Nature
 from gateway.treasury.accounting.model import AccountingAccount, AccountingEntry
+from gateway.treasury.accounting.opening_rows import paid_of_openings
+from gateway.treasury.accounting.paying import move_to_invoices
 from gateway.treasury.accounting.results import ImportResult
 from gateway.treasury.accounting.settling import Decision, Line, settle
 from gateway.treasury.allocating import NewReceipt
@@ -73,6 +75,7 @@ def decide(session: Session, account: str, result: ImportResult, now: datetime) 
 
 def apply(session: Session, account: str, result: ImportResult, by: str, now: datetime) -> None:
     """Settle an account; what changed is undone before anything else is recorded. The caller holds its turn."""
+    _move_payments(session, account, now)
     settled = decide(session, account, result, now)
     if settled.customer_id and rows.account_named(session, account) is None:
         assign(session, account, settled.customer_id, _LEARNT, now)
@@ -109,6 +112,16 @@ def assign(session: Session, account: str, customer_id: UUID, by: str, now: date
         subject=f"customer:{customer_id}",
         content={"account": account, "by": by},
     )
+
+
+def _move_payments(session: Session, account: str, now: datetime) -> None:
+    """Money told to pay lines that turn out to be invoices pays these, before anything is decided."""
+    if not paid_of_openings(session, [row.id for row in rows.lines_of(session, account)]):
+        return
+    settled = decide(session, account, ImportResult("", written=False), now)
+    arrived = [(row.id, decision.invoice_id) for row, decision in settled.lines if decision.invoice_id]
+    move_to_invoices(session, arrived, now)
+    session.flush()
 
 
 def _undo_receipts(

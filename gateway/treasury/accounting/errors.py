@@ -1,5 +1,6 @@
 """What can go wrong with a file of accounting entries."""
 
+from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
@@ -50,6 +51,40 @@ class UnknownImportError(AccountingError):
             Text("Cette reprise d'écritures n'existe pas.", "This import does not exist."),
             Text("Reprenez l'identifiant dans l'historique.", "Take the identifier from the history."),
             str(import_id),
+        )
+
+
+class OpeningNotFoundError(AccountingError):
+    """No open receivable that only the books know has that identifier, or it is not to be seen."""
+
+    code: ClassVar[str] = "OPENING_NOT_FOUND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, entry_id: UUID) -> None:
+        super().__init__(
+            Text("Cette créance des livres n'est pas ouverte.", "This receivable of the books is not open."),
+            Text(
+                "Reprenez l'identifiant de la liste (gateway accounting entries --outcome opening).",
+                "Take the identifier from the list (gateway accounting entries --outcome opening).",
+            ),
+            str(entry_id),
+        )
+
+
+class OpeningPaymentError(AccountingError):
+    """More than is left of the receivable, or of the receipt."""
+
+    code: ClassVar[str] = "OPENING_PAYMENT"
+
+    def __init__(self, number: str, amount: Decimal, most: Decimal) -> None:
+        """`most`: what the receipt can pay of receivable `number`."""
+        super().__init__(
+            Text(
+                f"{amount} ne peut payer la créance {number} : {most} au plus.",
+                f"{amount} cannot pay receivable {number}: {most} at most.",
+            ),
+            Text("Donnez au plus ce montant.", "Give at most this amount."),
+            "amount",
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,13 +15,17 @@ from gateway.kernel.dated import data_file
 from gateway.treasury.accounting.model import AccountingAccount, AccountingEntry
 from gateway.treasury.accounting.settling import Outcome
 from gateway.treasury.definitions import definitions
+from gateway.treasury.model import Receipt, ReceiptUse
 from gateway.treasury.receivables import Item, ItemKind
+
+#: What `ReceiptUse` calls them.
+OPENING = "opening"
 
 
 def opening_items(
     session: Session, scope: Scope, as_of: date, customer_ids: Collection[UUID] | None = None
 ) -> Iterator[Item]:
-    """Receivables that only the books know, in one statement; they ask for all that the line says until it is settled.
+    """Receivables that only the books know: what each line says, less the receipts that were told to pay it.
 
     The books name no agency: who sees a part of the organisation sees those of its key accounts only.
     """
@@ -47,7 +52,11 @@ def opening_items(
     seller = session.execute(select(col(Organisation.siren))).scalar_one()
     currency = data_file("accounting.toml")["books"]["currency"]
     term = timedelta(days=definitions(as_of).default_term_days)
+    paid = paid_of_openings(session, [row.id for row in found])
     for entry_id, day, due_date, piece, amount, customer_id in found:
+        left = amount - sum(paid.get(entry_id, {}).values())
+        if not left:
+            continue
         yield Item(
             kind=ItemKind.OPENING,
             currency=currency,
@@ -59,7 +68,27 @@ def opening_items(
             number=piece,
             due_date=due_date or day + term,
             asked=amount,
-            remaining=amount,
+            remaining=left,
             issues=None,
             entry_id=entry_id,
         )
+
+
+def paid_of_openings(session: Session, entry_ids: Collection[UUID]) -> dict[UUID, dict[UUID, Decimal]]:
+    """What pays each of these lines, by receipt; that of a receipt that was undone does not."""
+    undone = select(col(Receipt.reverses_id)).where(col(Receipt.reverses_id).is_not(None))
+    amount = func.sum(col(ReceiptUse.amount))
+    rows = session.execute(
+        select(col(ReceiptUse.purpose_id), col(ReceiptUse.receipt_id), amount)
+        .where(
+            col(ReceiptUse.purpose) == OPENING,
+            col(ReceiptUse.purpose_id) == func.any(list(entry_ids)),
+            col(ReceiptUse.receipt_id).not_in(undone),
+        )
+        .group_by(col(ReceiptUse.purpose_id), col(ReceiptUse.receipt_id))
+        .having(amount != 0)
+    )
+    found: dict[UUID, dict[UUID, Decimal]] = {}
+    for entry_id, receipt_id, paid in rows:
+        found.setdefault(entry_id, {})[receipt_id] = paid
+    return found

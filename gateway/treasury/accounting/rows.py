@@ -165,7 +165,7 @@ def invoices_of(
     receipts: AbstractSet[UUID],
     entries: AbstractSet[UUID],
 ) -> list[KnownInvoice]:
-    """The customer's invoices of these numbers, with what is open of each.
+    """The customer's invoices of these numbers, with what was not paid and what was written off of each.
 
     But for what the account made itself: its `receipts`, and the write-offs of its `entries`.
     """
@@ -181,8 +181,8 @@ def invoices_of(
         paid = parts.get(invoice.id, [])
         ours = sum((part.amount for part in paid if part.receipt_id in receipts), ZERO)
         given_up = sum((row.amount for row in lost.get(invoice.id, ()) if row.entry_id not in entries), ZERO)
-        left = invoice.remaining + ours - sum(undeclared(paid).values(), ZERO) - given_up
-        found.append(KnownInvoice(invoice.id, invoice.number, invoice.year, left, invoice.is_closed))
+        left = invoice.remaining + ours - sum(undeclared(paid).values(), ZERO)
+        found.append(KnownInvoice(invoice.id, invoice.number, invoice.year, left, given_up, invoice.is_closed))
     return found
 
 

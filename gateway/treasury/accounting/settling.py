@@ -86,15 +86,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class KnownInvoice:
-    """An invoice of the customer; `open_amount` is what is left of it without what the account made.
+    """An invoice of the customer; `open_amount` is what no money paid of it but for what the account made.
 
-    `is_closed`: rejected, cancelled or refused, so that nothing of it can be lost.
+    `given_up`: what was written off of it otherwise; it gives way to money. `is_closed`: rejected, cancelled or
+    refused, so that nothing of it can be lost.
     """
 
     id: UUID
     number: str
     year: int
     open_amount: Decimal
+    given_up: Decimal = ZERO
     is_closed: bool = False
 
 
@@ -158,6 +160,7 @@ def settle(
     }
     letters = _read_letters(lines, matched, books_only)
     left = {invoice.id: invoice.open_amount for known in by_number.values() for invoice in known}
+    given_up = {invoice.id: invoice.given_up for known in by_number.values() for invoice in known}
     closed = {invoice.id for known in by_number.values() for invoice in known if invoice.is_closed}
     decisions = []
     for line in lines:
@@ -168,7 +171,8 @@ def settle(
             wanted = letters.settled_by.get(line.id, {})
             if line.nature is Nature.LOSS and closed.intersection(wanted):
                 wanted = {}
-            decisions.append(Decision(line.id, outcome) if outcome else _settle(line, wanted, left))
+            kept = given_up if line.nature is Nature.LOSS else {}
+            decisions.append(Decision(line.id, outcome) if outcome else _settle(line, wanted, left, kept))
         elif line.id in books_only:
             decisions.append(Decision(line.id, Outcome.OPENING))
         else:
@@ -223,13 +227,18 @@ def _read_letters(
         if sum((line.amount for line in group), ZERO):
             continue
         meant = [carried.get(line.id, line) for line in group]
-        if not any(line.id in matched for line in meant) and all(
-            line.id in books_only for line in meant if line.nature in (*_ASKS, Nature.CARRIED_FORWARD)
-        ):
+        if _concerns_the_books_alone(meant, books_only):
             letters.in_the_books.update(line.id for line in (*group, *meant))
         else:
             _read_letter(meant, matched, books_only, letters)
     return letters
+
+
+def _concerns_the_books_alone(group: Sequence[Line], books_only: Collection[UUID]) -> bool:
+    """All that a letter settles is known to the books only; money and its return settle each other, too."""
+    settled = [line for line in group if line.nature not in _SETTLING]
+    asking = [line for line in settled if line.nature is not Nature.OTHER]
+    return all(line.id in books_only for line in asking) and bool(asking or not settled)
 
 
 def _read_letter(
@@ -294,14 +303,17 @@ def _hindrance(line: Line, customer_known: bool, ours: bool, today: date) -> Out
     return None if customer_known else Outcome.UNKNOWN_CUSTOMER
 
 
-def _settle(line: Line, wanted: Mapping[UUID, Decimal], left: dict[UUID, Decimal]) -> Decision:
+def _settle(
+    line: Line, wanted: Mapping[UUID, Decimal], left: dict[UUID, Decimal], kept: Mapping[UUID, Decimal]
+) -> Decision:
     """The receipt or the write-off of a line; none when its invoices have no room: that money is known another way.
 
-    Of a payment that settles invoices known here and others, only the part of the first is received.
+    `kept`: the part of what is left that is not to be taken. Of a payment that settles invoices known here and others,
+    only the part of the first is received.
     """
     if line.nature is Nature.LOSS and not wanted:
         return Decision(line.id, Outcome.NOT_FOLLOWED)
-    if any(amount > left[invoice_id] for invoice_id, amount in wanted.items()):
+    if any(amount > left[invoice_id] - kept.get(invoice_id, ZERO) for invoice_id, amount in wanted.items()):
         return Decision(line.id, Outcome.PAID_ALREADY)
     for invoice_id, amount in wanted.items():
         left[invoice_id] -= amount
