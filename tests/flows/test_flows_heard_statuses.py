@@ -27,7 +27,7 @@ def status_of(world, invoice, seller):
     def make(code: str) -> CdarMessage:
         issuer, recipient = issuers[code]
         at = world.clock() - timedelta(hours=1)
-        return build_status(reference, code, issuer=issuer, recipients=[recipient], at=at)
+        return build_status(reference, code, issuer=issuer, recipients=[recipient], at=at, comment="Bon 4711.")
 
     return make
 
