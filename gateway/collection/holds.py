@@ -84,7 +84,7 @@ def standing_of(item: OpenItem, account: Account, agreements: Agreements, today:
     `agreements`: those of the account. The disputed part, told by a 206 or recorded by a person, is never claimed.
     Whether a step is due is not looked at here.
     """
-    if item.remaining <= 0:
+    if item.remaining <= 0 and not item.state.closed:
         return Standing(ZERO, Reason(Hold.PAID))
     chasing = chasing_allowed(item.state, today, agreements.answered(item.invoice_id))
     disputed = max(chasing.excluded, agreements.disputed(item.invoice_id, item.remaining))

@@ -78,6 +78,15 @@ class Receipt:
 
 
 @dataclass(frozen=True)
+class Collected:
+    """A 212 tells money that was received for a bill, `percent` of it."""
+
+    about: int
+    percent: int
+    days_ago: int
+
+
+@dataclass(frozen=True)
 class Refund:
     """Money goes back, for a credit note or for what was paid too much."""
 
@@ -185,8 +194,8 @@ class Days:
 
 
 Act = (
-    Status | Invoice | CreditNote | Repeat | Receipt | Refund | Undo | Dispute | Promise | Plan | Spare | Insolvency
-    | HandOver | WriteOff | Claim | Person | Days
+    Status | Invoice | CreditNote | Repeat | Receipt | Collected | Refund | Undo | Dispute | Promise | Plan | Spare
+    | Insolvency | HandOver | WriteOff | Claim | Person | Days
 )  # fmt: skip
 
 _about = st.integers(0, 9)
@@ -215,7 +224,7 @@ _invoices = st.builds(
 _UNDONE = ("receipt", "dispute", "promise", "plan", "exclusion", "insolvency", "case", "reopen", "write_off")
 _receipts = st.builds(
     Receipt,
-    st.lists(_about, min_size=1, max_size=3).map(tuple) | st.just(()),
+    st.lists(_about, max_size=3).map(tuple),
     _percents,
     st.sampled_from([0, 0, 1, 5_000]),
     _ago,
@@ -233,6 +242,7 @@ _ACTS = (
     *[_invoices] * 4,
     *[_statuses] * 9,
     *[_receipts] * 6,
+    *[st.builds(Collected, _about, _percents, _ago)] * 3,
     *[st.builds(Person, _about, st.booleans())] * 4,
     *[st.builds(Undo, st.sampled_from(_UNDONE), _about, st.integers(0, 9))] * 5,
     *[st.builds(CreditNote, _about, _percents)] * 2,
@@ -247,7 +257,7 @@ _ACTS = (
     st.builds(HandOver, _about, st.booleans()),
     st.builds(WriteOff, _about, _percents),
 )
-_acts = st.integers(0, len(_ACTS) - 1).flatmap(lambda place: _ACTS[place])
+_acts = st.sampled_from(range(len(_ACTS))).flatmap(lambda place: _ACTS[place])
 _days = st.builds(
     Days,
     st.integers(1, 6),

@@ -177,6 +177,11 @@ class Life:
         self.tell(self.some(act.about, self.books.bills), act)
 
     @act.register
+    def _(self, act: told.Collected) -> None:
+        bill = self.some(act.about, [each for each in self.books.bills if each.parts])
+        self.tell(bill, told.Status(0, "212", act.days_ago, act.percent))
+
+    @act.register
     def _(self, act: told.Repeat) -> None:
         bill, written = self.some(act.about, self.messages)
         assert self.hear(bill, written, None)
@@ -572,7 +577,7 @@ def message_of(bill: Bill, act: told.Status, now: datetime, serial: int) -> Cdar
     at = now - timedelta(days=act.days_ago) + timedelta(seconds=serial % 60)
     data = []
     if act.code == "212":
-        due = bill.left if bill.left else bill.total
+        due = bill.untold or bill.left or bill.total
         data.append(("MEN", share(act.percent, due), paris_date(at)))
         if act.granted:
             data.append(("ESC", Decimal("1.50"), None))

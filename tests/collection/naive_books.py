@@ -115,11 +115,14 @@ class Bill:
         return sum((each.granted for each in self.told), NOTHING)
 
     @property
+    def untold(self) -> Decimal:
+        """Money of receipts that no 212 tells."""
+        return sum((part.untold for part in self.parts), NOTHING)
+
+    @property
     def paid(self) -> Decimal:
         """All money that came for it, once."""
-        return sum((each.amount or NOTHING for each in self.told if each.code == "212"), NOTHING) + sum(
-            (part.untold for part in self.parts), NOTHING
-        )
+        return sum((each.amount or NOTHING for each in self.told if each.code == "212"), self.untold)
 
     @property
     def written_off(self) -> Decimal:
@@ -247,6 +250,11 @@ class Agreed:
     def is_plain(self) -> bool:
         """Nothing went back of the money of its bills, so that what came is told by its sum."""
         return all(amount > 0 for bill in self.bills for _, _, amount in bill.money())
+
+    @property
+    def is_simple(self) -> bool:
+        """Besides, none of its bills was settled otherwise than by money, which ends a promise for good."""
+        return self.is_plain and not any(bill.closed or bill.lost or bill.granted for bill in self.bills)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Thread
+from traceback import format_exc
 from typing import Any
 from uuid import UUID
 
@@ -132,8 +133,8 @@ class Watched(Life):
         """The mail server. What it is given is judged by the books, before it answers in its way."""
         try:
             self._judge(delivery)
-        except AssertionError as error:
-            self.faults.append(str(error))
+        except AssertionError:
+            self.faults.append(format_exc(limit=-1))
         if self.server == "away":
             raise DeliveryFailedError("away")
         if self.server == "refuses":

@@ -188,6 +188,11 @@ class PureLife:
     def _(self, act: told.Status) -> None:
         self._tell(self.some(act.about), act)
 
+    @act.register
+    def _(self, act: told.Collected) -> None:
+        if paid := [each for each in self.followed if each.bill.parts]:
+            self._tell(paid[act.about % len(paid)], told.Status(0, "212", act.days_ago, act.percent))
+
     def _tell(self, of: Followed, act: told.Status) -> None:
         self.serial += 1
         bill = of.bill
@@ -349,7 +354,7 @@ class PureLife:
                 of.bill.issued,
                 of.bill.due,
                 of.bill.total,
-                of.left,
+                of.state.remaining if of.state.closed and of.state.remaining else of.left,
                 of.state,
                 in_litigation=any(of.bill in each.bills and not each.whole for each in self.books.cases),
                 reached=of.reached,
@@ -392,9 +397,9 @@ class PureLife:
         for made, agreed in zip(self.promises, self.books.promises, strict=True):
             grace, amount = agreed.dues[-1]
             alone = sum(agreed.bills[0] in each.bills for each in self.books.promises) == 1
-            if alone and agreed.is_plain and agreed.came(grace) >= amount:
+            if alone and agreed.is_simple and agreed.came(grace) >= amount:
                 assert made.promised.state is PromiseState.KEPT
-            if alone and agreed.is_plain and agreed.came(grace) < amount and agreed.owed > 0:
+            if alone and agreed.is_simple and agreed.came(grace) < amount and agreed.owed > 0:
                 in_time = PromiseState.PARTLY_KEPT if agreed.came(grace) else PromiseState.BROKEN
                 assert made.promised.state is (PromiseState.OPEN if self.today <= grace else in_time)
 

@@ -342,6 +342,18 @@ def test_who_has_paid_all_that_was_reminded_of_is_thanked_once():
     assert decided(account(replace(settled, reached=()))).step is None
 
 
+def test_money_for_an_invoice_that_was_cancelled_is_owed_back_and_nobody_is_thanked_for_it():
+    paid = state(event("220"), event("212", hours=1, data=[amount("MEN", "1200.00")]))
+    cancelled = item(remaining="1200.00", reached=(taken("relance_1", DUE),), state=paid)
+    decision = decided(account(replace(cancelled, remaining=Decimal("0.00"))))
+    assert (decision.step, held(decision)) == (None, Hold.CLOSED)
+
+
+def test_an_invoice_whose_money_went_back_is_chased_again_although_a_212_told_all_of_it():
+    collected = state(event("204"), event("212", hours=1, data=[amount("MEN", "1200.00")]))
+    assert decided(account(item(state=collected))).step.key == "relance_2"
+
+
 def test_whom_no_scenario_is_meant_for_is_left_alone_with_that_reason():
     decision = decide(account(), None, NOW)
     assert held(decision) is Hold.NO_SCENARIO

@@ -155,6 +155,7 @@ def _check_promise(life: Life, promise: Agreed, state: PromiseState, awaited: De
     alone = all(
         other.over or not set(map(id, other.bills)) & set(map(id, promise.bills)) for other in _others(life, promise)
     )
+    alone = alone and promise.is_simple
     if alone and in_time >= amount:
         assert state is PromiseState.KEPT
     if alone and in_time < amount and owed:
