@@ -28,6 +28,7 @@ from gateway.collection.model import Reminder, ReminderState
 from gateway.collection.reminder_rows import ReminderFilter, reminder_by_id, reminders_page
 from gateway.collection.reminder_views import ExclusionView, decision_view, reminder_views
 from gateway.collection.reminding import instant_of, preview
+from gateway.collection.returning import came_back
 from gateway.collection.scenarios import default_book
 from gateway.customers.repository import find_customer
 from gateway.database.paging import LONGEST_PAGE
@@ -155,10 +156,21 @@ def done_command(
 def settle_command(
     reminder: ReminderArgument,
     arrived: Annotated[bool, typer.Option("--arrived/--not-arrived", help="Sinon, elle repart. / Else it is resent.")],
+    email: Annotated[str, typer.Option(help="À la bonne adresse. / To the right address.")] = "",
     organisation: OrganisationOption = None,
 ) -> None:
     """Trancher un envoi incertain ou en échec. / Settle a message in doubt or failed."""
-    _decide(organisation, confirming.settle, reminder, arrived=arrived)
+    _decide(organisation, confirming.settle, reminder, arrived=arrived, email=email)
+
+
+@reminders_app.command("bounced")
+def bounced_command(
+    reminder: ReminderArgument,
+    words: Annotated[str, typer.Option(help="Ce que dit le message de retour. / What the returned message says.")],
+    organisation: OrganisationOption = None,
+) -> None:
+    """Dire qu'un e-mail est revenu : son adresse n'est plus utilisée. / Say that an e-mail came back."""
+    _decide(organisation, came_back, reminder, words=printable(words))
 
 
 @reminders_app.command("exclude")

@@ -37,6 +37,7 @@ def decision_text(decision: ReminderDecision, language: Language) -> str:
     ]
     if decision.unallocated:
         lines.append(f"    {say.say(_UNALLOCATED)}  {say.money(decision.unallocated, currency)}")
+    lines += [f"    ! {say.say(each.says)}" for each in decision.account.faults]
     lines += [
         f"    - {each.item.number}  {say.money(each.item.remaining, currency)}  {say.say(each.reason.text)}"
         for each in decision.withheld

@@ -11,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from gateway.collection.agreements.values import Disputed, Planned, Promised
+from gateway.collection.reachability import AddressFault
 from gateway.customers.values import CustomerFacts
 from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
@@ -110,6 +111,7 @@ class Account:
         promises, disputes, plans: those about the items, whatever their state.
         last_contact_on: day of the last message or call that reached the customer.
         waiting: what a person must settle before anything else is sent.
+        faults: addresses of its contacts that are not to be used.
         in_litigation: the whole customer is handed over.
         score: the payer's risk, None when too little is known.
     """
@@ -124,6 +126,7 @@ class Account:
     exclusions: tuple[Exclusion, ...] = ()
     last_contact_on: date | None = None
     waiting: Waiting | None = None
+    faults: tuple[AddressFault, ...] = ()
     in_litigation: bool = False
     score: Risk | None = None
 

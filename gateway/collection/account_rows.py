@@ -17,10 +17,12 @@ from gateway.access.scope import Scope
 from gateway.alerts.model import Alert
 from gateway.alerts.repository import UNSETTLED
 from gateway.collection.account import Account, Exclusion, OpenItem, StepTaken, Waiting
+from gateway.collection.address_faults import fault_of, fault_rows
 from gateway.collection.agreements.reading import agreements_of
 from gateway.collection.agreements.values import Agreements
 from gateway.collection.law.model import HandOver, HandOverInvoice
 from gateway.collection.model import Reminder, ReminderExclusion, ReminderInvoice, ReminderState
+from gateway.collection.reachability import AddressFault, faults_of
 from gateway.collection.reminders import NO_CONTACT
 from gateway.collection.scenarios import Channel
 from gateway.collection.scoring import Punctuality, punctuality_of, risk_of
@@ -100,6 +102,7 @@ def _page(session: Session, customer_ids: Collection[UUID], whole: "_Whole", now
             exclusions=tuple(rows.exclusions[customer_id]),
             last_contact_on=max(contacts, default=None),
             waiting=history.waiting,
+            faults=faults_of(customers[customer_id].contacts, rows.faults.get(customer_id, ())),
             in_litigation=customer_id in rows.litigating,
             score=risk_of(whole.punctuality.get(place), paris_date(now)),
         )
@@ -161,6 +164,7 @@ class _Rows:
     exclusions: dict[UUID, list[Exclusion]] = field(default_factory=lambda: defaultdict(list))
     history: dict[tuple[UUID, str], _History] = field(default_factory=lambda: defaultdict(_History))
     called_on: dict[UUID, date] = field(default_factory=dict)
+    faults: dict[UUID, list[AddressFault]] = field(default_factory=dict)
     litigating: set[UUID] = field(default_factory=set)
 
     @classmethod
@@ -175,6 +179,7 @@ class _Rows:
         rows._read_exclusions(session, owing)
         rows._read_history(session, owing)
         rows._read_calls(session, owing, now)
+        rows.faults = {of: [fault_of(row) for row in kept] for of, kept in fault_rows(session, owing).items()}
         handed_over = rows._read_hand_overs(session, owing)
         steps = _steps(session, ids)
         term = timedelta(days=definitions(paris_date(now)).default_term_days)

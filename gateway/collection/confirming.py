@@ -32,9 +32,9 @@ def confirm(
     It is checked once more before it does. Raises ReminderNotFoundError, ReminderPartlyVisibleError,
     ReminderStateError, InvalidRecipientError.
     """
-    reminder = _held(session, scope, reminder_id, ReminderState.AWAITING)
+    reminder = held_reminder(session, scope, reminder_id, ReminderState.AWAITING)
     if email.strip():
-        reminder.contact = {**(reminder.contact or _STRANGER), "email": _address(email)}
+        reminder.contact = _addressed(reminder, email)
     reminder.note = note.strip()[:LONGEST_NOTE]
     facts = {"note": reminder.note, "to": (reminder.contact or {}).get("email") or ""}
     move(session, reminder, ReminderState.PLANNED, now, by=by, facts=facts)
@@ -45,7 +45,7 @@ def confirm(
 def refuse(session: Session, scope: Scope, reminder_id: UUID, *, by: str, reason: str, now: datetime) -> Reminder:
     """Let it not leave, ever; its steps count as taken. Raises as `confirm` does."""
     states = (ReminderState.AWAITING, ReminderState.TODO, ReminderState.FAILED)
-    reminder = _held(session, scope, reminder_id, *states)
+    reminder = held_reminder(session, scope, reminder_id, *states)
     move(session, reminder, ReminderState.CANCELLED, now, by=by, outcome=reason)
     return reminder
 
@@ -55,24 +55,40 @@ def complete(session: Session, scope: Scope, reminder_id: UUID, *, by: str, outc
 
     Raises ReminderNotFoundError, ReminderPartlyVisibleError, ReminderStateError.
     """
-    reminder = _held(session, scope, reminder_id, ReminderState.TODO)
+    reminder = held_reminder(session, scope, reminder_id, ReminderState.TODO)
     reminder.sent_at = now
     move(session, reminder, ReminderState.SENT, now, by=by, outcome=outcome)
     return reminder
 
 
-def settle(session: Session, scope: Scope, reminder_id: UUID, *, by: str, arrived: bool, now: datetime) -> Reminder:
+def settle(
+    session: Session,
+    scope: Scope,
+    reminder_id: UUID,
+    *,
+    by: str,
+    arrived: bool,
+    now: datetime,
+    email: str = "",
+) -> Reminder:
     """A person knows whether a message in doubt, or given up, has arrived; when it has not, it is sent again.
 
-    Raises ReminderNotFoundError, ReminderPartlyVisibleError, ReminderStateError, DeliveryNotSettledByPersonError.
+    `email`: where to, when it was the address that was wrong; the message is then checked and worded anew. Raises
+    ReminderNotFoundError, ReminderPartlyVisibleError, ReminderStateError, InvalidRecipientError,
+    DeliveryNotSettledByPersonError.
     """
-    reminder = _held(session, scope, reminder_id, ReminderState.IN_DOUBT, ReminderState.FAILED)
+    reminder = held_reminder(session, scope, reminder_id, ReminderState.IN_DOUBT, ReminderState.FAILED)
     take_turn(session)
     if arrived:
         reminder.sent_at = now
         if reminder.delivery_id is not None:
             reminder.sent_at = mark_arrived(session, reminder.delivery_id, now=now).sent_at
         move(session, reminder, ReminderState.SENT, now, by=by)
+    elif email.strip():
+        reminder.contact, reminder.delivery_id = _addressed(reminder, email), None
+        facts = {"to": reminder.contact["email"]}
+        move(session, reminder, ReminderState.PLANNED, now, by=by, facts=facts)
+        enqueue(session, DISPATCH_TASK)
     elif reminder.delivery_id is not None:
         send_again(session, reminder.delivery_id, now=now)
         move(session, reminder, ReminderState.QUEUED, now, by=by)
@@ -82,14 +98,22 @@ def settle(session: Session, scope: Scope, reminder_id: UUID, *, by: str, arrive
     return reminder
 
 
-def _held(session: Session, scope: Scope, reminder_id: UUID, *states: ReminderState) -> Reminder:
-    """The reminder, locked, when it stands where this may be done and all of it may be seen."""
+def held_reminder(session: Session, scope: Scope, reminder_id: UUID, *states: ReminderState) -> Reminder:
+    """The reminder, locked, when it stands where this may be done and all of it may be seen.
+
+    Raises ReminderNotFoundError, ReminderPartlyVisibleError, ReminderStateError.
+    """
     reminder = reminder_by_id(session, scope, reminder_id, lock=True)
     if not seen_whole(session, scope, [reminder]):
         raise ReminderPartlyVisibleError(reminder_id)
     if reminder.state not in states:
         raise ReminderStateError(reminder_id, ReminderState(reminder.state).label)
     return reminder
+
+
+def _addressed(reminder: Reminder, email: str) -> dict[str, Any]:
+    """The contact of a reminder that goes to another address, whose it is nobody said. Raises InvalidRecipientError."""
+    return {**(reminder.contact or _STRANGER), "name": "", "phone": None, "email": _address(email)}
 
 
 def _address(text: str) -> str:

@@ -19,6 +19,7 @@ from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
 from gateway.collection.rechecking import Recheck
 from gateway.collection.recording import DISPATCH_TASK, check_again, credit_content, move, withdraw
 from gateway.collection.reminder_rows import contact_of, lines_of, reminder_by_id
+from gateway.collection.returning import stop_address, stopped
 from gateway.collection.scenarios import Channel
 from gateway.customers.repository import customers_by_id
 from gateway.database.engine import Database
@@ -30,6 +31,7 @@ from gateway.jobs.queue import enqueue
 from gateway.kernel.clock import Clock, paris_date
 from gateway.kernel.money import ZERO
 from gateway.ledger.service import take_turn
+from gateway.notifications.mail import ADDRESS_REFUSED
 
 #: Kinds of outbox messages: checked a last time at the moment they leave.
 REMINDER_MAIL = "reminder.email"
@@ -76,7 +78,8 @@ def dispatch(context: Dispatching, organisation_id: UUID) -> int:
 
 
 def last_check(context: Dispatching, deliver: Deliverer, *, repeatable: bool = False) -> WayOut:
-    """The way out of reminders: what was paid or disputed while a message waited for the server is not sent.
+    """The way out of reminders: what was paid or disputed while a message waited for the server is not sent, and
+    nothing is to an address that was found wrong meanwhile.
 
     `repeatable`: the other side recognises a repeat by its key.
     """
@@ -84,7 +87,10 @@ def last_check(context: Dispatching, deliver: Deliverer, *, repeatable: bool = F
     def send(delivery: Delivery) -> str | None:
         with context.database.transaction(delivery.organisation_id) as session:
             reminder = session.exec(select(Reminder).where(Reminder.id == delivery.subject_id)).one()
+            fault = stopped(session, reminder)
             stale = not _is_as_worded(session, reminder, check_again(session, reminder, context.clock()))
+        if fault is not None:
+            raise DeliveryFailedError(fault.says.fr, permanent=True)
         if stale:
             raise DeliveryFailedError(_STALE, permanent=True)
         return deliver(delivery)
@@ -117,6 +123,9 @@ def _move_as(session: Session, reminder: Reminder, message: OutboxMessage, now: 
     reminder.sent_at = message.sent_at
     facts = {"remote_id": message.remote_id or "", "sent_at": message.sent_at.isoformat() if message.sent_at else ""}
     move(session, reminder, state, now, outcome=message.last_error, facts=facts)
+    refused = message.last_error or ""
+    if state is ReminderState.FAILED and refused.startswith(ADDRESS_REFUSED):
+        stop_address(session, reminder, refused.removeprefix(f"{ADDRESS_REFUSED}: "), by="gateway", now=now)
 
 
 def _let_go_next(context: Dispatching, organisation_id: UUID) -> bool:
@@ -153,6 +162,9 @@ def _let_go(session: Session, reminder: Reminder, context: Dispatching) -> None:
     checked = check_again(session, reminder, now)
     if checked.withdrawn is not None:
         withdraw(session, reminder, checked, now)
+        return
+    if fault := stopped(session, reminder):
+        move(session, reminder, ReminderState.FAILED, now, outcome=fault.says.fr)
         return
     customer = customers_by_id(session, [reminder.customer_id])[reminder.customer_id]
     message = message_of(reminder, customer.name, checked, paris_date(now))

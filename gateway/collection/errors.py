@@ -159,6 +159,20 @@ class NothingToSendError(GatewayError):
         )
 
 
+class AddressFaultNotFoundError(GatewayError):
+    """No stopped address that the asker may see has that identifier, or it is in use again."""
+
+    code: ClassVar[str] = "ADDRESS_FAULT_NOT_FOUND"
+    status: ClassVar[int] = 404
+
+    def __init__(self, fault_id: UUID) -> None:
+        super().__init__(
+            Text("Aucune adresse n’est arrêtée sous cet identifiant.", "No address is stopped under that identifier."),
+            Text("Relisez la fiche du client.", "Read the customer’s page again."),
+            str(fault_id),
+        )
+
+
 class InvalidRecipientError(GatewayError):
     """The e-mail address a reminder should go to is none."""
 

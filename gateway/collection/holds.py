@@ -43,6 +43,7 @@ class Hold(StrEnum):
     WAITING = "waiting"
     TOO_SOON = "too_soon"
     CLOSED_HOURS = "closed_hours"
+    WRONG_ADDRESS = "wrong_address"
     NO_CONTACT = "no_contact"
 
 

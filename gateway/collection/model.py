@@ -162,6 +162,34 @@ class ReminderInvoice(IdentifiedRow, table=True):
     is_instalment: bool = False
 
 
+class AddressFaultRow(IdentifiedRow, table=True):
+    """An address of a customer that reaches nobody, or the wrong person. Never deleted: it is lifted."""
+
+    __tablename__ = "address_fault"
+    __table_args__ = (
+        Index(
+            "uq_address_fault",
+            "organisation_id",
+            "customer_id",
+            "kind",
+            "address",
+            unique=True,
+            postgresql_where="lifted_at IS NULL",
+        ),
+    )
+
+    customer_id: UUID = Field(foreign_key="customer.id")
+    address: str = Field(description="E-mail address, number or name, as `as_kept` writes it")
+    kind: str = Field(description="A `FaultKind`")
+    words: str = Field(description="The server's answer, or a person's words")
+    call_id: UUID | None = Field(default=None, description="The call that found it out")
+    reminder_id: UUID | None = Field(default=None, description="The message that was refused or came back")
+    told_at: datetime = Field(sa_type=UtcDateTime)
+    told_by: str = Field(description="gateway, user:<id>, client:<id> or operator")
+    lifted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    lifted_by: str | None = None
+
+
 class ReminderExclusion(IdentifiedRow, table=True):
     """Someone decided not to chase an invoice, or a whole customer. Never deleted: it is lifted."""
 

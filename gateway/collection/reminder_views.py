@@ -12,7 +12,7 @@ from sqlmodel import Session
 from gateway.access.scope import Scope
 from gateway.collection.holds import Reason
 from gateway.collection.messages.values import Draft, PaperKind
-from gateway.collection.model import Reminder, ReminderExclusion, ReminderInvoice, ReminderState
+from gateway.collection.model import AddressFaultRow, Reminder, ReminderExclusion, ReminderInvoice, ReminderState
 from gateway.collection.reminder_rows import lines_of, seen_whole
 from gateway.collection.reminders import ReminderDecision
 from gateway.customers.model import Customer
@@ -78,6 +78,8 @@ class DecisionView(_View):
     lines: tuple[LineView, ...]
     credits: tuple[CreditView, ...]
     withheld: tuple[WithheldView, ...]
+    stopped_fr: tuple[str, ...] = Field(description="Addresses of the customer that are not used, and why")
+    stopped_en: tuple[str, ...]
     why_not_fr: str
     why_not_en: str
 
@@ -192,6 +194,25 @@ class ExclusionView(_View):
         return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
+class AddressFaultView(_View):
+    """An address of a customer to which nothing is sent any more, and why."""
+
+    id: UUID
+    customer_id: UUID
+    address: str
+    kind: str = Field(description="wrong_contact or refused")
+    words: str = Field(description="The mail server's, or a person's")
+    told_at: datetime
+    told_by: str
+    lifted_at: datetime | None
+    lifted_by: str | None
+
+    @classmethod
+    def of(cls, row: AddressFaultRow) -> "AddressFaultView":
+        """The view of a row."""
+        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+
+
 def seen_by(decision: ReminderDecision, scope: Scope) -> ReminderDecision | None:
     """The part of a decision that a person may see: their lines and what these add up to; None without any. Pure."""
     if scope.is_everything:
@@ -263,6 +284,8 @@ def decision_view(decision: ReminderDecision) -> DecisionView:
             )
             for each in decision.withheld
         ),
+        stopped_fr=tuple(each.says.fr for each in decision.account.faults),
+        stopped_en=tuple(each.says.en for each in decision.account.faults),
         why_not_fr=why_not.fr if why_not else "",
         why_not_en=why_not.en if why_not else "",
     )

@@ -15,11 +15,12 @@ from gateway.collection.agreements.values import Agreements, Instalment, PlanSta
 from gateway.collection.holds import Hold, Reason, standing_of
 from gateway.collection.ladder import Deserved, step_of_instalment, step_of_invoice, step_of_thanks
 from gateway.collection.messages.values import CreditLine, ReminderLine
+from gateway.collection.reachability import usable
 from gateway.collection.scenarios import Channel, Scenario, Step
 from gateway.customers.values import Contact, ContactRole
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
-from gateway.kernel.text import Language
+from gateway.kernel.text import Language, Text
 
 FIRMEST = 5
 #: Kept as a step of the invoice that asked for a message nobody could get: the task to find a contact is opened once.
@@ -153,11 +154,11 @@ def _remind(
     credits = credits_of(account)
     total = sum((each.line.claimed for each in inside), ZERO)
     total += sum((each.remaining for each in credits), ZERO) + account.unallocated
-    contact = reachable(account.customer.contacts, step.channel, step.role)
+    contact = reachable(usable(account.customer.contacts, account.faults), step.channel, step.role)
     why_not = _held_back(account, step, scenario, total, now)
     found_nobody = contact is None and step.channel not in (Channel.CALL, Channel.TASK)
-    if why_not is None and found_nobody and any(taken.name == NO_CONTACT for taken in anchor.reached):
-        why_not = Reason(Hold.NO_CONTACT, words=step.channel.label)
+    if why_not is None and found_nobody:
+        why_not = _nobody(account, step, anchor)
     if why_not is not None:
         held = [Withheld(each.item, why_not) for each in inside if not each.line.is_instalment]
         return replace(decision, withheld=(*decision.withheld, *held, *outside), why_not=why_not)
@@ -196,6 +197,16 @@ def _held_back(account: Account, step: Step, scenario: Scenario, total: Decimal,
     return _closed_hours(step, scenario, now)
 
 
+def _nobody(account: Account, step: Step, anchor: OpenItem) -> Reason | None:
+    """Why nothing is done when nobody can be reached: an address is to be corrected, or the task to find one exists."""
+    if account.faults and reachable(account.customer.contacts, step.channel, step.role) is not None:
+        says = [each.says for each in account.faults]
+        words = Text(" ".join(each.fr for each in says), " ".join(each.en for each in says))
+        return Reason(Hold.WRONG_ADDRESS, words=words, team="ar")
+    asked = any(taken.name == NO_CONTACT for taken in anchor.reached)
+    return Reason(Hold.NO_CONTACT, words=step.channel.label) if asked else None
+
+
 def _closed_hours(step: Step, scenario: Scenario, now: datetime) -> Reason | None:
     opens = scenario.hours.next_open(now)
     return Reason(Hold.CLOSED_HOURS, paris_date(opens)) if step.channel.leaves_by_itself and opens > now else None
@@ -214,7 +225,7 @@ def _thanked(withheld: Iterable[Withheld], scenario: Scenario, today: date) -> l
 def _thank(decision: ReminderDecision, thanked: list[Claimed], scenario: Scenario, now: datetime) -> ReminderDecision:
     account = decision.account
     step = next(each for each in scenario.steps if each.key == thanked[0].key)
-    contact = reachable(account.customer.contacts, step.channel, step.role)
+    contact = reachable(usable(account.customer.contacts, account.faults), step.channel, step.role)
     closed = _closed_hours(step, scenario, now)
     if contact is None or closed is not None:
         return replace(decision, why_not=closed)

@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.access.principal import Principal
 from gateway.collection import confirming, exclusions, scenario_books
+from gateway.collection.address_faults import fault_rows, lift_fault
 from gateway.collection.model import Reminder, ReminderState
 from gateway.collection.reminder_rows import ReminderFilter, reminder_by_id, reminders_page
 from gateway.collection.reminder_views import (
+    AddressFaultView,
     DecisionPage,
     ExclusionView,
     ReminderPage,
@@ -23,6 +25,7 @@ from gateway.collection.reminder_views import (
     seen_by,
 )
 from gateway.collection.reminding import instant_of, preview, preview_page
+from gateway.collection.returning import came_back
 from gateway.collection.scenarios import Channel
 from gateway.customers.repository import find_customer
 from gateway.database.engine import Database
@@ -80,6 +83,9 @@ class SettleBody(_Body):
     """What a person knows of a message in doubt."""
 
     arrived: bool = Field(description="False: it is sent again")
+    email: Annotated[str, Field(max_length=254, pattern=r"^[^\x00-\x1f]*$")] = Field(
+        default="", description="Sent again to this address, when it was the address that was wrong"
+    )
 
 
 class ExclusionBody(_Body):
@@ -111,6 +117,7 @@ def router(context: RemindersApiContext) -> APIRouter:
     _add_reading(routes, context)
     _add_deciding(routes, context)
     _add_exclusions(routes, context)
+    _add_faults(routes, context)
     _add_scenarios(routes, context)
     return routes
 
@@ -196,7 +203,12 @@ def _add_deciding(routes: APIRouter, context: RemindersApiContext) -> None:
     @routes.post("/reminders/{reminder_id}/settle", summary="Settle a doubt about a message", responses=problems(409))
     def settle(principal: writer, reminder_id: UUID, body: SettleBody) -> ReminderView:
         """It has arrived, or it is sent again."""
-        return decided(principal, confirming.settle, reminder_id, arrived=body.arrived)
+        return decided(principal, confirming.settle, reminder_id, arrived=body.arrived, email=body.email)
+
+    @routes.post("/reminders/{reminder_id}/bounce", summary="An e-mail came back", responses=problems(409))
+    def bounce(principal: writer, reminder_id: UUID, body: ReasonBody) -> ReminderView:
+        """Its step reached nobody, and nothing goes to that address any more until someone corrects it."""
+        return decided(principal, came_back, reminder_id, words=body.reason)
 
 
 def _add_exclusions(routes: APIRouter, context: RemindersApiContext) -> None:
@@ -226,6 +238,27 @@ def _add_exclusions(routes: APIRouter, context: RemindersApiContext) -> None:
         with context.database.transaction(principal.organisation_id) as session:
             made = exclusions.lift(session, principal.scope, exclusion_id, by=_name(principal), now=context.clock())
             return ExclusionView.of(made)
+
+
+def _add_faults(routes: APIRouter, context: RemindersApiContext) -> None:
+    reader = Annotated[Principal, Depends(context.reader)]
+    writer = Annotated[Principal, Depends(context.writer)]
+
+    @routes.get("/address-faults", summary="Addresses of a customer to which nothing is sent any more")
+    def listed(
+        principal: reader, customer: Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+    ) -> list[AddressFaultView]:
+        """Those that hold, the oldest first."""
+        with context.database.transaction(principal.organisation_id) as session:
+            found = find_customer(session, principal.scope, customer)
+            return [AddressFaultView.of(row) for row in fault_rows(session, [found.id]).get(found.id, [])]
+
+    @routes.post("/address-faults/{fault_id}/lift", summary="Say that an address is right")
+    def lift(principal: writer, fault_id: UUID) -> AddressFaultView:
+        """It is used again."""
+        with context.database.transaction(principal.organisation_id) as session:
+            made = lift_fault(session, principal.scope, fault_id, by=_name(principal), now=context.clock())
+            return AddressFaultView.of(made)
 
 
 def _add_scenarios(routes: APIRouter, context: RemindersApiContext) -> None:

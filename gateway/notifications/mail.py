@@ -23,9 +23,13 @@ from gateway.notifications.errors import MailServerAddressError
 #: `reply_to` and `attachments`: name, media_type and sha256 of documents in the store.
 EMAIL = "email"
 TIMEOUT_SECONDS = 30.0
+#: How the reason of a failure begins when the server knows no such address, or none that takes mail.
+ADDRESS_REFUSED = "address refused"
 _READY_FOR_DATA = 354
 _ACCEPTED = range(200, 300)
 _PERMANENT = range(500, 600)
+#: RFC 5321, 4.2.3: mailbox unavailable, user not local, mailbox name not allowed; RFC 7504: the host takes no mail.
+_NO_SUCH_MAILBOX = (550, 551, 553, 556)
 _DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
 #: Seven-bit text passes every server; addresses stay as they are.
 _POLICY = SMTP.clone(cte_type="7bit")
@@ -148,7 +152,7 @@ def _connected(server: MailServer, timeout: float) -> smtplib.SMTP:
 def _send(client: smtplib.SMTP, message: EmailMessage, sender: str, recipient: str) -> None:
     try:
         _expect(client.mail(sender))
-        _expect(client.rcpt(recipient))
+        _expect_recipient(client.rcpt(recipient))
         code, answer = client.docmd("DATA")
     except (smtplib.SMTPException, OSError) as error:
         raise DeliveryFailedError(f"mail server: {error}") from error
@@ -165,6 +169,14 @@ def _send(client: smtplib.SMTP, message: EmailMessage, sender: str, recipient: s
 def _expect(reply: tuple[int, bytes]) -> None:
     if reply[0] not in _ACCEPTED:
         raise _refused(*reply)
+
+
+def _expect_recipient(reply: tuple[int, bytes]) -> None:
+    """As `_expect`, and says so when it is the address that is wrong: not what a policy refuses (RFC 3463, X.7.Z)."""
+    words = reply[1].decode(errors="replace")
+    if reply[0] in _NO_SUCH_MAILBOX and not words.startswith("5.7."):
+        raise DeliveryFailedError(f"{ADDRESS_REFUSED}: {reply[0]} {words}", permanent=True)
+    _expect(reply)
 
 
 def _refused(code: int, answer: bytes | str) -> DeliveryFailedError:

@@ -109,6 +109,8 @@ FORMS: dict[str, Handler] = {
     "/reminders/{reminder_id}/settle": reminders.settle,
     "/customers/{customer_id}/exclusions": reminders.exclude,
     "/exclusions/{exclusion_id}/lift": reminders.lift,
+    "/address-faults/{fault_id}/lift": calls.lift_address,
+    "/reminders/{reminder_id}/bounce": reminders.bounce,
     "/invoices/{invoice_id}/penalties/claim": penalties.claim,
     "/invoices/{invoice_id}/penalties/choose": penalties.choose_for_invoice,
     "/invoices/{invoice_id}/acts": penalties.add_act,

@@ -25,7 +25,7 @@ from gateway.collection.agreements.planning import EvenSpread, NewPlan, make_pla
 from gateway.collection.agreements.promising import NewPromise, make_promise
 from gateway.collection.exclusions import exclude
 from gateway.collection.law.model import ClaimAct, HandOver, HandOverInvoice, Insolvency, Penalty
-from gateway.collection.model import CollectionAction, Reminder, ReminderInvoice
+from gateway.collection.model import AddressFaultRow, CollectionAction, Reminder, ReminderInvoice
 from gateway.customers import service as customers
 from gateway.customers.repository import customers_of_invoices
 from gateway.customers.tried_files import keep_tried
@@ -70,6 +70,7 @@ BODIES = {
     "refuse": {"reason": "x"},
     "complete": {"outcome": "x"},
     "settle": {"arrived": True},
+    "bounce": {"reason": "x"},
     "penalties": {},
     "payments": {"amount": "1.00", "receipt_id": str(UUID(int=1))},
     "waivers": {"reason": "x"},
@@ -231,7 +232,18 @@ def _reminder(session: Session, now: datetime) -> dict[str, UUID]:
     )
     session.add(line)
     spared = exclude(session, Scope.everything(), str(customer_id), reason="x", by="a test", now=now)
-    return {"reminder_id": reminder.id, "exclusion_id": spared.id}
+    fault = AddressFaultRow(
+        organisation_id=invoice.organisation_id,
+        customer_id=customer_id,
+        address="x@example.fr",
+        kind="refused",
+        words="",
+        told_at=now,
+        told_by="gateway",
+    )
+    session.add(fault)
+    session.flush()
+    return {"reminder_id": reminder.id, "exclusion_id": spared.id, "fault_id": fault.id}
 
 
 def _claims(session: Session, now: datetime) -> dict[str, UUID]:

@@ -296,6 +296,9 @@ def test_a_call_has_words_and_no_papers(collecting, documents):
     with collecting.database.transaction(collecting.organisation) as session:
         composed = composer(documents, collecting.clock)(session, told)
     assert composed.subject.startswith("Appeler Plomberie Escarbielle SA")
+    assert "F1" in composed.text
+    assert "Bonjour" not in composed.text
+    assert "Cordialement" not in composed.text
     assert composed.attachments == ()
 
 

@@ -46,3 +46,42 @@ def test_comments_are_written_on_customers_and_invoices_and_never_become_markup(
         assert "&lt;b&gt;Vu&lt;/b&gt;" in manager.get(path).text
         assert post(manager, f"{path}/comments", {"text": "@personne"}).status_code == 422
     assert {each.subject for each in rows(site, MatterComment)} == {"customer", "invoice"}
+
+
+def lines_of(page):
+    return page.count('<article class="card matter"')
+
+
+def test_the_list_is_narrowed_by_kind_team_and_portfolio_and_says_how_much_waits_for_each_team(site, manager):
+    every = manager.get("/worklist").text
+    teams = dict(re.findall(r'team=(\w+)[^"]*"[^>]*>[^<]*<strong>(\d+)</strong>', every))
+    kinds = set(re.findall(r'<option value="(\w+)"', every.split('name="kind"')[1].split("</select>")[0]))
+    assert teams
+    for team, count in teams.items():
+        assert lines_of(manager.get("/worklist", params={"team": team}).text) == int(count)
+    by_kind = [lines_of(manager.get("/worklist", params={"kind": kind}).text) for kind in kinds]
+    assert (sum(by_kind), min(by_kind) > 0) == (lines_of(every), True)
+    action = re.search(r'action="/worklist/([^/"]+)/assign"', every).group(1)
+    post(manager, f"/worklist/{action}/assign", {})
+    offered = manager.get("/worklist").text.split('name="whose"')[1]
+    mine = re.search(r'<option value="([0-9a-f-]{36})"', offered).group(1)
+    assert f'id="{action}"' in manager.get("/worklist", params={"whose": mine}).text
+    assert lines_of(manager.get("/worklist", params={"whose": mine}).text) == 1
+
+
+def test_a_comment_is_written_on_the_line_and_the_last_one_stands_under_it(site, manager):
+    page = manager.get("/worklist").text
+    address = re.search(r'action="(/invoices/[^"]+/comments)"', page).group(1)
+    answer = post(manager, address, {"text": "Vu avec le commerce", "next": "/worklist"})
+    assert answer.headers["location"] == "/worklist?done=commented"
+    assert "Vu avec le commerce" in manager.get("/worklist").text
+
+
+def test_whom_one_may_call_stands_on_the_line_with_the_number(site, manager):
+    page = manager.get("/worklist").text
+    customer = re.search(r'href="/customers/([0-9a-f-]{36})"', page).group(1)
+    told = {"role": "accounting", "name": "Mme <Durand>", "phone": "01 02 03 04 05"}
+    post(manager, f"/customers/{customer}/contacts", told)
+    page = manager.get("/worklist").text
+    assert 'href="tel:0102030405"' in page
+    assert 'value="Mme &lt;Durand&gt;"' in page

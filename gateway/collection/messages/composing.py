@@ -15,7 +15,7 @@ from gateway.collection.law.positions import PenaltyPosition, positions_of
 from gateway.collection.law.statute import Statute
 from gateway.collection.messages.keeping import letterhead_in_force, texts_in_force
 from gateway.collection.messages.letterhead import Letterhead
-from gateway.collection.messages.printing import html_page, letter_pdf, plain_text, statement_pdf
+from gateway.collection.messages.printing import html_page, letter_pdf, plain_text, spoken_text, statement_pdf
 from gateway.collection.messages.texts import LetterSayer
 from gateway.collection.messages.values import (
     Attachment,
@@ -97,7 +97,7 @@ class MessageComposer:
         if message.channel is Channel.SMS_HOOK:
             return Draft(worded.subject, _short(worded, letterhead))
         if not message.channel.is_written:
-            return Draft(worded.subject, plain_text(worded, letterhead))
+            return Draft(worded.subject, spoken_text(worded))
         papers: list[Paper] = []
         if text.claims:
             printed = self._invoices(invoices, message.language)

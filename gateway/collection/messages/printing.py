@@ -44,14 +44,22 @@ _OVERDUE, _BALANCE = Text("Dont échu", "Of which overdue"), Text("Solde du comp
 
 def plain_text(worded: Worded, letterhead: Letterhead) -> str:
     """What a mail reader without HTML shows."""
-    table = [
+    sender = "\n".join([letterhead.name, *letterhead.address, *letterhead.contact])
+    parts = [worded.greeting, *worded.opening, _table(worded), worded.payment, *worded.closing, worded.regards]
+    return "\n\n".join(each for each in [*parts, sender, letterhead.mentions] if each) + "\n"
+
+
+def spoken_text(worded: Worded) -> str:
+    """What whoever calls, or does the task, has before them: no greeting and no sender."""
+    return "\n\n".join([*worded.opening, _table(worded), *worded.closing]) + "\n"
+
+
+def _table(worded: Worded) -> str:
+    lines = [
         "- " + " · ".join(each for each in (row.what, row.due, row.late) if each) + f" : {row.amount}"
         for row in worded.rows
     ]
-    table.append(f"{worded.total_label} : {worded.total}")
-    sender = "\n".join([letterhead.name, *letterhead.address, *letterhead.contact])
-    parts = [worded.greeting, *worded.opening, "\n".join(table), worded.payment, *worded.closing, worded.regards]
-    return "\n\n".join(each for each in [*parts, sender, letterhead.mentions] if each) + "\n"
+    return "\n".join([*lines, f"{worded.total_label} : {worded.total}"])
 
 
 def html_page(worded: Worded, letterhead: Letterhead, language: Language) -> str:

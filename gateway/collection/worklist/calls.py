@@ -13,10 +13,14 @@ from sqlmodel import Session, col, select
 
 from gateway.access.principal import Principal
 from gateway.collection import confirming, service
+from gateway.collection.address_faults import keep_fault
 from gateway.collection.agreements.disputing import NewDispute, open_dispute
 from gateway.collection.agreements.money_rows import owed_of
 from gateway.collection.agreements.promising import NewPromise, make_promise
+from gateway.collection.model import Reminder
+from gateway.collection.reachability import FaultKind, contact_named
 from gateway.collection.recording import withdraw_if_void
+from gateway.collection.reminder_rows import contact_of as reminder_contact
 from gateway.collection.reminder_rows import lines_of
 from gateway.collection.worklist import matters
 from gateway.collection.worklist.errors import CallIncompleteError, MatterNotFoundError
@@ -24,6 +28,7 @@ from gateway.collection.worklist.matters import Viewer, visible_calls
 from gateway.collection.worklist.model import CollectionCall
 from gateway.collection.worklist.policy import CallOutcome, worklist_policy
 from gateway.collection.worklist.ranking import Matter, Source
+from gateway.customers.repository import contact_of, contact_rows
 from gateway.database.engine import organisation_of
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
@@ -68,8 +73,10 @@ def record_call(
     """Record a call about a line of the worklist, and do what its outcome asks.
 
     A promise or a dispute is recorded and settles the line; after any other outcome the line comes back on a later
-    working day. Raises MatterNotFoundError, CallIncompleteError, and what `make_promise`, `open_dispute` and the
-    completion of the line raise.
+    working day, and nothing is sent any more to a contact who is the wrong one.
+
+    Raises MatterNotFoundError, CallIncompleteError, and what `make_promise`, `open_dispute` and the completion of the
+    line raise.
     """
     viewer = Viewer.of(person)
     line = matters.matter(session, viewer, source, matter_id)
@@ -111,6 +118,8 @@ def record_call(
         "agreement_id": str(call.agreement_id) if call.agreement_id else None,
     }
     append(session, at=now, kind="call.recorded", subject=f"call:{call.id}", content=content)
+    if new.outcome is CallOutcome.WRONG_CONTACT:
+        _stop_contact(session, line, call, now)
     if settles and source is Source.REMINDER:
         withdraw_if_void(session, line.id, now)
     return call
@@ -124,6 +133,28 @@ def calls_of(session: Session, viewer: Viewer, customer_id: UUID, limit: int = 2
         .order_by(col(CollectionCall.at).desc(), col(CollectionCall.id).desc())
         .limit(limit)
     ).all()
+
+
+def _stop_contact(session: Session, line: Matter, call: CollectionCall, now: datetime) -> None:
+    """Nothing goes any more to the contact who was the wrong one: the one named, else the one the reminder was for."""
+    contacts = [contact_of(row) for row in contact_rows(session, [call.customer_id]).get(call.customer_id, [])]
+    said = call.contact
+    if not said and line.source is Source.REMINDER:
+        meant = reminder_contact(session.get_one(Reminder, line.id))
+        said = (meant.email or meant.phone or meant.name) if meant else ""
+    wrong = contact_named(contacts, said)
+    if wrong is None:
+        return
+    keep_fault(
+        session,
+        call.customer_id,
+        wrong.email or wrong.phone or wrong.name,
+        FaultKind.WRONG_CONTACT,
+        words=call.note,
+        by=call.made_by,
+        now=now,
+        call_id=call.id,
+    )
 
 
 def _agreement(

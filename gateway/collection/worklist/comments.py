@@ -1,13 +1,14 @@
 """Comments on a customer, an invoice or a dispute; whoever is mentioned and may see the matter is told."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlmodel import Session, col, func, select
 
 from gateway.access.model import User
 from gateway.access.principal import Principal
@@ -118,6 +119,17 @@ def comments_of(
         .order_by(col(MatterComment.at).desc(), col(MatterComment.id).desc())
         .limit(limit)
     ).all()
+
+
+def latest_comments(session: Session, subject_ids: Collection[UUID]) -> dict[UUID, MatterComment]:
+    """The last comment on each of these customers, invoices and disputes, which the caller has found may be seen."""
+    rows = session.exec(
+        select(MatterComment)
+        .ext(distinct_on(col(MatterComment.subject_id)))
+        .where(col(MatterComment.subject_id) == func.any(list(subject_ids)))
+        .order_by(col(MatterComment.subject_id), col(MatterComment.at).desc(), col(MatterComment.id).desc())
+    )
+    return {row.subject_id: row for row in rows}
 
 
 def _people_mentioned(session: Session, about: About, names: Sequence[str]) -> list[User]:

@@ -12,13 +12,22 @@ from sqlmodel import Session, col
 
 from gateway.access.principal import Principal
 from gateway.access.scope import Scope
-from gateway.collection.model import ActionState, CollectionAction, Reminder, ReminderInvoice, ReminderState
-from gateway.collection.reminder_rows import WAITING
+from gateway.collection.address_faults import fault_of
+from gateway.collection.model import (
+    ActionState,
+    AddressFaultRow,
+    CollectionAction,
+    Reminder,
+    ReminderInvoice,
+    ReminderState,
+)
+from gateway.collection.reminder_rows import WAITING, lines_of
 from gateway.collection.scenarios import Channel
 from gateway.collection.worklist.model import CollectionCall
 from gateway.collection.worklist.policy import CallOutcome
 from gateway.collection.worklist.ranking import Matter, Source
 from gateway.customers.model import Customer, CustomerContact, CustomerInvoice
+from gateway.customers.repository import contact_of, contact_rows, visible_customers
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
@@ -82,6 +91,10 @@ _CUSTOMER = Bundle[Any](
         col(Customer.collector_id),
     ),
 )
+_CORRECT = Text(
+    "Rien n’y part plus : ajoutez le bon contact à la fiche du client, ou dites que l’adresse est bonne.",
+    "Nothing goes there any more: add the right contact to the customer, or say that the address is right.",
+)
 #: Outcomes that reach someone at the customer, after which the contact is known again.
 _REACHED = (CallOutcome.PROMISE, CallOutcome.DISPUTE, CallOutcome.PAID)
 
@@ -101,7 +114,12 @@ class Viewer:
 
 def matters(session: Session, viewer: Viewer) -> list[Matter]:
     """Everything to do that may be seen, in a bounded number of statements."""
-    found = [*_actions(session, viewer.scope), *_reminders(session, viewer.scope), *_contacts(session, viewer)]
+    found = [
+        *_actions(session, viewer.scope),
+        *_reminders(session, viewer.scope),
+        *_contacts(session, viewer),
+        *_addresses(session, viewer),
+    ]
     calls = _calls(session, [each.id for each in found])
     return [replace(each, **calls[each.id]) if each.id in calls else each for each in found]
 
@@ -113,7 +131,8 @@ def matter(session: Session, viewer: Viewer, source: Source, matter_id: UUID) ->
     elif source is Source.REMINDER:
         found = _reminders(session, viewer.scope, matter_id)
     else:
-        found = (each for each in _contacts(session, viewer) if each.id == matter_id)
+        listed = _contacts if source is Source.CALL else _addresses
+        found = (each for each in listed(session, viewer) if each.id == matter_id)
     return next(iter(found), None)
 
 
@@ -201,7 +220,8 @@ def _reminders(session: Session, scope: Scope, only: UUID | None = None) -> Iter
 
 
 def _contacts(session: Session, viewer: Viewer) -> Iterator[Matter]:
-    """Customers whose last call that tells reached the wrong person, and for whom no contact was added since."""
+    """Customers whose last call that tells reached the wrong person, and for whom no contact was added since; of calls
+    that named no contact of theirs, which would be stopped and asked for as an address is."""
     tells = (CallOutcome.WRONG_CONTACT, *_REACHED)
     latest = (
         select(col(CollectionCall.id))
@@ -213,6 +233,7 @@ def _contacts(session: Session, viewer: Viewer) -> Iterator[Matter]:
         col(CustomerContact.customer_id) == CollectionCall.customer_id,
         col(CustomerContact.created_at) > CollectionCall.at,
     )
+    stopped = select(col(AddressFaultRow.id)).where(col(AddressFaultRow.call_id) == CollectionCall.id)
     statement = (
         select(CollectionCall, _CUSTOMER)
         .join(Customer, col(Customer.id) == CollectionCall.customer_id)
@@ -221,6 +242,7 @@ def _contacts(session: Session, viewer: Viewer) -> Iterator[Matter]:
             col(CollectionCall.outcome) == CallOutcome.WRONG_CONTACT.value,
             visible_calls(viewer),
             ~added_since.exists(),
+            ~stopped.exists(),
         )
     )
     for call, customer in session.execute(statement):
@@ -242,6 +264,47 @@ def _contacts(session: Session, viewer: Viewer) -> Iterator[Matter]:
             amount=call.amount,
             currency=call.currency,
             due_on=call.back_on,
+        )
+        yield _of_customer(line, customer)
+
+
+def _addresses(session: Session, viewer: Viewer) -> Iterator[Matter]:
+    """Stopped addresses of contacts that customers still have, and for whom no contact was added since."""
+    added_since = select(col(CustomerContact.id)).where(
+        col(CustomerContact.customer_id) == AddressFaultRow.customer_id,
+        col(CustomerContact.created_at) > AddressFaultRow.told_at,
+    )
+    statement = (
+        select(AddressFaultRow, _CUSTOMER, col(Reminder.currency))
+        .join(Customer, col(Customer.id) == AddressFaultRow.customer_id)
+        .outerjoin(Reminder, col(Reminder.id) == AddressFaultRow.reminder_id)
+        .where(col(AddressFaultRow.lifted_at).is_(None), visible_customers(viewer.scope), ~added_since.exists())
+    )
+    rows = session.execute(statement).all()
+    if not rows:
+        return
+    contacts = contact_rows(session, [customer.id for _, customer, _ in rows])
+    claims = lines_of(session, [row.reminder_id for row, *_ in rows if row.reminder_id], viewer.scope)
+    calls = {row.call_id for row, *_ in rows if row.call_id}
+    seen = select(CollectionCall).where(col(CollectionCall.id).in_(calls), visible_calls(viewer))
+    called = {call.id: call for call in session.execute(seen).scalars()}
+    for row, customer, currency in rows:
+        fault = fault_of(row)
+        if not any(fault.touches(contact_of(each)) for each in contacts.get(customer.id, ())):
+            continue
+        call = called.get(row.call_id)
+        claimed = [line.claimed for line in claims.get(row.reminder_id, ())]
+        line = Matter(
+            source=Source.ADDRESS,
+            id=row.id,
+            kind=FIND_CONTACT,
+            title=Text(f"Trouver la bonne adresse : {customer.name}", f"Find the right address: {customer.name}"),
+            explanation=Text(f"{fault.says.fr} {_CORRECT.fr}", f"{fault.says.en} {_CORRECT.en}"),
+            team="ar",
+            since=fault.since,
+            amount=call.amount if call else sum(claimed, ZERO) or None,
+            currency=call.currency if call else currency,
+            due_on=call.back_on if call else None,
         )
         yield _of_customer(line, customer)
 

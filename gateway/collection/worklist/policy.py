@@ -28,6 +28,13 @@ class CallOutcome(StrEnum):
         return text_of(_version("calls")["outcome"][self.value])
 
 
+def kind_label(kind: str) -> Text:
+    """The name of a kind of matter for people; of an action, what is to be done."""
+    named = data_file("collection.toml")["worklist_kind"].get(kind)
+    actions = data_file("alerts.toml")["collection"]["action"]
+    return text_of(named) if named else text_of(actions[kind]["title"]) if kind in actions else Text(kind, kind)
+
+
 @dataclass(frozen=True, slots=True)
 class WorklistPolicy:
     """What holds on a day.

@@ -35,6 +35,8 @@ class Source(StrEnum):
     REMINDER = "reminder"
     #: A call that reached the wrong person: the right one is to be found.
     CALL = "call"
+    #: An address that is stopped: the right one is to be found.
+    ADDRESS = "address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Matter:
     """One line of the worklist.
 
     Attributes:
-        id: of its action, reminder or call.
+        id: of its action, reminder, call or stopped address.
         kind: an `ActionKind`, `reminder_…` or `find_contact`; it sets the chance.
         customer_id: None when the invoice is unknown here.
         agencies: those of what is at stake; empty when unknown.

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Form, Response
 from sqlmodel import Session
 
+from gateway.collection.address_faults import lift_fault
 from gateway.collection.worklist.calls import LONGEST_NOTE, NewCall, calls_of, record_call
 from gateway.collection.worklist.comments import LONGEST_COMMENT, Subject, comment, comments_of
 from gateway.collection.worklist.matters import Viewer
@@ -19,6 +20,8 @@ from gateway.notifications.service import channels_of
 from gateway.web.security import ActionWorker, Visit
 
 _Comment = Annotated[str, Form(max_length=LONGEST_COMMENT)]
+#: The page of ours to go on with.
+_Next = Annotated[str, Form()]
 
 
 def record(
@@ -48,19 +51,19 @@ def record(
     return visit.go_to(next, "call_recorded")
 
 
-def comment_on_customer(visit: ActionWorker, customer_id: UUID, text: _Comment = "") -> Response:
+def comment_on_customer(visit: ActionWorker, customer_id: UUID, text: _Comment = "", next: _Next = "") -> Response:
     """Say something about a customer."""
-    return _commented(visit, Subject.CUSTOMER, customer_id, text)
+    return _commented(visit, Subject.CUSTOMER, customer_id, text, next)
 
 
-def comment_on_invoice(visit: ActionWorker, invoice_id: UUID, text: _Comment = "") -> Response:
+def comment_on_invoice(visit: ActionWorker, invoice_id: UUID, text: _Comment = "", next: _Next = "") -> Response:
     """Say something about an invoice."""
-    return _commented(visit, Subject.INVOICE, invoice_id, text)
+    return _commented(visit, Subject.INVOICE, invoice_id, text, next)
 
 
-def comment_on_dispute(visit: ActionWorker, dispute_id: UUID, text: _Comment = "") -> Response:
+def comment_on_dispute(visit: ActionWorker, dispute_id: UUID, text: _Comment = "", next: _Next = "") -> Response:
     """Say something about a dispute."""
-    return _commented(visit, Subject.DISPUTE, dispute_id, text)
+    return _commented(visit, Subject.DISPUTE, dispute_id, text, next)
 
 
 def of_customer(session: Session, visit: Visit, customer: Customer) -> dict[str, Any]:
@@ -77,8 +80,16 @@ def comments_on(session: Session, visit: Visit, subject: Subject, subject_id: UU
     return comments_of(session, visit.principal.scope, subject, subject_id)
 
 
-def _commented(visit: Visit, subject: Subject, subject_id: UUID, text: str) -> Response:
+def lift_address(visit: ActionWorker, fault_id: UUID, next: _Next = "") -> Response:
+    """Say that an address is right: it is used again."""
+    person, now = visit.principal, visit.context.clock()
+    with visit.transaction() as session:
+        lifted = lift_fault(session, person.scope, fault_id, by=f"user:{person.id}", now=now)
+    return visit.go_to(next or f"/customers/{lifted.customer_id}#reminders", "address_lifted")
+
+
+def _commented(visit: Visit, subject: Subject, subject_id: UUID, text: str, following: str) -> Response:
     channels, now = channels_of(visit.context.settings), visit.context.clock()
     with visit.transaction() as session:
         comment(session, visit.principal, subject, subject_id, text, channels, now)
-    return visit.go_to(f"/{subject.value}s/{subject_id}", "commented")
+    return visit.go_to(following or f"/{subject.value}s/{subject_id}", "commented")

@@ -9,12 +9,15 @@ from fastapi import Form, Response
 from sqlmodel import Session
 
 from gateway.collection import confirming, exclusions
+from gateway.collection.address_faults import fault_of, fault_rows
 from gateway.collection.errors import InvalidExclusionError
 from gateway.collection.holds import Reason
 from gateway.collection.model import Reminder, ReminderState
 from gateway.collection.reminder_rows import WAITING, ReminderFilter, reminder_by_id, reminders_page
 from gateway.collection.reminder_views import ExclusionView, MessageView, reminder_views, seen_by
+from gateway.collection.reminders import NO_CONTACT
 from gateway.collection.reminding import instant_of, preview, preview_page
+from gateway.collection.returning import came_back
 from gateway.collection.scenarios import Channel
 from gateway.customers.model import Customer
 from gateway.customers.repository import customers_by_id
@@ -48,7 +51,7 @@ def one(visit: Reader, reminder_id: UUID) -> Response:
         row = reminder_by_id(session, scope, reminder_id)
         (view,) = reminder_views(session, scope, [row])
         message, why_not = (None, None)
-        if view.text is None and view.is_whole and row.state in _UNWORDED:
+        if view.text is None and view.is_whole and row.state in _UNWORDED and row.template != NO_CONTACT:
             message, why_not = _as_it_would_leave(session, visit, row)
     return visit.render("reminder.html", reminder=view, message=message, why_not=why_not, **_words())
 
@@ -112,10 +115,22 @@ def settle(
     visit: ActionWorker,
     reminder_id: UUID,
     arrived: Annotated[str, Form()] = "",
+    email: Annotated[str, Form(max_length=254)] = "",
     next: Annotated[str, Form()] = "/reminders",
 ) -> Response:
-    """A doubt about a message: it has arrived (`yes`), or is sent again."""
-    return _decided(visit, next, "reminder_settled", confirming.settle, reminder_id, arrived=arrived == "yes")
+    """A doubt about a message: it has arrived (`yes`), or is sent again, to the right address when one is given."""
+    told = {"arrived": arrived == "yes", "email": email}
+    return _decided(visit, next, "reminder_settled", confirming.settle, reminder_id, **told)
+
+
+def bounce(
+    visit: ActionWorker,
+    reminder_id: UUID,
+    reason: Annotated[str, Form(max_length=2000)] = "",
+    next: Annotated[str, Form()] = "/reminders",
+) -> Response:
+    """An e-mail came back as undeliverable."""
+    return _decided(visit, next, "reminder_bounced", came_back, reminder_id, words=_said(reason))
 
 
 def exclude(
@@ -162,6 +177,7 @@ def of_customer(session: Session, visit: Visit, customer: Customer) -> dict[str,
         "decisions": [each for each in decided if each is not None],
         "reminders": reminder_views(session, scope, sent.items),
         "exclusions": [ExclusionView.of(each) for each in excluded],
+        "faults": [(row.id, fault_of(row).says) for row in fault_rows(session, [customer.id]).get(customer.id, ())],
         **_words(),
     }
 
