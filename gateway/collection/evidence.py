@@ -50,7 +50,10 @@ def evidence_maker(
 
 
 class EvidenceKeeper:
-    """Makes evidence files again and again: each proof of a chain goes on from the last one of this process."""
+    """Makes evidence files again and again: each proof of a chain goes on from the last one of this process.
+
+    It is asked before its transaction writes entries: what is proved must not be undone.
+    """
 
     def __init__(self, store: DocumentStore, key: Callable[[], SigningKey], clock: Clock) -> None:
         self._store = store
