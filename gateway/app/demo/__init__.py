@@ -1,1 +1,1 @@
-"""The demonstration: eighty days of a wholesaler's invoices and receivables, lived in half a minute."""
+"""The demonstration: eighty days of a wholesaler's invoices and receivables, lived in a minute."""
