@@ -140,7 +140,13 @@ def _books(session: Session, now: datetime) -> dict[str, Any]:
     tried = keep_tried(session, "accounting", "f", b"x", by="a test", now=now)
     session.add_all([taken, line])
     session.flush()
-    return {"write_off_id": lost.id, "import_id": taken.id, "tried_id": tried.id, "account": line.account}
+    return {
+        "write_off_id": lost.id,
+        "import_id": taken.id,
+        "tried_id": tried.id,
+        "account": line.account,
+        "entry_id": line.id,
+    }
 
 
 def _webhook(session: Session, now: datetime) -> Webhook:
