@@ -47,7 +47,7 @@ from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 GATEWAY = Path(sys.executable).with_name("gateway")
 SECRET = "s3cret-of-the-story"
 DAMAGED = "damaged-"
-#: After this and a second an invoice, what is not agreed is a quarrel.
+#: When nothing has moved for so long, what is not agreed is a quarrel: a slow machine may take its time.
 _PATIENCE_SECONDS = 300.0
 _SUBSCRIBING_TRIES = 30
 FAULTS = {
@@ -304,7 +304,8 @@ def tell(folder: Path, *, count: int, seed: int, deaths: int) -> Agreement:
 
     A death comes each time the story has moved on by its share: a slow machine has as many as a quick one, and an end.
     """
-    started = time.monotonic()
+    started = moved_at = time.monotonic()
+    moved = (0, 0)
     luck = Random(seed)
     whole = count + sum(len(_steps(_number(seed, place), seed)) for place in range(count))
     with set_stage(folder, seed) as stage:
@@ -318,7 +319,9 @@ def tell(folder: Path, *, count: int, seed: int, deaths: int) -> Agreement:
                 agreement = compare(stage, count, seed)
                 told = agreement.invoices + agreement.statuses
                 died = sum(program.deaths for program in stage.programs)
-                if not agreement.quarrels or time.monotonic() - started > _PATIENCE_SECONDS + count:
+                if (told, len(agreement.quarrels)) != moved:
+                    moved, moved_at = (told, len(agreement.quarrels)), time.monotonic()
+                if not agreement.quarrels or time.monotonic() - moved_at > _PATIENCE_SECONDS:
                     break
                 if died < deaths and told >= whole * (died + 0.5) / (deaths + 1):
                     victim = luck.choice(stage.programs)
