@@ -244,7 +244,7 @@ class FlowReader:
 
     def _message(self, flow: Flow, data: bytes) -> TakenMessage | TakenReportStatus:
         message = read_cdar(data, self._context.limits)
-        if is_about_reports(message, self._context.clock()):
+        if is_about_reports(message):
             return TakenReportStatus(message)
         siren = self._own_siren()
         direction = direction_of_message(message, siren, flow.flow_type)

@@ -33,6 +33,7 @@ from gateway.database.engine import organisation_of
 from gateway.flows.hearing.model import PlatformSubscription, PlatformSubscriptionKey
 from gateway.flows.model import Flow, FlowState
 from gateway.flows.platforms.model import PlatformConnection
+from gateway.flows.reports.model import EReport
 from gateway.flows.webhooks.model import Webhook, WebhookKind
 from gateway.jobs.model import OutboxMessage
 from gateway.kernel.clock import paris_date
@@ -110,7 +111,25 @@ def theirs(site: Site) -> dict[str, UUID]:
             "subscription": _subscription(session, site.clock()).id,
             "flow_id": session.exec(select(Flow.id).where(Flow.state == FlowState.QUARANTINED.value)).one(),
             **_books(session, site.clock()),
+            "report_id": _report(session, site.clock()).id,
         }
+
+
+def _report(session: Session, now: datetime) -> EReport:
+    """An e-reporting transmission."""
+    flow = session.exec(select(Flow).where(Flow.state == FlowState.QUARANTINED.value)).one()
+    made = EReport(
+        organisation_id=flow.organisation_id,
+        number="R-OF-THE-HOUSE",
+        kind="IN",
+        period_from="20260901",
+        period_to="20260930",
+        flow_id=flow.id,
+        registered_at=now,
+    )
+    session.add(made)
+    session.flush()
+    return made
 
 
 def _books(session: Session, now: datetime) -> dict[str, Any]:

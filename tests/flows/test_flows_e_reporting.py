@@ -137,6 +137,7 @@ def test_what_is_not_ours_or_breaks_a_rule_or_takes_a_number_again_is_refused_by
         assert (flow.flow_syntax, flow.ack_status) == ("FRR", AckStatus.ERROR), item
         errors = [each for each in flow.ack_details if each["level"] == "Error"]
         assert item == "xsd" or errors[0]["item"] == item
+        assert item != "TT-1" or errors[0]["reasonCode"] == "AlreadyExistingFlow"
         assert world.store.get(flow.document_sha256) == data
     assert world.rows(OutboxMessage) == good
     assert len(world.rows(EReport)) == 1

@@ -18,6 +18,7 @@ from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.cdar.model import CdarMessage
 from gateway.lifecycle.deliveries import PLATFORM_FLOW
 from gateway.lifecycle.events import StatusEvent, events_of
+from gateway.lifecycle.statuses import status
 
 #: What the statuses of transmissions speak of (`Status.object`).
 _OBJECT = "e_reporting"
@@ -56,10 +57,10 @@ def register_report(session: Session, flow: Flow, report: TransmissionReport, *,
     return True
 
 
-def is_about_reports(message: CdarMessage, received_at: datetime) -> bool:
+def is_about_reports(message: CdarMessage) -> bool:
     """True when each status of a message is one of an e-reporting transmission."""
-    events = events_of(message, received_at)
-    return bool(events) and all(event.status.object == _OBJECT for event in events)
+    objects = {status(document.status_code).object for document in message.documents}
+    return objects == {_OBJECT}
 
 
 def record_statuses(session: Session, flow: Flow, message: CdarMessage, *, now: datetime) -> list[EReportStatus]:
