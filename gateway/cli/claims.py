@@ -42,6 +42,7 @@ _EVERYTHING = Scope.everything()
 _ENDS = Text("dernier jour pour agir : {day}", "last day to act: {day}")
 _HELD = Text("interrompue par une instance en cours", "held up by proceedings")
 _FROM = Text("court depuis le {day} ({term})", "runs from {day} ({term})")
+_ANEW = Text("court à nouveau depuis le {day}", "runs anew from {day}")
 _INTERRUPTS = Text("interrompt", "interrupts")
 _NOTHING = Text("n'interrompt pas", "does not interrupt")
 _DECLARE = Text("à déclarer au plus tard le {day}", "to declare by {day}")
@@ -281,7 +282,9 @@ def _print(view: Any, output: OutputFormat, text: str) -> None:
 
 def _limitation_text(view: LimitationView, language: Language) -> str:
     say = Sayer(language)
-    lines = [f"{view.number}  {say.say(_FROM).format(day=say.day(view.counted_from), term=view.term)}  ({view.law})"]
+    lines = [f"{view.number}  {say.say(_FROM).format(day=say.day(view.started_on), term=view.term)}  ({view.law})"]
+    if view.counted_from != view.started_on:
+        lines.append(f"    {say.say(_ANEW).format(day=say.day(view.counted_from))}")
     if view.ends_on:
         lines.append(f"    {say.say(_ENDS).format(day=say.day(view.ends_on))}")
     else:

@@ -116,6 +116,24 @@ def test_an_agreed_rate_gives_way_to_three_times_a_legal_interest_that_rose() ->
     assert [rate.percent for rate in rates] == [Decimal(5), Decimal("6.18"), Decimal("12.66")]
 
 
+def test_an_agreed_rate_that_gives_way_to_a_legal_interest_not_known_yet_is_provisional() -> None:
+    unknown = add_months(max(rate.valid_from for rate in statute().legal_interest.rates), 6)
+    least = least_agreed_rate(statute(), unknown)
+    for percent, expected in ((least - CENT, [False, True]), (least, [False, False])):
+        agreed = [RatePeriod(date(2026, 1, 1), None, percent)]
+        rates = rates_between(statute(), DebtorKind.BUSINESS, agreed, unknown - DAY, unknown)
+        assert [rate.provisional for rate in rates] == expected
+        assert {rate.percent for rate in rates} == {least}
+
+
+def test_a_leap_year_bears_366_days_of_a_year_of_365() -> None:
+    debt = replace(DEBT, due_date=date(2023, 12, 31))
+    rates = rates_between(statute(), DebtorKind.BUSINESS, (), date(2024, 1, 1), date(2024, 12, 31))
+    sheet = penalty_sheet(debt, rates, 365, date(2024, 12, 31))
+    assert [(line.days, line.percent) for line in sheet.lines] == [(182, Decimal("14.50")), (184, Decimal("14.25"))]
+    assert sheet.total == Decimal("144.14")
+
+
 def test_a_consumer_owes_only_what_was_agreed() -> None:
     span = (date(2025, 7, 1), date(2025, 7, 31))
     agreed = [RatePeriod(date(2025, 7, 11), None, Decimal(5))]

@@ -203,8 +203,10 @@ def rates_between(
         own = [period for period in agreed if period.first <= start and (period.last is None or start <= period.last)]
         legal = _by_law(law.penalty_rule(debtor, start), law.refinancing_on(start), start, after - _DAY)
         if own:
+            agreed_percent = own[-1].percent
             least = ZERO if debtor is DebtorKind.CONSUMER else least_agreed_rate(law, start)
-            found.append(RatePeriod(start, after - _DAY, max(own[-1].percent, least)))
+            guessed = least > agreed_percent and law.legal_interest_on(start).provisional
+            found.append(RatePeriod(start, after - _DAY, max(agreed_percent, least), guessed))
         else:
             found.append(replace(legal, percent=ZERO) if debtor is DebtorKind.CONSUMER else legal)
     return found

@@ -97,10 +97,10 @@ class LimitationView(_View):
     invoice_id: UUID
     number: str
     started_on: date
-    term: str = Field(description="BT-72, BT-74 or BT-2: what it is counted from")
+    term: str = Field(description="BT-72, BT-74 or BT-2: the date it started on")
     years: int
     law: str
-    counted_from: date
+    counted_from: date = Field(description="The start, or the day of the act that started the time anew")
     ends_on: date | None = Field(description="Last day to act; null while proceedings hold it up")
     warn_from: date | None
     acts: tuple[ActView, ...]
