@@ -491,9 +491,7 @@ def test_an_invoice_to_a_public_entity_is_b2g_and_goes_where_routes_send_b2g(
     assert (world.flow(flow_id).ack_status, message.payload["platform"]) == ("Ok", platform)
 
 
-def test_invoices_read_together_look_an_address_up_once_and_their_directory_too(
-    checked, written, invoice, customer
-):
+def test_invoices_read_together_look_an_address_up_once_and_their_directory_too(checked, written, invoice, customer):
     written.lines = [enabled(customer.e_address)]
     world = checked("warn")
     found = list[Any]()
