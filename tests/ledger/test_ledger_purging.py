@@ -95,7 +95,8 @@ def test_a_deletion_cut_short_ends_the_next_time(house, monkeypatch):
         house.delete()
     assert house.entries(COMPLETED) == []
     monkeypatch.setattr(FolderStorage, "remove", remove)
-    assert house.delete() == 1
+    assert house.delete() in (1, 2), "both are removed at once: the first may have been cut short too"
+    assert house.delete() == 0
     assert house.proof().purged == 2
 
 
