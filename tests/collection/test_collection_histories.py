@@ -19,7 +19,7 @@ from tests.collection.running_histories import Watched
 from tests.conftest import START, add_organisation, fresh_database
 
 #: How many histories: some in every run of the tests, thousands with `make histories`.
-COUNT = int(os.environ.get("HISTORIES", "20"))
+COUNT = int(os.environ.get("HISTORIES", "15"))
 _served = 0
 
 
