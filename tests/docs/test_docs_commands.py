@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
+#: A page of forty commands on a busy machine with two cores.
+PATIENCE_SECONDS = 400
 MAKE_ONLY = re.compile(r"^(make \w+ +#.*\n)+$")
 
 
@@ -35,7 +37,7 @@ def test_the_commands_of_a_page_run_as_written(page, tmp_path):
             ["bash", "-c", script], cwd=tmp_path, env=environment, stdout=output, stderr=output, start_new_session=True
         )
         try:
-            code = process.wait(180)
+            code = process.wait(PATIENCE_SECONDS)
         finally:  # a page may leave its service running
             _stop_group(process.pid)
     assert code == 0, (tmp_path / "output").read_text()[-3000:]
