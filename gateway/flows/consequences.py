@@ -11,7 +11,7 @@ from gateway.alerts.notifying import tell_people
 from gateway.alerts.quarantined_flows import QuarantinedFlow
 from gateway.alerts.refused_deliveries import RefusedDelivery
 from gateway.alerts.refused_flows import RefusedFlow
-from gateway.alerts.replacing import close_replaced
+from gateway.alerts.replacing import close_replaced, close_replaced_before
 from gateway.alerts.repository import unsettled_about
 from gateway.alerts.service import DeadlineReview, OpenedAlert
 from gateway.collection import service as collection
@@ -58,7 +58,7 @@ def follow_statuses(
             collection.cancel_for_closed_alert(session, closed, now)
         if reaction.opened is not None or event.state.issues:  # which a dispute may tell of, too
             open_alerts.opened(number)
-        _follow_alert(session, reaction.opened, settings, now)
+        _follow_alert(session, reaction.opened, settings, now, event.invoice)
         receipts.follow_collection(session, event, now)
         agreements.follow_status(session, event, now)
 
@@ -127,8 +127,20 @@ def follow_accepted_delivery(session: Session, delivery_id: UUID, now: datetime)
         collection.cancel_for_closed_alert(session, closed, now)
 
 
-def _follow_alert(session: Session, opened: OpenedAlert | None, settings: Settings, now: datetime) -> None:
+def _follow_alert(
+    session: Session,
+    opened: OpenedAlert | None,
+    settings: Settings,
+    now: datetime,
+    invoice: InvoiceRecord | None = None,
+) -> None:
+    """Put its action on the worklist and tell people, unless the `invoice` that it is about was replaced meanwhile."""
     if opened is None:
         return
     collection.create_action_for(session, opened, now)
+    settled = close_replaced_before(session, opened.alert, invoice, now) if invoice is not None else ()
+    if settled:
+        for closed in settled:
+            collection.cancel_for_closed_alert(session, closed, now)
+        return
     tell_people(session, opened.alert, channels_of(settings), now=now)

@@ -6,9 +6,9 @@ import pytest
 from sqlmodel import select
 
 from gateway.alerts.model import Alert, AlertState
-from gateway.alerts.replacing import close_replaced, replaces
+from gateway.alerts.replacing import close_replaced, close_replaced_before, replaces
 from gateway.invoices.model import PrecedingInvoice
-from gateway.lifecycle.model import Direction
+from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.records import InvoiceDocument
 from gateway.lifecycle.service import register_invoice
 from tests.alerts.raising import ALERTING, follow
@@ -84,6 +84,18 @@ def test_a_dispute_is_not_settled_by_a_new_invoice_alone(database, organisation)
 @pytest.mark.usefixtures("troubled")
 def test_the_same_invoice_again_closes_nothing_twice(database, organisation):
     assert [replace(database, organisation, type_code="384") for _ in range(2)] == [1, 0]
+
+
+@pytest.mark.parametrize(("type_code", "closed"), [("384", 1), ("380", 1), ("381", 0)])
+def test_a_refusal_heard_after_the_new_invoice_calls_for_nothing(type_code, closed, database, organisation):
+    register(database, organisation)
+    replace(database, organisation, type_code=type_code)
+    follow(database, organisation, "213", 1, reasons=[ALERTING["213"]])
+    with database.transaction(organisation) as session:
+        [alert] = session.exec(select(Alert))
+        record = session.exec(select(InvoiceRecord).where(InvoiceRecord.number == "F1")).one()
+        assert len(close_replaced_before(session, alert, record, LATER)) == closed
+        assert len(close_replaced_before(session, alert, record, LATER)) == 0
 
 
 def test_a_final_invoice_does_not_take_the_place_of_its_advance_payment() -> None:
