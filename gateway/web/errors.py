@@ -67,10 +67,10 @@ class FileMissingError(GatewayError):
         )
 
 
-class FileTooLargeError(GatewayError):
+class FormTooLargeError(GatewayError):
     """A form that gives a file has more bytes than the page takes."""
 
-    code: ClassVar[str] = "FILE_TOO_LARGE"
+    code: ClassVar[str] = "FORM_TOO_LARGE"
     status: ClassVar[int] = 413
 
     def __init__(self, limit: int) -> None:

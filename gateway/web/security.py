@@ -31,7 +31,7 @@ from gateway.kernel.text import Language
 from gateway.web import repository
 from gateway.web.addresses import local_path
 from gateway.web.context import WebContext
-from gateway.web.errors import FileTooLargeError, ForeignFormError, PageNotFoundError
+from gateway.web.errors import ForeignFormError, FormTooLargeError, PageNotFoundError
 from gateway.web.i18n import texts
 from gateway.web.rendering import render
 from gateway.web.uploads import longest_form
@@ -256,7 +256,7 @@ async def _check_form(request: Request, visit: Visit, longest: int) -> None:
     if visit.someone is None:
         longest = _LONGEST_FORM
     if not length.isdecimal() or int(length) > longest:
-        raise FileTooLargeError(longest) if longest > _LONGEST_FORM else ForeignFormError
+        raise FormTooLargeError(longest) if longest > _LONGEST_FORM else ForeignFormError
     form = await request.form()
     given = form.get(CSRF_FIELD)
     if not isinstance(given, str) or not compare_digest(given.encode(), visit.csrf_token.encode()):

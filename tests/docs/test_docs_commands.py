@@ -1,10 +1,11 @@
-"""Every command of the README and of docs/ runs as written, from an empty folder, one page after the other."""
+"""Every command of the README and of docs/ runs as written, each page from an empty folder, several pages at a time."""
 
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 #: A page of forty commands on a busy machine with two cores.
 PATIENCE_SECONDS = 400
+PORT = re.compile(r"\b81\d{2}\b")
 MAKE_ONLY = re.compile(r"^(make \w+ +#.*\n)+$")
 
 
@@ -41,6 +43,11 @@ def test_the_commands_of_a_page_run_as_written(page, tmp_path):
         finally:  # a page may leave its service running
             _stop_group(process.pid)
     assert code == 0, (tmp_path / "output").read_text()[-3000:]
+
+
+def test_no_two_pages_serve_on_one_port():
+    ports = Counter(port for page in PAGES_WITH_COMMANDS for port in set(PORT.findall("\n".join(shell_blocks(page)))))
+    assert [port for port, pages in ports.items() if pages > 1] == []
 
 
 def test_the_two_commands_of_the_readme_are_targets_of_the_makefile():
