@@ -140,12 +140,13 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
             )
         )
     )
+    account_reader = _program_or_person(access, page_context, ApiScope.COLLECTION_READ)
     app.include_router(
         agreements_api.router(
             AgreementsApiContext(
                 database=services.database,
                 clock=services.clock,
-                reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+                reader=account_reader,
                 writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
                 channels=channels_of(services.settings),
             )
@@ -156,7 +157,7 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
             PreviewsApiContext(
                 database=services.database,
                 clock=services.clock,
-                reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+                reader=account_reader,
                 previews=services.previews,
             )
         )
@@ -166,7 +167,7 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
             RemindersApiContext(
                 database=services.database,
                 clock=services.clock,
-                reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+                reader=account_reader,
                 writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
             )
         )
@@ -176,13 +177,12 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
             WorklistApiContext(
                 database=services.database,
                 clock=services.clock,
-                reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+                reader=account_reader,
                 writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
                 channels=channels_of(services.settings),
             )
         )
     )
-    account_reader = _program_or_person(access, page_context, ApiScope.COLLECTION_READ)
     customer_writer = client_authentication(access, ApiScope.CUSTOMERS_WRITE)
     app.include_router(
         customers_api.router(
@@ -212,7 +212,7 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
     )
     law = LawApiContext(
         parts=services.law,
-        reader=_program_or_person(access, page_context, ApiScope.COLLECTION_READ),
+        reader=account_reader,
         writer=client_authentication(access, ApiScope.COLLECTION_WRITE),
     )
     app.include_router(penalties_api.router(law))

@@ -1,10 +1,14 @@
 """A status that needs a person opens one alert and one action; a refused file does too."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from fixtures.broken import broken_samples
+from fixtures.content import Preceding
+from fixtures.drafts import Kind
+from fixtures.ubl import to_ubl
 from gateway.access.model import User
 from gateway.access.roles import Role
 from gateway.alerts.model import Alert, AlertState
@@ -53,6 +57,24 @@ def test_a_rejection_or_a_refusal_opens_one_alert_with_one_action_and_tells_the_
     assert (alert.state, action.state) == (AlertState.OPEN, ActionState.TODO)
     assert (action.alert_id, notification.user_id) == (alert.id, manager.id)
     assert alert.invoice_id is not None
+
+
+@pytest.mark.usefixtures("manager")
+def test_a_rejection_heard_after_the_new_invoice_leaves_nothing_to_do_and_tells_nobody(world, draft_of):
+    world.scenarios["F1"] = "rejected"
+    rejected = draft_of("F1", Kind.INVOICE)
+    world.push(to_ubl(rejected))
+    world.drain()
+    again = replace(draft_of("F2", Kind.INVOICE), preceding=Preceding("F1", rejected.issue_date))
+    world.push(to_ubl(again))
+    live(world, 5)
+    [alert], [action] = world.rows(Alert), world.rows(CollectionAction)
+    assert (alert.condition, alert.state, action.state) == (
+        "invoice.rejected",
+        AlertState.CLOSED,
+        ActionState.CANCELLED,
+    )
+    assert world.rows(Notification) == []
 
 
 @pytest.mark.parametrize("scenario", ["disputed", "suspended"])
