@@ -1,0 +1,14 @@
+"""Nothing yet."""
+
+revision = "0032"
+down_revision = "0031"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing to change."""
+
+
+def downgrade() -> None:
+    """Nothing to change."""
