@@ -9,9 +9,9 @@ from datetime import datetime, time, timedelta
 
 from sqlmodel import Session
 
-from gateway.alerts.deadline_facts import ReceiptsKnown, facts_of, no_receipts_known
+from gateway.alerts.deadline_facts import DisputesKnown, ReceiptsKnown, facts_of, no_disputes_known, no_receipts_known
 from gateway.alerts.deadline_policy import DeadlinePolicy, Matter, deadline_policy
-from gateway.alerts.deadlines import Deadline, InvoiceFacts, running, settled, told
+from gateway.alerts.deadlines import Deadline, InvoiceFacts, held_back, running, to_ask_for, told
 from gateway.kernel.clock import paris_date, paris_instant
 from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.sayer import filled
@@ -25,12 +25,16 @@ DUE_DATE = "due_date"
 
 
 def awaited_next(
-    session: Session, invoice: InvoiceRecord, now: datetime, receipts_known: ReceiptsKnown = no_receipts_known
+    session: Session,
+    invoice: InvoiceRecord,
+    now: datetime,
+    receipts_known: ReceiptsKnown = no_receipts_known,
+    disputes_known: DisputesKnown = no_disputes_known,
 ) -> tuple[Expectation, ...]:
     """What is waited for on an invoice, the most pressing first; nothing on one that we owe."""
     if invoice.direction != Direction.RECEIVABLE:
         return ()
-    facts = facts_of(session, [invoice], receipts_known)[invoice.id]
+    facts = facts_of(session, [invoice], receipts_known, disputes_known)[invoice.id]
     state = InvoiceState.model_validate(invoice.state)
     return expectations(facts, state, deadline_policy(paris_date(now)), now)
 
@@ -63,11 +67,8 @@ def _expectation(deadline: Deadline, facts: InvoiceFacts, now: datetime) -> Expe
 
 def _due_date(facts: InvoiceFacts, state: InvoiceState, now: datetime) -> Iterator[Expectation]:
     """The payment of an invoice that has a due date (BT-9), is neither closed nor paid, and that nothing holds back."""
-    due, remaining = facts.due_date, state.remaining
-    if due is None or remaining is None or state.closed or state.issue("207", "208"):
-        return
-    left = remaining - settled(facts, state)
-    if left <= 0:
+    due, left = facts.due_date, to_ask_for(facts, state)
+    if due is None or not left or state.closed or held_back(facts, state):
         return
     words = data_file("deadlines.toml")[DUE_DATE]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from gateway.alerts.deadlines import InvoiceFacts, Receipt, Unsent
+from gateway.alerts.deadlines import Disputes, InvoiceFacts, Receipt, Unsent
 from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.kernel.clock import paris_date
 from gateway.lifecycle.correlation import InvoiceKey
@@ -19,12 +19,19 @@ from gateway.lifecycle.vat_point import vat_on_receipts_of
 #: What is known of money that came in, by invoice; an invoice left out is one of which nothing is known. Whoever learns
 #: of a payment also sets `InvoiceRecord.next_check_at`, so that the invoice is looked at.
 ReceiptsKnown = Callable[[Session, Sequence[InvoiceRecord]], Mapping[UUID, Receipt]]
+#: What was made of disputes, by invoice; one left out has none. Whoever opens or settles one sets `next_check_at`, too.
+DisputesKnown = Callable[[Session, Sequence[InvoiceRecord]], Mapping[UUID, Disputes]]
 
 _GIVEN_UP = (OutboxState.FAILED, OutboxState.AMBIGUOUS)
 
 
 def no_receipts_known(_session: Session, _invoices: Sequence[InvoiceRecord]) -> Mapping[UUID, Receipt]:
     """Nothing but the statuses tells of payments."""
+    return {}
+
+
+def no_disputes_known(_session: Session, _invoices: Sequence[InvoiceRecord]) -> Mapping[UUID, Disputes]:
+    """Nothing but the statuses tells of disputes."""
     return {}
 
 
@@ -42,13 +49,16 @@ def due_for_review(session: Session, now: datetime, limit: int) -> list[InvoiceR
 
 
 def facts_of(
-    session: Session, invoices: Sequence[InvoiceRecord], receipts_known: ReceiptsKnown
+    session: Session,
+    invoices: Sequence[InvoiceRecord],
+    receipts_known: ReceiptsKnown,
+    disputes_known: DisputesKnown = no_disputes_known,
 ) -> dict[UUID, InvoiceFacts]:
-    """The facts of each invoice, in three queries whatever their number."""
+    """The facts of each invoice, in a fixed number of queries whatever their number."""
     statuses = _mandatory_statuses(session, invoices)
     flow_ids = [each.flow_id for each in invoices] + [each.flow_id for each in statuses]
     messages = _outgoing(session, flow_ids)
-    receipts = receipts_known(session, invoices)
+    receipts, disputes = receipts_known(session, invoices), disputes_known(session, invoices)
     by_key: dict[InvoiceKey, list[Unsent]] = {}
     for event in statuses:
         waiting = [_unsent(each, event) for each in messages.get(event.flow_id, ()) if not _is_sent(each)]
@@ -67,6 +77,7 @@ def facts_of(
             sent_at=min((each.sent_at for each in own if each.sent_at), default=None),
             unsent=(*(_unsent(each) for each in own if not _is_sent(each)), *by_key.get(key, ())),
             receipt=receipts.get(invoice.id),
+            disputes=disputes.get(invoice.id, Disputes()),
         )
     return facts
 

@@ -5,8 +5,8 @@ was met does not run any more, and its alert closes. The first instant after the
 that a deadline in days passes at midnight in Paris.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -60,6 +60,21 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Disputes:
+    """What people and programs made of the disputes of an invoice; its statuses alone do not tell.
+
+    Attributes:
+        answered: statuses (206, 207) whose dispute was settled here, although the buyer never took them back.
+        since: of such a status whose dispute goes on, since when: later than the status when it was opened again.
+        withheld: what is not to be asked for, in the invoice's currency with VAT: contested, or credited since.
+    """
+
+    answered: frozenset[str] = frozenset()
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    withheld: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceFacts:
     """What the deadlines of an invoice we issued depend on, beside its state.
 
@@ -70,6 +85,7 @@ class InvoiceFacts:
         sent_at: when the platform took the invoice from us; None when it did not, or not from us.
         unsent: what still has to leave.
         receipt: None when nothing is known, which does not mean that nothing came in.
+        disputes: what was made of them; nothing when there was none.
     """
 
     key: InvoiceKey
@@ -81,6 +97,7 @@ class InvoiceFacts:
     sent_at: datetime | None = None
     unsent: tuple[Unsent, ...] = ()
     receipt: Receipt | None = None
+    disputes: Disputes = Disputes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +161,7 @@ def running(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) ->
         yield from _delivery(facts, state, policy)
     yield from _payment(facts, state, policy)
     if not _is_paid(facts, state):
-        yield from _answers(state, policy)
+        yield from _answers(facts, state, policy)
     yield from _receipt(facts, state, policy)
 
 
@@ -187,8 +204,8 @@ def _step(rule: DeadlineRule, since: date, facts: InvoiceFacts, policy: Deadline
 
 def _payment(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
     """An approved invoice, unless it is held back. The buyer's word that it has paid (211) buys some days."""
-    rule = policy.rules.get(Matter.APPROVED_UNPAID)
-    if rule is None or facts.amount_due <= 0 or _is_paid(facts, state) or state.issue(*_UNANSWERED):
+    rule, left = policy.rules.get(Matter.APPROVED_UNPAID), to_ask_for(facts, state)
+    if rule is None or facts.amount_due <= 0 or left == 0 or held_back(facts, state):
         return
     if rule.met_by & _reached(state).keys():
         due = _due(facts, policy)
@@ -196,17 +213,17 @@ def _payment(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -
         if state.announced:
             last = max(last, add_working_days(state.announced.on, rule.announced_working_days))
         delays = sum(entry.code in _DELAYS_PAYMENT for entry in state.history)
-        left = None if state.remaining is None else state.remaining - settled(facts, state)
         yield _by_day(rule, due, last, cause=f"{due}:{delays}", amount=left)
 
 
-def _answers(state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
+def _answers(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
     for code, matter in _UNANSWERED.items():
         rule, issue = policy.rules.get(matter), state.issue(code)
-        if rule and issue:
-            since = paris_date(issue.at)
-            last = add_working_days(since, rule.working_days)
-            yield _by_day(rule, since, last, cause=issue.fingerprint, code=code)
+        if rule and issue and code not in facts.disputes.answered:
+            began = facts.disputes.since.get(code, issue.at)
+            since = paris_date(began)
+            cause = issue.fingerprint if began == issue.at else f"{issue.fingerprint}:{began.isoformat()}"
+            yield _by_day(rule, since, add_working_days(since, rule.working_days), cause=cause, code=code)
 
 
 def _receipt(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
@@ -228,6 +245,20 @@ def untold(facts: InvoiceFacts, state: InvoiceState) -> Decimal:
 def settled(facts: InvoiceFacts, state: InvoiceState) -> Decimal:
     """What lowers an invoice beyond its statuses: money that no 212 tells, and what is written off."""
     return untold(facts, state) + (facts.receipt.written_off if facts.receipt else ZERO)
+
+
+def to_ask_for(facts: InvoiceFacts, state: InvoiceState) -> Decimal | None:
+    """What the buyer may be asked for, never less than nothing; None when it is not known what is left to pay."""
+    if _is_paid(facts, state):
+        return ZERO
+    if state.remaining is None:
+        return None
+    return max(ZERO, state.remaining - settled(facts, state) - facts.disputes.withheld)
+
+
+def held_back(facts: InvoiceFacts, state: InvoiceState) -> bool:
+    """A dispute (207) or a suspension (208) stands: nothing is asked for until it is settled."""
+    return state.issue(*(_UNANSWERED.keys() - facts.disputes.answered)) is not None
 
 
 def _is_paid(facts: InvoiceFacts, state: InvoiceState) -> bool:

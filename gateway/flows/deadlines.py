@@ -12,6 +12,7 @@ from gateway.alerts.deadlines import InvoiceFacts
 from gateway.alerts.model import Alert
 from gateway.alerts.repository import unsettled_of_invoices
 from gateway.alerts.service import review_deadlines
+from gateway.collection.agreements.answers import disputes_known
 from gateway.flows.agreeing import follow_money
 from gateway.flows.consequences import follow_deadlines
 from gateway.flows.context import FlowsContext
@@ -37,7 +38,7 @@ def review_due_invoices(
         invoices = due_for_review(session, now, settings.batch_size)
         if not invoices:
             return 0
-        facts = facts_of(session, invoices, receipts_known)
+        facts = facts_of(session, invoices, receipts_known, disputes_known)
         watched: dict[UUID | None, list[Alert]] = {}
         for alert in unsettled_of_invoices(session, _CONDITIONS, [each.id for each in invoices]):
             watched.setdefault(alert.invoice_id, []).append(alert)

@@ -99,6 +99,7 @@ def open_dispute(
     )
     session.add(dispute)
     _note(session, dispute, Step.MADE, dispute.comment, by, now)
+    _have_deadlines_reviewed(session, dispute, now)
     _call(session, dispute, invoice, owed, channels, now)
     return dispute
 
@@ -141,7 +142,9 @@ def assign(
 def settle(
     session: Session, scope: Scope, dispute_id: UUID, settlement: Settlement, because: str, *, by: str, now: datetime
 ) -> Dispute:
-    """A person ends a dispute: by a credit note, by the payment, or by refusing it, and then chasing resumes.
+    """A person ends a dispute: by a credit note, by the payment, because the customer withdraws it, or by refusing it.
+
+    After the last two, chasing resumes.
 
     Raises DisputeNotFoundError, NotOpenError, WithoutWordsError.
     """
@@ -174,6 +177,7 @@ def reopen(
     dispute.deadline = agreement_policy(today).settle_by(today)
     session.add(dispute)
     _note(session, dispute, Step.REOPENED, text, by, now)
+    _have_deadlines_reviewed(session, dispute, now)
     _call(session, dispute, owing.invoice, owing.amount, channels, now)
     return dispute
 
@@ -197,6 +201,14 @@ def close(
         facts=facts,
     )  # fmt: skip
     settle_call(session, DISPUTE_OPENED, dispute_key(dispute.id, dispute.since), now)
+    _have_deadlines_reviewed(session, dispute, now)
+
+
+def _have_deadlines_reviewed(session: Session, dispute: Dispute, now: datetime) -> None:
+    """An answer is awaited no more, or again, and so is the payment of what was contested."""
+    invoice = session.get_one(InvoiceRecord, dispute.invoice_id)
+    invoice.next_check_at = now
+    session.add(invoice)
 
 
 def _open_one(session: Session, scope: Scope, dispute_id: UUID) -> Dispute:

@@ -39,6 +39,8 @@ class DisputeOutcome(StrEnum):
     PAYMENT = "payment"
     #: We hold the dispute to be unfounded: chasing resumes.
     REFUSED = "refused"
+    #: The customer takes it back, without a status that says so: chasing resumes.
+    WITHDRAWN = "withdrawn"
     #: The buyer approved the invoice after all (205), or disputes it in another way (206, 207, 210).
     SUPERSEDED = "superseded"
     #: The invoice was rejected or cancelled: nothing is left to dispute.
@@ -56,6 +58,7 @@ class Settlement(StrEnum):
     CREDIT_NOTE = DisputeOutcome.CREDIT_NOTE.value
     PAYMENT = DisputeOutcome.PAYMENT.value
     REFUSED = DisputeOutcome.REFUSED.value
+    WITHDRAWN = DisputeOutcome.WITHDRAWN.value
 
     @property
     def outcome(self) -> DisputeOutcome:
@@ -67,6 +70,7 @@ _OUTCOMES = {
     DisputeOutcome.CREDIT_NOTE: Text("réglé par un avoir", "settled by a credit note"),
     DisputeOutcome.PAYMENT: Text("réglé par le paiement", "settled by payment"),
     DisputeOutcome.REFUSED: Text("contestation non fondée", "dispute refused"),
+    DisputeOutcome.WITHDRAWN: Text("retiré par le client", "withdrawn by the customer"),
     DisputeOutcome.SUPERSEDED: Text("levé par un autre statut", "lifted by another status"),
     DisputeOutcome.INVOICE_CLOSED: Text("facture close", "invoice closed"),
 }
