@@ -1,7 +1,6 @@
 """Keep promises, disputes and plans in step with what came in, and with the days that pass."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -21,19 +20,17 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-def follow_money(session: Session, context: FlowsContext, invoices: Sequence[InvoiceRecord]) -> None:
+def follow_money(session: Session, context: FlowsContext, invoices: Sequence[InvoiceRecord]) -> Sequence[InvoiceRecord]:
     """Something came for these receivables: look at their disputes, and at the promises and plans of their customers.
 
-    The caller holds its turn on the ledger and the rows. What fails is logged and looked at again later.
+    The caller holds its turn on the ledger and the rows. What fails is logged; the invoices to look at again later.
     """
     now, channels = context.clock(), channels_of(context.settings)
     failed = _each_alone(session, invoices, lambda some: follow_invoices(session, some, now))
     customers = customers_with_agreements(session, [each.id for each in invoices])
     if _each_alone(session, customers, lambda some: follow_customers(session, some, channels, now)):
-        failed = list(invoices)
-    for invoice in failed:
-        invoice.next_check_at = now + timedelta(seconds=context.settings.deadlines_seconds)
-        session.add(invoice)
+        return invoices
+    return failed
 
 
 def review_promises_and_plans(context: FlowsContext, organisation_id: UUID, task: str) -> int:

@@ -38,13 +38,15 @@ def review_due_invoices(
         invoices = due_for_review(session, now, settings.batch_size)
         if not invoices:
             return 0
+        failed = follow_money(session, context, invoices)  # it settles disputes, which deadlines wait for
         facts = facts_of(session, invoices, receipts_known, disputes_known)
         watched: dict[UUID | None, list[Alert]] = {}
         for alert in unsettled_of_invoices(session, _CONDITIONS, [each.id for each in invoices]):
             watched.setdefault(alert.invoice_id, []).append(alert)
         for invoice in invoices:
             _review(session, context, invoice, facts[invoice.id], watched.get(invoice.id, []))
-        follow_money(session, context, invoices)
+        for invoice in failed:
+            _look_again(session, context, invoice)
         if len(invoices) == settings.batch_size:
             enqueue(session, DEADLINES_TASK)
     return len(invoices)
@@ -61,6 +63,10 @@ def _review(
             follow_deadlines(session, review, context.settings, now)
     except Exception:
         _log.exception("deadline_review_failed", invoice=str(facts.key))
-        invoice.next_check_at = now + timedelta(seconds=context.settings.deadlines_seconds)
-        session.add(invoice)
-        session.flush()
+        _look_again(session, context, invoice)
+
+
+def _look_again(session: Session, context: FlowsContext, invoice: InvoiceRecord) -> None:
+    invoice.next_check_at = context.clock() + timedelta(seconds=context.settings.deadlines_seconds)
+    session.add(invoice)
+    session.flush()
