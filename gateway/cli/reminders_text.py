@@ -53,8 +53,9 @@ def reminder_text(view: ReminderView, language: Language) -> str:
     total = say.money(view.total, view.currency)
     lines = [f"{view.id}  {view.decided_at:%Y-%m-%d}  {view.customer_name}  {title}  {channel}  {total}  {state}"]
     lines += [f"    {each.number}  {say.money(each.claimed, view.currency)}" for each in view.lines]
-    if view.outcome:
-        lines.append(f"    {view.outcome}")
+    outcome = view.outcome_fr if language == "fr" else view.outcome_en
+    if outcome:
+        lines.append(f"    {outcome}")
     return "\n".join(lines)
 
 

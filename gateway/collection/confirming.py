@@ -17,6 +17,7 @@ from gateway.collection.recording import DISPATCH_TASK, move
 from gateway.collection.reminder_rows import reminder_by_id, seen_whole
 from gateway.jobs.queue import enqueue
 from gateway.jobs.undelivered import mark_arrived, send_again
+from gateway.kernel.text import Text
 from gateway.ledger.service import take_turn
 
 LONGEST_NOTE = 2000
@@ -50,7 +51,9 @@ def refuse(session: Session, scope: Scope, reminder_id: UUID, *, by: str, reason
     return reminder
 
 
-def complete(session: Session, scope: Scope, reminder_id: UUID, *, by: str, outcome: str, now: datetime) -> Reminder:
+def complete(
+    session: Session, scope: Scope, reminder_id: UUID, *, by: str, outcome: Text | str, now: datetime
+) -> Reminder:
     """A person has posted the letter, made the call or done the task; `outcome`: what came of it, or the postal number.
 
     Raises ReminderNotFoundError, ReminderPartlyVisibleError, ReminderStateError.

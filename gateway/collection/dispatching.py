@@ -29,7 +29,9 @@ from gateway.jobs.model import OutboxMessage, OutboxState
 from gateway.jobs.outbox import put_in_outbox
 from gateway.jobs.queue import enqueue
 from gateway.kernel.clock import Clock, paris_date
+from gateway.kernel.errors import GatewayError
 from gateway.kernel.money import ZERO
+from gateway.kernel.text import Text
 from gateway.ledger.service import take_turn
 from gateway.notifications.mail import ADDRESS_REFUSED
 
@@ -44,7 +46,7 @@ _ENDS = {
 }
 _FOLLOWED = (ReminderState.QUEUED.value, ReminderState.IN_DOUBT.value, ReminderState.FAILED.value)
 #: Why a message stays: it is worded again, or withdrawn.
-_STALE = "what it claims has changed while it waited"
+_STALE = Text("ce qu’elle réclame a changé pendant qu’elle attendait", "what it claims has changed while it waited")
 _log = structlog.get_logger(__name__)
 
 
@@ -90,9 +92,9 @@ def last_check(context: Dispatching, deliver: Deliverer, *, repeatable: bool = F
             fault = stopped(session, reminder)
             stale = not _is_as_worded(session, reminder, check_again(session, reminder, context.clock()))
         if fault is not None:
-            raise DeliveryFailedError(fault.says.fr, permanent=True)
+            raise DeliveryFailedError(_in_one(fault.says), permanent=True)
         if stale:
-            raise DeliveryFailedError(_STALE, permanent=True)
+            raise DeliveryFailedError(_in_one(_STALE), permanent=True)
         return deliver(delivery)
 
     return WayOut(send, repeatable=repeatable)
@@ -115,15 +117,16 @@ def follow(context: Dispatching, organisation_id: UUID) -> int:
 
 
 def _move_as(session: Session, reminder: Reminder, message: OutboxMessage, now: datetime) -> None:
-    if message.state == OutboxState.FAILED and message.last_error == _STALE:
+    if message.state == OutboxState.FAILED and message.last_error == _in_one(_STALE):
         move(session, reminder, ReminderState.PLANNED, now, outcome=_STALE)
         enqueue(session, DISPATCH_TASK)
         return
     state = ReminderState(_ENDS.get(message.state, ReminderState.QUEUED.value))
     reminder.sent_at = message.sent_at
     facts = {"remote_id": message.remote_id or "", "sent_at": message.sent_at.isoformat() if message.sent_at else ""}
-    move(session, reminder, state, now, outcome=message.last_error, facts=facts)
-    refused = message.last_error or ""
+    refused, fault = message.last_error or "", stopped(session, reminder)
+    is_stopped = fault is not None and refused == _in_one(fault.says)
+    move(session, reminder, state, now, outcome=fault.says if fault and is_stopped else message.last_error, facts=facts)
     if state is ReminderState.FAILED and refused.startswith(ADDRESS_REFUSED):
         stop_address(session, reminder, refused.removeprefix(f"{ADDRESS_REFUSED}: "), by="gateway", now=now)
 
@@ -151,10 +154,20 @@ def _let_go_next(context: Dispatching, organisation_id: UUID) -> bool:
         with context.database.transaction(organisation_id) as session:
             reminder = reminder_by_id(session, Scope.everything(), reminder_id, lock=True)
             if reminder.state == ReminderState.PLANNED:
-                move(
-                    session, reminder, ReminderState.FAILED, context.clock(), outcome=f"{type(error).__name__}: {error}"
-                )
+                move(session, reminder, ReminderState.FAILED, context.clock(), outcome=_said_by(error))
     return True
+
+
+def _said_by(error: Exception) -> Text:
+    """Why a message could not be worded."""
+    if isinstance(error, GatewayError):
+        return Text(error.in_language("fr"), error.in_language("en"))
+    return Text.of(f"{type(error).__name__}: {error}")
+
+
+def _in_one(told: Text) -> str:
+    """What the outbox keeps as the reason of a failure."""
+    return f"{told.fr} / {told.en}"
 
 
 def _let_go(session: Session, reminder: Reminder, context: Dispatching) -> None:
@@ -164,7 +177,7 @@ def _let_go(session: Session, reminder: Reminder, context: Dispatching) -> None:
         withdraw(session, reminder, checked, now)
         return
     if fault := stopped(session, reminder):
-        move(session, reminder, ReminderState.FAILED, now, outcome=fault.says.fr)
+        move(session, reminder, ReminderState.FAILED, now, outcome=fault.says)
         return
     customer = customers_by_id(session, [reminder.customer_id])[reminder.customer_id]
     message = message_of(reminder, customer.name, checked, paris_date(now))
@@ -222,7 +235,7 @@ def _keep(session: Session, reminder: Reminder, checked: Recheck, composed: Comp
     """Keep what was worded: the amounts of now; a line that is held back by now claims nothing and takes no step."""
     claimed = {(line.invoice_id, line.due_date): line for line in checked.lines}
     for row in _rows(session, reminder):
-        line = claimed.get((row.invoice_id, row.due_date))
+        line = claimed.get((row.item_id, row.due_date))
         row.claimed, row.remaining = (line.claimed, line.remaining) if line else (ZERO, row.remaining)
         row.step = row.step if line else None
         session.add(row)
@@ -233,7 +246,7 @@ def _keep(session: Session, reminder: Reminder, checked: Recheck, composed: Comp
 
 
 def _is_as_worded(session: Session, reminder: Reminder, checked: Recheck) -> bool:
-    said = {(row.invoice_id, row.due_date): row.claimed for row in _rows(session, reminder) if row.claimed}
+    said = {(row.item_id, row.due_date): row.claimed for row in _rows(session, reminder) if row.claimed}
     holds = {(line.invoice_id, line.due_date): line.claimed for line in checked.lines}
     return checked.withdrawn is None and said == holds and reminder.total == checked.total
 

@@ -31,9 +31,10 @@ class ActionNotOpenError(GatewayError):
     code: ClassVar[str] = "ACTION_NOT_OPEN"
     status: ClassVar[int] = 409
 
-    def __init__(self, action_id: UUID, outcome: str | None) -> None:
+    def __init__(self, action_id: UUID, outcome: Text | None) -> None:
+        told = outcome or Text.of("—")
         super().__init__(
-            Text(f"Cette action est terminée : {outcome or '—'}.", f"This action is over: {outcome or '—'}."),
+            Text(f"Cette action est terminée : {told.fr}.", f"This action is over: {told.en}."),
             Text("Il n'y a rien à faire.", "There is nothing left to do."),
             str(action_id),
         )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.database.columns import Amount, IdentifiedRow, Json, UtcDateTime
@@ -22,7 +22,24 @@ class ActionState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class CollectionAction(IdentifiedRow, table=True):
+class _WithOutcome(IdentifiedRow):
+    """Something that comes to an end of which people are told."""
+
+    outcome_fr: str | None = Field(default=None, description="What came of it, why it failed, was refused or withdrawn")
+    outcome_en: str | None = Field(default=None, description="The same; words of a person stay as they are")
+
+    @property
+    def outcome(self) -> Text | None:
+        """What came of it; None while nothing has."""
+        return None if self.outcome_fr is None else Text(self.outcome_fr, self.outcome_en or self.outcome_fr)
+
+    def tell(self, outcome: Text | str | None) -> None:
+        """Say what came of it, or that nothing has."""
+        told = None if outcome is None else Text.of(outcome)
+        self.outcome_fr, self.outcome_en = (told.fr, told.en) if told else (None, None)
+
+
+class CollectionAction(_WithOutcome, table=True):
     """One thing to do so that cash comes in. An alert creates exactly one."""
 
     __tablename__ = "collection_action"
@@ -50,7 +67,6 @@ class CollectionAction(IdentifiedRow, table=True):
     assigned_to: UUID | None = None
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     done_by: UUID | None = None
-    outcome: str | None = None
 
 
 class ReminderState(StrEnum):
@@ -92,7 +108,7 @@ _REMINDER_STATES = {
 }
 
 
-class Reminder(IdentifiedRow, table=True):
+class Reminder(_WithOutcome, table=True):
     """One message, call or task about one account, decided once by a step of its scenario."""
 
     __tablename__ = "reminder"
@@ -116,7 +132,9 @@ class Reminder(IdentifiedRow, table=True):
     step: str = Field(description="Its key in the scenario; of an instalment, with the day it is due")
     title_fr: str
     title_en: str
-    anchor_id: UUID = Field(foreign_key="invoice.id", description="The most advanced invoice, which sets the step")
+    anchor_id: UUID = Field(
+        description="The most advanced invoice, or line of the books that is no invoice here, which sets the step"
+    )
     channel: str
     template: str
     tone: int
@@ -134,7 +152,6 @@ class Reminder(IdentifiedRow, table=True):
     delivery_id: UUID | None = Field(default=None, description="Its message in the outbox")
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     settled_by: str | None = Field(default=None, description="Who posted, did, refused or settled it")
-    outcome: str | None = Field(default=None, description="What came of it, why it failed, was refused or withdrawn")
     subject: str | None = None
     text: str | None = Field(default=None, description="As it left")
     documents: list[dict[str, str]] = Field(
@@ -143,16 +160,24 @@ class Reminder(IdentifiedRow, table=True):
 
 
 class ReminderInvoice(IdentifiedRow, table=True):
-    """One line of a reminder. `step` is taken for the invoice by it, once; none: the line is only shown."""
+    """One line of a reminder: an invoice, or a line of the books that is no invoice here.
+
+    `step` is taken for it by the reminder, once; none: the line is only shown.
+    """
 
     __tablename__ = "reminder_invoice"
-    __table_args__ = (UniqueConstraint("invoice_id", "step"),)
+    __table_args__ = (
+        UniqueConstraint("invoice_id", "step"),
+        UniqueConstraint("entry_id", "step"),
+        CheckConstraint("(invoice_id IS NULL) <> (entry_id IS NULL)", "ck_reminder_invoice_one"),
+    )
 
     reminder_id: UUID = Field(foreign_key="reminder.id", index=True)
-    invoice_id: UUID = Field(foreign_key="invoice.id")
+    invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id")
+    entry_id: UUID | None = Field(default=None, foreign_key="accounting_entry.id")
     step: str | None = None
     position: int
-    number: str = Field(description="BT-1; of an instalment, those of the plan")
+    number: str = Field(description="BT-1; of an instalment, those of the plan; of a line of the books, its document")
     seller_siren: str = Field(max_length=9)
     issue_date: date
     due_date: date
@@ -160,6 +185,13 @@ class ReminderInvoice(IdentifiedRow, table=True):
     remaining: Decimal = Field(sa_type=Amount)
     claimed: Decimal = Field(sa_type=Amount, description="Less the disputed part")
     is_instalment: bool = False
+
+    @property
+    def item_id(self) -> UUID:
+        """What it is about: the invoice, or the line of the books."""
+        found = self.invoice_id or self.entry_id
+        assert found is not None  # the database sees to it
+        return found
 
 
 class AddressFaultRow(IdentifiedRow, table=True):
@@ -191,15 +223,19 @@ class AddressFaultRow(IdentifiedRow, table=True):
 
 
 class ReminderExclusion(IdentifiedRow, table=True):
-    """Someone decided not to chase an invoice, or a whole customer. Never deleted: it is lifted."""
+    """Someone decided not to chase an invoice, a line of the books, or a whole customer. Never deleted: it is lifted."""
 
     __tablename__ = "reminder_exclusion"
     __table_args__ = (
         Index("ix_exclusion_customer", "organisation_id", "customer_id", postgresql_where="lifted_at IS NULL"),
+        CheckConstraint("invoice_id IS NULL OR entry_id IS NULL", "ck_reminder_exclusion_one"),
     )
 
     customer_id: UUID = Field(foreign_key="customer.id")
-    invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id", description="None: the whole customer")
+    invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id")
+    entry_id: UUID | None = Field(
+        default=None, foreign_key="accounting_entry.id", description="With no invoice either: the whole customer"
+    )
     until: date | None = Field(default=None, description="Last day, included; none: until it is lifted")
     reason: str
     made_at: datetime = Field(sa_type=UtcDateTime)

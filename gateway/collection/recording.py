@@ -24,6 +24,7 @@ from gateway.database.engine import organisation_of
 from gateway.jobs.queue import enqueue
 from gateway.kernel.clock import paris_date
 from gateway.kernel.identifiers import new_id
+from gateway.kernel.text import Text
 from gateway.ledger.service import append
 
 DISPATCH_TASK = "reminders.dispatch"
@@ -137,8 +138,7 @@ def _lines_of(session: Session, reminder_ids: list[UUID]) -> dict[UUID, list[Rem
 
 def withdraw(session: Session, reminder: Reminder, checked: Recheck, now: datetime) -> None:
     """What it claimed is held back by now: it will not leave, and its steps count as not taken."""
-    because = checked.withdrawn.text.fr if checked.withdrawn else ""
-    move(session, reminder, ReminderState.WITHDRAWN, now, outcome=because)
+    move(session, reminder, ReminderState.WITHDRAWN, now, outcome=checked.withdrawn.text if checked.withdrawn else "")
     session.execute(update(ReminderInvoice).where(col(ReminderInvoice.reminder_id) == reminder.id).values(step=None))
 
 
@@ -149,7 +149,7 @@ def move(
     now: datetime,
     *,
     by: str | None = None,
-    outcome: str | None = None,
+    outcome: Text | str | None = None,
     facts: dict[str, Any] | None = None,
     documents: tuple[str, ...] = (),
 ) -> None:
@@ -159,9 +159,9 @@ def move(
     """
     reminder.state = state.value
     reminder.settled_by = by or reminder.settled_by
-    reminder.outcome = outcome
+    reminder.tell(outcome)
     session.add(reminder)
-    content = {"state": state.value, "by": by or "gateway", "outcome": outcome or "", **(facts or {})}
+    content = {"state": state.value, "by": by or "gateway", "outcome": reminder.outcome_fr or "", **(facts or {})}
     append(
         session,
         at=now,

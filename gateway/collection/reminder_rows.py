@@ -141,7 +141,7 @@ def seen_whole(session: Session, scope: Scope, reminders: Sequence[Reminder]) ->
 def line_of(row: ReminderInvoice, on: date) -> ReminderLine:
     """A line as it is told on a day. Pure."""
     return ReminderLine(
-        invoice_id=row.invoice_id,
+        invoice_id=row.item_id,
         number=row.number,
         seller_siren=row.seller_siren,
         issue_date=row.issue_date,

@@ -158,7 +158,8 @@ class ReminderView(_View):
     decided_at: datetime
     sent_at: datetime | None
     settled_by: str | None
-    outcome: str | None
+    outcome_fr: str | None = Field(description="What came of it; a person's words as they were written")
+    outcome_en: str | None
     note: str
     subject: str | None
     text: str | None = Field(description="As it left; null when you see a part of its lines only")
@@ -323,7 +324,8 @@ def _view(
         decided_at=reminder.decided_at,
         sent_at=reminder.sent_at,
         settled_by=reminder.settled_by,
-        outcome=reminder.outcome,
+        outcome_fr=reminder.outcome_fr,
+        outcome_en=reminder.outcome_en,
         note=reminder.note,
         subject=reminder.subject if is_whole else None,
         text=reminder.text if is_whole else None,

@@ -14,6 +14,7 @@ from gateway.collection.errors import ActionNotOpenError
 from gateway.collection.model import ActionState, CollectionAction
 from gateway.database.engine import organisation_of
 from gateway.kernel.clock import paris_date
+from gateway.kernel.text import Text
 from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.model import InvoiceRecord
 
@@ -55,7 +56,7 @@ def cancel_for_closed_alert(session: Session, alert: Alert, now: datetime) -> Co
     if action is None or action.state != ActionState.TODO:
         return None
     action.state = ActionState.CANCELLED.value
-    action.outcome = alert.closed_because_fr
+    action.outcome_fr, action.outcome_en = alert.closed_because_fr, alert.closed_because_en
     _note(session, action, "action.cancelled", {"because": alert.closed_because_en or ""}, now)
     return action
 
@@ -73,14 +74,15 @@ def attach_invoice(session: Session, alerts: list[Alert], invoice: InvoiceRecord
 
 
 def complete(
-    session: Session, scope: Scope, action_id: UUID, *, user_id: UUID, outcome: str, now: datetime
+    session: Session, scope: Scope, action_id: UUID, *, user_id: UUID, outcome: Text | str, now: datetime
 ) -> CollectionAction:
     """A person has done the action and says what came of it. Raises ActionNotFoundError, ActionNotOpenError."""
     take_turn(session)
     action = _open_action(session, scope, action_id)
     action.state = ActionState.DONE.value
-    action.done_at, action.done_by, action.outcome = now, user_id, outcome
-    _note(session, action, "action.done", {"user_id": str(user_id), "outcome": outcome}, now)
+    action.done_at, action.done_by = now, user_id
+    action.tell(outcome)
+    _note(session, action, "action.done", {"user_id": str(user_id), "outcome": action.outcome_fr}, now)
     return action
 
 

@@ -15,6 +15,11 @@ class Text:
     fr: str
     en: str
 
+    @classmethod
+    def of(cls, said: "Text | str") -> "Text":
+        """A sentence; what a person or another machine wrote is shown as it is, in both languages."""
+        return said if isinstance(said, Text) else cls(said, said)
+
     def in_language(self, language: Language) -> str:
         """The sentence in `language`."""
         return self.fr if language == "fr" else self.en

@@ -190,7 +190,8 @@ def test_what_waits_for_an_address_found_wrong_meanwhile_does_not_leave(house):
     house.deliver()
     (reminder,) = house.reminders()
     assert (reminder.state, house.server.taken) == ("failed", [])
-    assert "mauvais interlocuteur" in reminder.outcome
+    assert "mauvais interlocuteur" in reminder.outcome.fr
+    assert "wrong contact" in reminder.outcome.en
 
 
 def test_what_waits_in_the_outbox_for_an_address_found_wrong_meanwhile_does_not_leave(house):

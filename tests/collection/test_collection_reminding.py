@@ -19,6 +19,7 @@ from gateway.collection.errors import (
 from gateway.collection.reminding import preview
 from gateway.jobs.channels import DeliveryAmbiguousError, DeliveryFailedError
 from gateway.kernel.clock import ManualClock
+from gateway.kernel.text import Text
 from gateway.ledger.model import LedgerEntry
 from gateway.ledger.service import verify
 from tests.collection.owing import NOW, Collecting, siren
@@ -143,6 +144,8 @@ def test_a_reminder_whose_invoice_is_paid_before_it_leaves_is_withdrawn_and_free
     house.deliver()
     house.dispatch()
     assert states(house) == ["withdrawn"]
+    said = Text("Payée : il n’y a plus rien à réclamer.", "Paid: nothing is left to claim.")
+    assert house.reminders()[0].outcome == said
     assert house.server.taken == []
     assert [line.step for line in house.lines()] == [None]
 
@@ -193,7 +196,7 @@ def test_a_refused_address_is_seen_and_the_reminder_can_be_refused(house):
     house.server.fails_with = DeliveryFailedError("550 no such user", permanent=True)
     house.send()
     (reminder,) = house.reminders()
-    assert (reminder.state, reminder.outcome) == ("failed", "550 no such user")
+    assert (reminder.state, reminder.outcome) == ("failed", Text.of("550 no such user"))
     act(house, refuse, reminder.id, reason="Adresse fermée")
     assert states(house) == ["cancelled"]
 
@@ -289,7 +292,7 @@ def test_a_reminder_that_cannot_be_worded_fails_alone(house):
     house.send()
     assert sorted(states(house)) == ["failed", "sent"]
     failed = next(each for each in house.reminders() if each.state == "failed")
-    assert "no words" in failed.outcome
+    assert "no words" in failed.outcome.fr
     house.context = type(house.context)(house.database, house.clock, plain, house.context.leaves, 50)
     act(house, settle, failed.id, arrived=False)
     house.dispatch()

@@ -34,6 +34,7 @@ from gateway.collection.worklist.ranking import Source
 from gateway.customers import service as customers
 from gateway.customers.errors import CustomerNotFoundError
 from gateway.kernel.clock import paris_date
+from gateway.kernel.text import Text
 from gateway.lifecycle.errors import InvoiceNotFoundError
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.notifications.model import Notification
@@ -183,11 +184,8 @@ def test_a_promise_is_recorded_on_the_lines_invoice_and_settles_the_line(house, 
     about = [each.invoice_id for each in house.rows(PromiseInvoice) if each.promise_id == promise.id]
     assert about == [house.owed["F1"].id]
     (action,) = house.rows(CollectionAction)
-    assert (action.state, action.done_by, action.outcome) == (
-        ActionState.DONE,
-        marie.id,
-        "Promesse de paiement : Lundi",
-    )
+    assert (action.state, action.done_by) == (ActionState.DONE, marie.id)
+    assert action.outcome == Text("Promesse de paiement : Lundi", "Promise to pay: Lundi")
     assert listed(house, marie) == []
     with pytest.raises(MatterNotFoundError):
         call(house, marie, line, "promise", due_on=AFTER)
@@ -204,7 +202,7 @@ def test_a_promise_about_a_call_of_a_scenario_marks_the_call_as_made(house, mari
     line = next(each for each in listed(house, marie) if each.id == reminder_id)
     call(house, marie, line, "promise", due_on=AFTER + timedelta(days=5), contact="Mme Durand")
     (row,) = house.rows(Reminder)
-    assert (row.state, row.outcome) == (ReminderState.SENT, "Promesse de paiement (Mme Durand)")
+    assert (row.state, row.outcome.fr) == (ReminderState.SENT, "Promesse de paiement (Mme Durand)")
     assert sorted(each.amount for each in house.rows(Promise)) == [Decimal("120.00"), Decimal("200.00")]
 
 

@@ -198,7 +198,7 @@ def _rejected(session: Session, services: Services, story: CollectionStory) -> R
         reissued_as=reissued.number,
         reissued_left_to_pay=str(_left(session, reissued)),
         action=action.state,
-        settled=action.outcome or "",
+        settled=action.outcome_fr or "",
         reminders=len(_reminders(session, invoice)),
         why_not=" ".join(held),
     )
@@ -269,7 +269,7 @@ def _message(session: Session, reminder: Reminder) -> Message:
         recipient=(reminder.contact or {}).get("name", ""),
         invoices=sum(1 for line in lines if line.claimed > 0),
         total=str(reminder.total),
-        outcome=reminder.outcome or "",
+        outcome=reminder.outcome_fr or "",
     )
 
 

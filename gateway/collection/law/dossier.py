@@ -166,7 +166,7 @@ def _add_reminder(pieces: _Pieces, store: DocumentStore, reminder: Reminder, num
         "subject": reminder.subject,
         "text": reminder.text,
         "documents": reminder.documents,
-        "outcome": reminder.outcome,
+        "outcome": reminder.outcome_fr,
     }
     pieces.add(f"{folder}/envoi.json", json.dumps(sent, ensure_ascii=False, indent=1).encode())
     for document in reminder.documents:

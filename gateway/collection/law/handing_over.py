@@ -206,7 +206,7 @@ def _reminded(session: Session, ids: Collection[UUID], template: str | None = No
     )
     if template is not None:
         statement = statement.where(Reminder.template == template)
-    return {invoice_id: paris_date(sent_at) for invoice_id, sent_at in session.exec(statement) if sent_at}
+    return {of: paris_date(sent_at) for of, sent_at in session.exec(statement) if of and sent_at}
 
 
 def _note(session: Session, kind: str, invoice: InvoiceRecord, content: dict[str, str], now: datetime) -> None:

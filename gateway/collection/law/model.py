@@ -157,6 +157,20 @@ class ClaimAct(IdentifiedRow, table=True):
     recorded_by: str
 
 
+class ClaimEnding(IdentifiedRow, table=True):
+    """How the proceedings of an act ended; the latest told counts. Never changed: the database refuses it."""
+
+    __tablename__ = "claim_ending"
+
+    act_id: UUID = Field(foreign_key="claim_act.id", index=True)
+    outcome: str = Field(description="Key of `limitation.outcome` in the data of the law")
+    on_day: date
+    document: str = Field(description="The decision that says so; may be empty")
+    comment: str
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_by: str
+
+
 class Insolvency(IdentifiedRow, table=True):
     """Insolvency proceedings of a customer, and the claim declared in them."""
 

@@ -200,6 +200,10 @@ def _first_invoice(session: Session, viewer: Viewer, line: Matter) -> UUID | Non
     return rows[0].invoice_id if rows else None
 
 
-def _outcome(new: NewCall) -> str:
-    said = f"{new.outcome.label.fr} ({new.contact.strip()})" if new.contact.strip() else new.outcome.label.fr
-    return f"{said} : {new.note.strip()}" if new.note.strip() else said
+def _outcome(new: NewCall) -> Text:
+    label, contact, note = new.outcome.label, new.contact.strip(), new.note.strip()
+    whom = f" ({contact})" if contact else ""
+    return Text(
+        f"{label.fr}{whom} : {note}" if note else f"{label.fr}{whom}",
+        f"{label.en}{whom}: {note}" if note else f"{label.en}{whom}",
+    )
