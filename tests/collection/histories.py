@@ -10,7 +10,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from tests.collection.naive_books import Debtor
+from tests.collection.naive_facts import Debtor
 from tests.lifecycle.making_events import SELLER_SIREN
 
 #: Two accounts of one group, a public body, and a consumer who can only be written to by post.
@@ -23,7 +23,7 @@ CAST = (
 AGENCIES = (None, UUID(int=0xA), UUID(int=0xB))
 SELLERS = (SELLER_SIREN, "404833048")
 CURRENCIES = ("EUR", "EUR", "EUR", "USD")
-BILL_STATUSES = ("205", "206", "207", "208", "210", "211", "213", "220", "221", "501", "204")
+BILL_STATUSES = ("203", "205", "206", "207", "208", "210", "211", "213", "220", "221", "501", "204")
 
 
 @dataclass(frozen=True)
@@ -181,8 +181,71 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """The books tell of an invoice, or a credit note (negative), that never came through here."""
+
+    debtor: int
+    cents: int
+    days_before: int
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What only the books know: `what`: they settle it, money that came in pays it, or the invoice itself arrives.
+
+    `percent`: of what is left that is paid; of the amount, what the invoice that arrives asks for.
+    """
+
+    what: str
+    about: int
+    percent: int
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A rate for late payment, points above the least allowed (None: agreed no more), and days to pay.
+
+    Agreed with the customer of a bill; `ours`: the rate is that of our terms of sale.
+    """
+
+    about: int
+    ours: bool
+    points: int | None
+    from_days_ago: int
+    days_to_pay: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """Someone calls about a line of the worklist, and records what came of it."""
+
+    about: int
+    outcome: str
+    percent: int
+    due_in: int
+    names: bool
+
+
+@dataclass(frozen=True)
+class Returned:
+    """An e-mail that had left comes back: nobody has that address."""
+
+    about: int
+
+
+@dataclass(frozen=True)
+class FileRefused:
+    """A platform refuses the file of a bill that it had taken, or takes its refusal back."""
+
+    about: int
+    taken_back: bool
+
+
+@dataclass(frozen=True)
 class Days:
     """Days pass; then the reviews and the round run, and the mail server behaves in a way.
+
+    `server`: see `SERVERS`.
 
     `killed_at`: the process dies before that statement that writes, and is started again. `twice`: two workers at once.
     """
@@ -195,7 +258,8 @@ class Days:
 
 Act = (
     Status | Invoice | CreditNote | Repeat | Receipt | Collected | Refund | Undo | Dispute | Promise | Plan | Spare
-    | Insolvency | HandOver | WriteOff | Claim | Person | Days
+    | Insolvency | HandOver | WriteOff | Claim | Person | Opening | Booked | Terms | Call | Returned | FileRefused
+    | Days
 )  # fmt: skip
 
 _about = st.integers(0, 9)
@@ -221,7 +285,7 @@ _invoices = st.builds(
     st.integers(-45, 20),
     st.just(()) | st.lists(_statuses, max_size=2).map(tuple),
 )
-_UNDONE = ("receipt", "dispute", "promise", "plan", "exclusion", "insolvency", "case", "reopen", "write_off")
+_UNDONE = ("receipt", "dispute", "promise", "plan", "exclusion", "insolvency", "case", "reopen", "write_off", "stop")
 _receipts = st.builds(
     Receipt,
     st.lists(_about, max_size=3).map(tuple),
@@ -236,6 +300,27 @@ _plans = st.builds(
     st.booleans(),
     st.lists(st.integers(0, 40), min_size=1, max_size=3, unique=True).map(lambda days: tuple(sorted(days))),
     st.booleans(),
+)
+#: What the mail server does with a message. One that dies is the process that sends: it never writes what came of it.
+SERVERS = (
+    *["works"] * 6,
+    "away",
+    "refuses",
+    "knows no such address",
+    "silent, having taken it",
+    "silent, not having it",
+    "dies, having sent it",
+    "dies, not having sent it",
+)
+_OUTCOMES = ("promise", "promise", "dispute", "no_answer", "message_left", "paid", "wrong_contact")
+_openings = st.builds(Opening, _debtors, st.integers(300, 900_000) | st.integers(-90_000, -300), st.integers(100, 270))
+_terms = st.builds(
+    Terms,
+    _about,
+    st.booleans(),
+    st.none() | st.integers(-1, 9),
+    st.integers(0, 60),
+    st.sampled_from([10, 30, 45]),
 )
 #: Each as often as it stands here.
 _ACTS = (
@@ -256,12 +341,18 @@ _ACTS = (
     st.builds(Insolvency, _about, st.integers(0, 20)),
     st.builds(HandOver, _about, st.booleans()),
     st.builds(WriteOff, _about, _percents),
+    *[_openings] * 2,
+    *[st.builds(Booked, st.sampled_from(["settled", "paid", "paid", "arrived"]), _about, _percents)] * 3,
+    _terms,
+    *[st.builds(Call, _about, st.sampled_from(_OUTCOMES), _percents, st.integers(0, 5), st.booleans())] * 4,
+    *[st.builds(Returned, _about)] * 2,
+    *[st.builds(FileRefused, _about, st.sampled_from([False, False, True]))] * 2,
 )
 _acts = st.sampled_from(range(len(_ACTS))).flatmap(lambda place: _ACTS[place])
 _days = st.builds(
     Days,
     st.integers(1, 6),
-    st.sampled_from(["works"] * 5 + ["away", "refuses", "silent, having taken it", "silent, not having it"]),
+    st.sampled_from(SERVERS),
     st.none() | st.none() | st.integers(0, 12),
     st.sampled_from([False] * 5 + [True]),
 )

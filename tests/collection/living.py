@@ -43,19 +43,8 @@ from gateway.treasury.receipts import record_receipt, reverse_receipt
 from gateway.treasury.writing_off import undo_write_off, write_off
 from tests.collection import histories as told
 from tests.collection.histories import AGENCIES, CAST, CURRENCIES, SELLERS, Act
-from tests.collection.naive_books import (
-    NOTHING,
-    Agreed,
-    Bill,
-    Case,
-    Judged,
-    Lost,
-    NaiveBooks,
-    Part,
-    Received,
-    Spared,
-    Told,
-)
+from tests.collection.naive_books import NaiveBooks
+from tests.collection.naive_facts import NOTHING, Agreed, Bill, Case, Judged, Lost, Part, Received, Spared, Told
 from tests.lifecycle.following import invoice as invoice_of
 from tests.lifecycle.making_events import START, message
 
@@ -332,7 +321,7 @@ class Life:
         customer_id = None if payer is None else self.customers[payer]
         new = NewReceipt(amount, currency, on, str(uuid4()), "", "", parts, customer_id)
         receipt = self.within(record_receipt, new, source=ReceiptSource.API, by=BY).receipt
-        money = Received(receipt.id, amount, currency, payer)
+        money = Received(receipt.id, amount, currency, payer, on=on)
         for bill in bills:
             part = Part(on, self.clock(), parts[bill.id])
             bill.parts.append(part)
@@ -357,7 +346,7 @@ class Life:
             self.customers[bills[0].debtor], share(act.percent, owed), due_on, bills[0].currency, ids
         )
         row = self.within(promising.make_promise, new, by=BY)
-        named = bills if ids else self._first(bills, new.amount)
+        named = bills if ids else self.first(bills, new.amount)
         self.books.promises.append(Agreed(row.id, named, self.clock(), [(row.grace_until, row.amount)]))
 
     @act.register
@@ -388,7 +377,8 @@ class Life:
         return bills, sum((each.left for each in bills), NOTHING), () if whole else (named.id,)
 
     @staticmethod
-    def _first(bills: list[Bill], amount: Decimal) -> list[Bill]:
+    def first(bills: list[Bill], amount: Decimal) -> list[Bill]:
+        """The bills that an amount is taken to be about, the first ones."""
         taken = []
         for each in bills:
             if amount > 0:

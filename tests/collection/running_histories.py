@@ -15,7 +15,7 @@ from sqlmodel import select
 from gateway.collection.dispatching import REMINDER_MAIL, Dispatching, dispatch, last_check, message_of
 from gateway.collection.law.context import LawContext
 from gateway.collection.law.tasks import review_law
-from gateway.collection.model import Reminder, ReminderInvoice
+from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
 from gateway.collection.rechecking import Recheck
 from gateway.collection.reminders import ReminderDecision
 from gateway.collection.reminding import ReminderRound
@@ -29,9 +29,13 @@ from gateway.jobs.channels import Delivery, DeliveryAmbiguousError, DeliveryFail
 from gateway.jobs.model import OutboxMessage
 from gateway.jobs.outbox import OutboxWorker
 from gateway.ledger.documents import DocumentStore
+from gateway.notifications.mail import ADDRESS_REFUSED
 from gateway.treasury.receipts import receipts_known
 from tests.collection import histories as told
-from tests.collection.living import EVERYTHING, Life
+from tests.collection.histories import CAST
+from tests.collection.living import EVERYTHING
+from tests.collection.living_contacts import ReachedLife
+from tests.collection.naive_facts import Called
 from tests.collection.owing import said
 from tests.collection.watching_histories import (
     SCOPES,
@@ -52,16 +56,16 @@ class KilledError(BaseException):
 
 
 @dataclass
-class Watched(Life):
+class Watched(ReachedLife):
     """A life of which every instant is watched.
 
-    `taken`: the messages that the mail server took, by reminder; `teller`: which one told a step of an invoice.
+    `teller`: which reminder told a step of an invoice. `nowhere`: those whose address the mail server does not know.
     """
 
     store: DocumentStore | None = None
     server: str = "works"
-    taken: dict[UUID, int] = field(default_factory=dict)
     teller: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
+    nowhere: list[UUID] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def live(self, act: told.Act) -> None:
@@ -79,12 +83,17 @@ class Watched(Life):
         self.review()
         foreseen = check_decisions(self)
         self.server = act.server
-        if act.killed_at is not None and not self._runs_until(act.killed_at):
+        try:
+            if act.killed_at is None:
+                self.send(workers=2 if act.twice else 1, foreseen=foreseen)
+            else:
+                self._send_until(act.killed_at)
+        except KilledError:
+            self.server = "works"
             self.clock.advance(timedelta(minutes=2))
             self.send()
-        elif act.killed_at is None:
-            self.send(workers=2 if act.twice else 1, foreseen=foreseen)
         self.server = "works"
+        self._hear_of_addresses()
         assert not self.faults, self.faults
         check_money(self, EVERYTHING, SCOPES[1 + act.count % 2])
         check_accounts(self)
@@ -138,27 +147,50 @@ class Watched(Life):
         if self.server == "away":
             raise DeliveryFailedError("away")
         if self.server == "refuses":
-            raise DeliveryFailedError("550 no such user", permanent=True)
-        if self.server == "silent, not having it":
-            raise DeliveryAmbiguousError("silent")
+            raise DeliveryFailedError("550 spam", permanent=True)
         assert delivery.subject_id is not None
-        self.taken[delivery.subject_id] = self.taken.get(delivery.subject_id, 0) + 1
+        if self.server == "knows no such address":
+            self.nowhere.append(delivery.subject_id)
+            raise DeliveryFailedError(f"{ADDRESS_REFUSED}: 550 5.1.1", permanent=True)
+        if not self._takes:
+            raise KilledError if self.server == "dies, not having sent it" else DeliveryAmbiguousError("silent")
+        self._took(delivery.subject_id)
         if self.server == "silent, having taken it":
             raise DeliveryAmbiguousError("silent")
+        if self.server == "dies, having sent it":
+            raise KilledError
         return "<1@example>"
+
+    def _took(self, reminder_id: UUID) -> None:
+        self.taken[reminder_id] = self.taken.get(reminder_id, 0) + 1
+        reminder = next(each for each in self.reminders() if each.id == reminder_id)
+        debtor = self.debtor_of(reminder.customer_id)
+        self.books.calls.append(Called(debtor, self.today, reminder_id, reminder.currency))
+
+    @property
+    def _takes(self) -> bool:
+        """Whether the mail server takes a message, whatever the sender hears of it."""
+        return self.server in ("works", "silent, having taken it", "dies, having sent it")
 
     def _judge(self, delivery: Delivery) -> None:
         with self.database.transaction(self.organisation) as session:
             reminder = session.exec(select(Reminder).where(Reminder.id == delivery.subject_id)).one()
             check_claim(self, reminder, lines_of(session, reminder.id), disputes_of(session))
+            debtor = self.debtor_of(reminder.customer_id)
+            assert delivery.payload["to"] == CAST[debtor].email
+            assert not self.books.unreachable(debtor, by_email=True)
             for line in lines_of(session, reminder.id):
-                if line.step is not None and self.server in ("works", "silent, having taken it"):
+                if line.step is not None and self._takes:
                     teller = self.teller.setdefault((line.invoice_id, line.step), reminder.id)
                     assert teller == reminder.id, f"{line.number} is told {line.step} twice"
 
-    def has_arrived(self, reminder: Reminder) -> bool:
-        """The mail server knows."""
-        return reminder.id in self.taken
+    def _hear_of_addresses(self) -> None:
+        """What the server said of addresses is known, unless the process died before it wrote so."""
+        failed = {each.id: each.customer_id for each in self.reminders() if each.state == ReminderState.FAILED}
+        for reminder_id in self.nowhere:
+            if reminder_id in failed:
+                self.stop(self.debtor_of(failed[reminder_id]), wrong=False)
+        self.nowhere.clear()
 
     def _check_foreseen(self, foreseen: list[ReminderDecision], new: list[Reminder]) -> None:
         """The dry run of this instant is the real run."""
@@ -204,6 +236,8 @@ class Watched(Life):
                 lines = lines_of(session, reminder.id)
                 if reminder.step != "no_contact":
                     check_claim(self, reminder, lines, disputes)
+                if Channel(reminder.channel).is_written and reminder.state != ReminderState.FAILED:
+                    assert not self.books.unreachable(self.debtor_of(reminder.customer_id), by_email=False)
                 decision = dry.get((reminder.customer_id, reminder.currency))
                 if reminder.text is None or decision is None:
                     continue
@@ -240,10 +274,10 @@ class Watched(Life):
         for thread in threads:
             thread.join()
         if faults:
-            raise faults[0]
+            raise min(faults, key=lambda fault: isinstance(fault, KilledError))
 
-    def _runs_until(self, place: int) -> bool:
-        """Whether all that is to leave left before the process was killed at that statement that writes, or commit."""
+    def _send_until(self, place: int) -> None:
+        """Send, and be killed at that statement that writes, or commit, if there are so many. Raises KilledError."""
         seen = 0
 
         def kill(*_: Any) -> None:
@@ -257,11 +291,7 @@ class Watched(Life):
                 kill()
 
         with _listening(self.database.engine, before_cursor_execute=kill_before_writing, commit=kill):
-            try:
-                self.send()
-            except KilledError:
-                return False
-        return True
+            self.send()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Every history is lived through the real services on the real database, beside bo
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,8 @@ from gateway.database import Database
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import load_settings
 from gateway.ledger.documents import DocumentStore
-from tests.collection.histories import Act, histories
+from tests.collection.histories import CAST, Act, histories
+from tests.collection.naive_books import NaiveBooks
 from tests.collection.owing import siren
 from tests.collection.running_histories import Watched
 from tests.conftest import START, add_organisation, fresh_database
@@ -37,13 +39,19 @@ def test_every_instant_of_a_history_holds(
 ) -> None:
     global _served
     _served += 1
-    folder = tmp_path_factory.getbasetemp()
-    life = Watched(
-        shared,
-        add_organisation(shared, siren(_served), f"Maison {_served}"),
-        ManualClock(START),
-        load_settings(data_dir=folder),
-        store=DocumentStore(folder / "documents"),
-    )
+    life = new_life(shared, tmp_path_factory.getbasetemp(), _served)
     for act in told:
         life.live(act)
+
+
+def new_life(shared: Database, folder: Path, serial: int) -> Watched:
+    """An organisation that begins."""
+    house = siren(serial)
+    return Watched(
+        shared,
+        add_organisation(shared, house, f"Maison {serial}"),
+        ManualClock(START),
+        load_settings(data_dir=folder),
+        NaiveBooks(CAST, house),
+        store=DocumentStore(folder / "documents"),
+    )

@@ -44,20 +44,8 @@ from tests.collection import histories as told
 from tests.collection.accounts import CUSTOMER
 from tests.collection.histories import CAST, Act, histories
 from tests.collection.living import EVERYTHING, LAW, message_of, share
-from tests.collection.naive_books import (
-    DAY,
-    NOTHING,
-    Agreed,
-    Bill,
-    Case,
-    Judged,
-    NaiveBooks,
-    Part,
-    Received,
-    Spared,
-    Told,
-    interest,
-)
+from tests.collection.naive_books import NaiveBooks, interest
+from tests.collection.naive_facts import DAY, NOTHING, Agreed, Bill, Case, Judged, Part, Received, Spared, Told
 from tests.collection.watching_histories import check_lines, check_reason
 from tests.conftest import START
 

@@ -22,19 +22,24 @@ from gateway.collection.receivables import Books
 from gateway.collection.reminder_views import seen_by
 from gateway.collection.reminders import ReminderDecision
 from gateway.collection.reminding import preview
+from gateway.collection.scenarios import PAYMENT, Channel, default_book
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.treasury.receivable_rows import open_items
 from gateway.treasury.receivables import Dimension, Family
 from gateway.treasury.service import aged_balance
 from tests.collection.histories import AGENCIES, CAST
-from tests.collection.living import EVERYTHING, LAW, Life
-from tests.collection.naive_books import DAY, NOTHING, Agreed, Bill, NaiveBooks, interest
+from tests.collection.living import EVERYTHING, LAW
+from tests.collection.living_books import least_rate
+from tests.collection.living_contacts import ReachedLife
+from tests.collection.naive_books import NaiveBooks, interest
+from tests.collection.naive_facts import DAY, NOTHING, Agreed, Bill
 
 SCOPES = (EVERYTHING, Scope.limited_to([AGENCIES[1]], []), Scope.limited_to([AGENCIES[2]], [CAST[2].siren]))
 _ASKED = (
     Family.INVOICED,
     Family.DEPOSITS,
     Family.CREDIT_NOTES,
+    Family.OPENINGS,
     Family.PAYMENTS,
     Family.WRITTEN_OFF,
     Family.UNALLOCATED,
@@ -43,7 +48,7 @@ _HELD_BACK = (Family.LITIGATION, Family.PLANNED, Family.DISPUTED, Family.PROMISE
 _SETTLED = frozenset({DisputeOutcome.CREDIT_NOTE, DisputeOutcome.PAYMENT, DisputeOutcome.REFUSED})
 
 
-def check_balances(life: Life) -> None:
+def check_balances(life: ReachedLife) -> None:
     """Money is conserved: invoiced = open + collected + credited + written off, by customer, to the cent."""
     numbers = {customer_id: number for number, customer_id in life.customers.items()}
     sums: defaultdict[tuple[object, str], Decimal] = defaultdict(lambda: NOTHING)
@@ -54,7 +59,7 @@ def check_balances(life: Life) -> None:
     assert found == life.books.balances("customer", EVERYTHING)
 
 
-def check_money(life: Life, *scopes: Scope) -> None:
+def check_money(life: ReachedLife, *scopes: Scope) -> None:
     """Money is conserved, wherever it is added up; every figure is the sum of the lines it opens to.
 
     Whoever sees a part sees the sums of that part.
@@ -92,16 +97,19 @@ def check_money(life: Life, *scopes: Scope) -> None:
             assert asked == sum((life.left_of_penalty(row) for row in claims), NOTHING)
 
 
-def _check_aged_balance(life: Life, session: Session, scope: Scope, seen: list[Bill]) -> None:
+def _check_aged_balance(life: ReachedLife, session: Session, scope: Scope, seen: list[Bill]) -> None:
     stands = Counter[str]()
     for each in seen:
         stands[each.currency] += NOTHING if each.closed else each.left  # type: ignore[assignment]
+    for opening in life.books.openings:
+        if scope.is_everything or CAST[opening.debtor].siren in scope.key_accounts:
+            stands["EUR"] += opening.left  # type: ignore[assignment]
     aged = {each.currency: each.total for each in aged_balance(session, scope, life.today)}
     assert +Counter(aged) == +stands
     assert -Counter(aged) == -stands
 
 
-def check_accounts(life: Life) -> None:
+def check_accounts(life: ReachedLife) -> None:
     """What reminders go by is what the treasury counts."""
     balances = life.books.balances("customer", EVERYTHING)
     with life.database.transaction(life.organisation) as session:
@@ -111,12 +119,13 @@ def check_accounts(life: Life) -> None:
         money = [each for each in life.books.received if (each.of, each.currency) == place and each.rest]
         owed_back = [each for each in life.books.bills if each.closed and (each.debtor, each.currency) == place]
         unallocated = -sum((each.rest for each in money), NOTHING) + sum((each.left for each in owed_back), NOTHING)
-        assert account.unallocated == min(unallocated, NOTHING)
+        openings = life.books.openings_of(*place)
+        assert account.unallocated == min(unallocated + min(openings, NOTHING), NOTHING)
         items = sum((item.remaining for item in account.items if not item.state.closed), NOTHING)
-        assert items + unallocated == balances.get(place, NOTHING)
+        assert items + unallocated + openings == balances.get(place, NOTHING)
 
 
-def check_agreements(life: Life) -> None:
+def check_agreements(life: ReachedLife) -> None:
     """The states of promises and plans follow from the money and the day; what is stored is what follows."""
     with life.database.transaction(life.organisation) as session:
         reading = read_agreements(session, list(life.customers.values()), life.today)
@@ -136,7 +145,7 @@ def check_agreements(life: Life) -> None:
                 assert paid == min(plan.came(), plan.dues[-1][1])
 
 
-def _check_promise(life: Life, promise: Agreed, state: PromiseState, awaited: Decimal) -> None:
+def _check_promise(life: ReachedLife, promise: Agreed, state: PromiseState, awaited: Decimal) -> None:
     grace_until, amount = promise.dues[-1]
     in_time, owed = promise.came(grace_until), max(promise.owed, NOTHING)
     if promise.over:
@@ -164,11 +173,11 @@ def _check_promise(life: Life, promise: Agreed, state: PromiseState, awaited: De
         assert awaited == max(min(amount - promise.came(), owed), NOTHING)
 
 
-def _others(life: Life, promise: Agreed) -> Iterator[Agreed]:
+def _others(life: ReachedLife, promise: Agreed) -> Iterator[Agreed]:
     return (each for each in life.books.promises if each is not promise and not each.over)
 
 
-def check_penalties(life: Life) -> None:
+def check_penalties(life: ReachedLife) -> None:
     """Interest is that of a count day by day; what was claimed stays claimed, and what ran is never lost."""
     bills = [each for each in life.books.bills if each.total > 0]
     until = life.today
@@ -187,8 +196,8 @@ def check_penalties(life: Life) -> None:
         moves = [(on, amount) for on, _, amount in bill.money()] + list(life.books.credited(bill))
         moves += [(bill.issued, bill.granted)] + [(each.on, each.amount) for each in bill.lost if not each.undone]
         excluded = list(_excluded(life, bill, disputes, stored))
-        percents, year_days = _percents(bill, until)
-        assert position.sheet.total == interest(bill, moves, excluded, percents, year_days) >= 0
+        percents = _percents(life.books, bill, until)
+        assert position.sheet.total == interest(bill, moves, excluded, percents, year_days=365) >= 0
         asked = sum((row.amount for row in claimed[bill.id] if row.kind == PenaltyKind.INTEREST), NOTHING)
         assert position.interest_to_claim == max(position.sheet.total - asked, NOTHING)
         for line in position.sheet.lines:
@@ -199,7 +208,7 @@ def check_penalties(life: Life) -> None:
 
 
 def _excluded(
-    life: Life, bill: Bill, disputes: list[Dispute], stored: dict[UUID, str]
+    life: ReachedLife, bill: Bill, disputes: list[Dispute], stored: dict[UUID, str]
 ) -> Iterator[tuple[date, date | None, Decimal | None]]:
     for row in disputes:
         if row.invoice_id == bill.id and row.outcome != DisputeOutcome.REFUSED:
@@ -215,17 +224,23 @@ def _excluded(
         yield bill.issued, None, None
 
 
-def _percents(bill: Bill, until: date) -> tuple[dict[date, Decimal], int]:
-    kind, first = CAST[bill.debtor].kind, bill.due + DAY
-    days = [first + timedelta(days=count) for count in range((until - bill.due).days)]
-    if kind == "consumer":
-        return dict.fromkeys(days, Decimal(0)), 365
-    points = Decimal(8) if kind == "public" else Decimal(10)
-    start = LAW.refinancing_on(first).percent
-    return {day: points + (start if kind == "public" else LAW.refinancing_on(day).percent) for day in days}, 365
+def _percents(books: NaiveBooks, bill: Bill, until: date) -> dict[date, Decimal]:
+    kind, first = CAST[bill.debtor].kind, books.last_day_to_pay(bill) + DAY
+    days = [first + timedelta(days=count) for count in range((until - first).days + 1)]
+    if kind == "public":  # the rate of the first day holds to the end, whatever was agreed
+        return dict.fromkeys(days, Decimal(8) + LAW.refinancing_on(first).percent)
+    percents = {}
+    for day in days:
+        agreed = books.agreed_percent(bill, day)
+        if kind == "consumer":
+            percents[day] = agreed or Decimal(0)
+        else:
+            by_law = Decimal(10) + LAW.refinancing_on(day).percent
+            percents[day] = by_law if agreed is None else max(agreed, least_rate(day))
+    return percents
 
 
-def check_decisions(life: Life) -> list[ReminderDecision]:
+def check_decisions(life: ReachedLife) -> list[ReminderDecision]:
     """Every open invoice has its line or a true reason; a limited person sees sums of their lines only."""
     with life.database.transaction(life.organisation) as session:
         found = list(preview(session, life.clock()))
@@ -238,7 +253,11 @@ def check_decisions(life: Life) -> list[ReminderDecision]:
         if bill.left > 0:
             assert lines[bill.id] + (bill.id in reasons) == 1, bill.number
         check_reason(life.books, life.today, bill, reasons.get(bill.id), disputes)
+    minimum_days = {each.key: each.minimum_days for each in default_book(life.today).scenarios}
     for one in found:
+        if one.step is not None and one.step.counts_from != PAYMENT and one.channel is not Channel.TASK:
+            last = life.books.last_contact(life.debtor_of(one.account.customer.id), one.account.currency)
+            assert life.today >= last + timedelta(days=minimum_days[one.scenario]), one.key
         for scope in SCOPES[1:]:
             seen = seen_by(one, scope)
             if seen is not None:
@@ -302,7 +321,7 @@ def check_reason(
 
 
 def check_claim(
-    life: Life, reminder: Reminder, lines: list[ReminderInvoice], disputes: dict[UUID, list[Dispute]]
+    life: ReachedLife, reminder: Reminder, lines: list[ReminderInvoice], disputes: dict[UUID, list[Dispute]]
 ) -> None:
     """A message asks for nothing that is paid, excluded, disputed, rejected, refused, promised, in a plan, insolvent
     or in litigation, and takes off what lowers the debt."""
@@ -320,6 +339,7 @@ def check_claim(
     lower -= sum(
         (each.rest for each in life.books.received if (each.of, each.currency) == (number, reminder.currency)), NOTHING
     )
+    lower += min(life.books.openings_of(number, reminder.currency), NOTHING)
     claimed = sum((line.claimed for line in lines), NOTHING)
     assert 0 < reminder.total <= claimed + lower
     assert reminder.total <= claimed
