@@ -37,7 +37,8 @@ from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.projection import InvoiceState
 from gateway.treasury.accounting.opening_rows import opening_items
 from gateway.treasury.definitions import definitions
-from gateway.treasury.receivable_rows import left_of_invoices, unallocated_money
+from gateway.treasury.left_rows import left_of_invoices
+from gateway.treasury.receivable_rows import unallocated_money
 from gateway.treasury.write_off_rows import invoices_lost
 
 _PAGE = 500

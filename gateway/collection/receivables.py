@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import union
+from sqlalchemy import Select, union
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from gateway.access.model import Agency, Organisation
@@ -67,7 +68,7 @@ class Books:
     @classmethod
     def summed(cls, session: Session, scope: Scope, as_of: date) -> "Books":
         """The same of everybody, for sums only: what nothing tells apart is added up where it lies."""
-        items = [*open_sums(session, scope, as_of, _spoken_of(session)), *penalty_items(session, scope)]
+        items = [*open_sums(session, scope, as_of, _spoken_of()), *penalty_items(session, scope)]
         return cls(items, marks_of(session, items, as_of), groups_of(session), as_of)
 
     @classmethod
@@ -135,12 +136,12 @@ def page_of_parts(parts: Sequence[FigurePart], cursor: str | None, limit: int) -
     return _page(parts, lambda part: str(part.item.identity), cursor, limit)
 
 
-def _spoken_of(session: Session) -> list[UUID]:
-    """The customers of whose invoices collection says something, or said so once: a few among all."""
+def _spoken_of() -> Select[UUID]:
+    """A query of the customers of whose invoices collection says something, or said so once: a few among all."""
     handed_over = select(HandOver.customer_id).where(col(HandOver.closed_on).is_(None))
     disputing = select(CustomerInvoice.customer_id).join(Dispute, col(Dispute.invoice_id) == CustomerInvoice.invoice_id)
-    said = union(handed_over, disputing, select(Promise.customer_id), select(Plan.customer_id))
-    return list(session.execute(said).scalars())
+    said = union(handed_over, disputing, select(Promise.customer_id), select(Plan.customer_id)).subquery()
+    return select_columns(said.c.customer_id)
 
 
 def _marks(

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, true
+from sqlalchemy import ColumnElement, SelectBase, and_, or_, true
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.access.scope import Scope
 from gateway.database.paging import Page, SortKey, fetch_page
@@ -54,7 +53,7 @@ class InvoiceFilter:
     statuses: tuple[str, ...] = ()
     agency_id: UUID | None = None
     direction: Direction | None = None
-    among: SelectOfScalar[UUID | None] | None = None
+    among: SelectBase | None = None
 
 
 def search_invoices(

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from uuid import UUID
 
 from gateway.kernel.money import ZERO
 from gateway.treasury.definitions import Bucket
@@ -12,39 +11,39 @@ from gateway.treasury.definitions import Bucket
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """What is still open of one invoice; negative for a credit note or an overpayment.
+    """What is still open of one invoice, or of several alike, added up; negative for credit notes and overpayments.
 
     Attributes:
-        invoice_id: the invoice; None for what only the books know.
         currency: BT-5.
         due_date: BT-9, or the default term.
-        amount: amount due (BT-115, negative for a credit note) less what was collected or received.
+        amount: amount due (BT-115, negative for a credit note) less what was collected, received or written off.
         disputed: the part of `amount` that the buyer contests.
+        invoices: how many it stands for, all of one sign and none disputed when several; 0: the books alone know it.
     """
 
-    invoice_id: UUID | None
     currency: str
     due_date: date
     amount: Decimal
     disputed: Decimal = ZERO
+    invoices: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """An amount, the invoices it adds up, and the part of it that only the books know."""
+    """An amount, how many invoices it adds up, and the part of it that only the books know."""
 
     amount: Decimal = ZERO
-    invoices: tuple[UUID, ...] = ()
+    invoices: int = 0
     books_only: Decimal = ZERO
 
     @classmethod
-    def of(cls, parts: Iterable[tuple[Decimal, UUID | None]]) -> "Figure":
-        """The sum of amounts, each of one invoice; nil amounts do not count."""
-        counted = [(amount, invoice_id) for amount, invoice_id in parts if amount]
+    def of(cls, parts: Iterable[tuple[Decimal, int]]) -> "Figure":
+        """The sum of amounts, each of so many invoices, none for what the books alone know; nil amounts count none."""
+        counted = [(amount, invoices) for amount, invoices in parts if amount]
         return cls(
             amount=sum((amount for amount, _ in counted), ZERO),
-            invoices=tuple(invoice_id for _, invoice_id in counted if invoice_id),
-            books_only=sum((amount for amount, invoice_id in counted if not invoice_id), ZERO),
+            invoices=sum(invoices for _, invoices in counted),
+            books_only=sum((amount for amount, invoices in counted if not invoices), ZERO),
         )
 
 
@@ -58,17 +57,34 @@ class AgedColumn:
 
 @dataclass(frozen=True, slots=True)
 class AgedBalance:
-    """The open items of one currency on a day. Disputed parts are apart: they are in no column."""
+    """The open items of one currency on a day.
+
+    Attributes:
+        balance: all that is open: every column and the disputed parts.
+        columns: by how late it is, without what is disputed.
+        disputed: the disputed parts, which are in no column.
+    """
 
     currency: str
     as_of: date
+    balance: Figure
     columns: tuple[AgedColumn, ...]
     disputed: Figure
 
     @property
     def total(self) -> Decimal:
-        """Every column and the disputed part: all that is open."""
-        return sum((column.figure.amount for column in self.columns), self.disputed.amount)
+        """The amount of all that is open."""
+        return self.balance.amount
+
+    @property
+    def late(self) -> Figure:
+        """What is past its due date and not disputed."""
+        late = [column.figure for column in self.columns if column.bucket.is_late]
+        return Figure(
+            amount=sum((figure.amount for figure in late), ZERO),
+            invoices=sum(figure.invoices for figure in late),
+            books_only=sum((figure.books_only for figure in late), ZERO),
+        )
 
 
 def age(items: Iterable[OpenItem], as_of: date, buckets: Sequence[Bucket]) -> list[AgedBalance]:
@@ -90,9 +106,10 @@ def _balance(currency: str, items: list[OpenItem], as_of: date, buckets: Sequenc
     return AgedBalance(
         currency=currency,
         as_of=as_of,
+        balance=Figure.of((item.amount, item.invoices) for item in items),
         columns=tuple(
-            AgedColumn(bucket, Figure.of((item.amount - item.disputed, item.invoice_id) for item in found[bucket.code]))
+            AgedColumn(bucket, Figure.of((item.amount - item.disputed, item.invoices) for item in found[bucket.code]))
             for bucket in buckets
         ),
-        disputed=Figure.of((item.disputed, item.invoice_id) for item in items),
+        disputed=Figure.of((item.disputed, item.invoices) for item in items),
     )

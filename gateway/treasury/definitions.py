@@ -1,7 +1,7 @@
 """How the treasury counts: buckets, default term, count-back, small differences. Data: `schemas/treasury.toml`."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 
@@ -21,6 +21,17 @@ class Bucket:
     def holds(self, days_late: int) -> bool:
         """True when an item so many days late (negative before its due date) belongs here."""
         return (self.first is None or self.first <= days_late) and (self.last is None or days_late <= self.last)
+
+    def due_dates(self, as_of: date) -> tuple[date, date]:
+        """The first and the last due date that it holds on `as_of`, both included."""
+        earliest = date.min if self.last is None else as_of - timedelta(days=self.last)
+        latest = date.max if self.first is None else as_of - timedelta(days=self.first)
+        return earliest, latest
+
+    @property
+    def is_late(self) -> bool:
+        """True when what it holds is past its due date."""
+        return self.first is not None and self.first > 0
 
 
 @dataclass(frozen=True, slots=True)

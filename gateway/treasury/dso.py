@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from uuid import UUID
 
 from gateway.kernel.money import ZERO
 from gateway.treasury.aged_balance import Figure, OpenItem
@@ -15,12 +14,12 @@ _TENTH = Decimal("0.1")
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """One invoice as turnover: total with VAT (BT-112), negative for a credit note, on its issue date (BT-2)."""
+    """Turnover of a day: the total with VAT (BT-112), negative for credit notes, of invoices issued on it (BT-2)."""
 
-    invoice_id: UUID
     currency: str
     issued_on: date
     amount: Decimal
+    invoices: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def count_back(items: Iterable[OpenItem], sales: Iterable[Sale], as_of: date) ->
 
 
 def _of_currency(currency: str, items: list[OpenItem], sales: list[Sale], as_of: date) -> Dso:
-    balance = Figure.of((item.amount, item.invoice_id) for item in items)
+    balance = Figure.of((item.amount, item.invoices) for item in items)
     by_month: dict[date, list[Sale]] = {}
     for sale in sales:
         by_month.setdefault(sale.issued_on.replace(day=1), []).append(sale)
@@ -93,7 +92,7 @@ def _of_currency(currency: str, items: list[OpenItem], sales: list[Sale], as_of:
 def _count(month: date, sales: list[Sale], left: Decimal, as_of: date) -> CountedMonth:
     last_day = month.replace(day=monthrange(month.year, month.month)[1])
     days = (min(last_day, as_of) - month).days + 1
-    sold = Figure.of((sale.amount, sale.invoice_id) for sale in sales)
+    sold = Figure.of((sale.amount, sale.invoices) for sale in sales)
     absorbed = min(left, max(sold.amount, ZERO))
     share = absorbed / sold.amount if 0 < absorbed < sold.amount else Decimal(1)
     return CountedMonth(month, days, sold, absorbed, days * share)

@@ -1,48 +1,26 @@
-"""Queries of what is open: some statements for invoices and credit notes, one for money that nothing takes.
-
-Of many invoices, what is left is read from the index of the open ones alone: a row of an invoice is wide, its state
-holds its whole history.
-"""
+"""Queries of what is open: some statements for invoices and credit notes, one for money that nothing takes."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Integer,
-    and_,
-    case,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-    type_coerce,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, type_coerce
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 from sqlmodel import select as sqlmodel_select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.access.scope import Scope
 from gateway.customers.model import Customer, CustomerInvoice
 from gateway.database.columns import Amount
 from gateway.invoices.codes import DEPOSIT_TYPES
 from gateway.kernel.money import ZERO
-from gateway.lifecycle.model import Direction, InvoiceRecord, LifecycleEvent
-from gateway.lifecycle.repository import visible_invoices
+from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 from gateway.treasury.accounting.opening_rows import opening_items
 from gateway.treasury.definitions import definitions
+from gateway.treasury.left_rows import contested_ids, due_on, invoices_of, issues_of, left_of_each
 from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptUse
-from gateway.treasury.receipt_rows import undeclared_by_invoice
 from gateway.treasury.receivables import Item, ItemKind
-from gateway.treasury.write_off_rows import written_off_by_invoice
 
 _COLLECTED = "212"
 
@@ -67,46 +45,14 @@ def open_items(
     yield from opening_items(session, scope, as_of, customer_ids)
 
 
-def open_sums(session: Session, scope: Scope, as_of: date, apart: Collection[UUID]) -> Iterator[Item]:
+def open_sums(session: Session, scope: Scope, as_of: date, apart: Select[UUID]) -> Iterator[Item]:
     """The same, with the invoices that add to the same figures added up by the database, one item for all of them.
 
-    Those that are contested, and those of the customers `apart`, are items of their own.
+    Those that are contested, and those of the customers `apart` (a query of them), are items of their own.
     """
     yield from _summed_invoices(session, scope, as_of, apart)
     yield from unallocated_money(session, scope)
     yield from opening_items(session, scope, as_of)
-
-
-class Left(NamedTuple):
-    """What is left of a customer's invoice.
-
-    `remaining`: as its statuses tell. `amount`: as the treasury counts it: less what receipts paid besides; of a closed
-    invoice, which nobody owes, what was paid all the same, negative.
-    """
-
-    invoice_id: UUID
-    customer_id: UUID
-    currency: str
-    is_closed: bool
-    remaining: Decimal
-    amount: Decimal
-
-
-def left_of_invoices(session: Session, customer_ids: Collection[UUID] | None = None) -> Iterator[Left]:
-    """What is left, nothing perhaps, of the invoices of these customers, of all when None, in one statement.
-
-    Invoices that are settled in every respect are left out.
-    """
-    found = _looked_at(Scope.everything(), customer_ids).subquery()
-    statement = select(
-        found.c.id,
-        col(CustomerInvoice.customer_id),
-        found.c.currency,
-        found.c.is_closed,
-        found.c.remaining,
-        found.c.left,
-    ).join(CustomerInvoice, col(CustomerInvoice.invoice_id) == found.c.id)
-    return (Left(*row) for row in session.execute(statement))
 
 
 def groups_of(session: Session) -> dict[UUID, str]:
@@ -158,11 +104,11 @@ def origins_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, Or
 def _open_invoices(
     session: Session, scope: Scope, as_of: date, customer_ids: Collection[UUID] | None
 ) -> Iterator[Item]:
-    found = _looked_at(scope, customer_ids).subquery()
+    found = left_of_each(scope, customer_ids)
     statement = select(found, col(CustomerInvoice.customer_id)).outerjoin(
         CustomerInvoice, col(CustomerInvoice.invoice_id) == found.c.id
     )
-    contested = _contested(session, customer_ids)
+    issues = issues_of(session, customer_ids)
     term = timedelta(days=definitions(as_of).default_term_days)
     for row in session.execute(statement.where(found.c.left != 0)):
         yield Item(
@@ -177,19 +123,18 @@ def _open_invoices(
             due_date=row.due_date or row.issue_date + term,
             asked=row.left if row.is_closed else row.amount_due,
             remaining=row.left,
-            issues=contested.get(row.id),
+            issues=issues.get(row.id),
             written_off=row.written_off,
         )
 
 
-def _summed_invoices(session: Session, scope: Scope, as_of: date, apart: Collection[UUID]) -> Iterator[Item]:
-    contested = _contested(session, None)
-    found = _looked_at(scope, None).subquery()
+def _summed_invoices(session: Session, scope: Scope, as_of: date, apart: Select[UUID]) -> Iterator[Item]:
+    issues = issues_of(session)
+    found = left_of_each(scope)
     customer_id = col(CustomerInvoice.customer_id)
-    on_its_own = or_(customer_id == func.any(list(apart)), found.c.id == func.any(list(contested)))
+    on_its_own = or_(customer_id.in_(apart), found.c.id.in_(contested_ids()))
     asked = case((found.c.is_closed, found.c.left), else_=found.c.amount_due)
-    term = definitions(as_of).default_term_days
-    due_date = func.coalesce(found.c.due_date, found.c.issue_date + literal(term, Integer))
+    due_date = due_on(found, as_of)
     alike = {
         "customer_id": customer_id,
         "agency_id": found.c.agency_id,
@@ -237,69 +182,10 @@ def _summed_invoices(session: Session, scope: Scope, as_of: date, apart: Collect
             due_date=row.due_date,
             asked=row.asked,
             remaining=row.left,
-            issues=contested.get(row.invoice_id) if row.invoice_id else None,
+            issues=issues.get(row.invoice_id) if row.invoice_id else None,
             written_off=row.lost,
             stands_for=row.invoices,
         )
-
-
-def _looked_at(scope: Scope, customer_ids: Collection[UUID] | None) -> CompoundSelect[Any]:
-    """The receivables that may be open, with what is `left` of each, nothing perhaps.
-
-    First those that their statuses leave open; then those that statuses settle and that receipts pay besides.
-    """
-    theirs = None if customer_ids is None else _invoices_of(customer_ids)
-    received = select(undeclared_by_invoice(theirs)).cte("received")
-    lost = written_off_by_invoice(theirs)
-    got, closed = func.coalesce(received.c.amount, ZERO), col(InvoiceRecord.is_closed)
-    given_up = case((closed, ZERO), else_=func.coalesce(lost.c.amount, ZERO))
-    left = case((closed, -col(InvoiceRecord.collected) - got), else_=col(InvoiceRecord.remaining) - got - given_up)
-    facts = select(
-        col(InvoiceRecord.id),
-        col(InvoiceRecord.agency_id),
-        col(InvoiceRecord.seller_siren),
-        col(InvoiceRecord.currency),
-        col(InvoiceRecord.number),
-        col(InvoiceRecord.type_code),
-        closed,
-        col(InvoiceRecord.issue_date),
-        col(InvoiceRecord.due_date),
-        col(InvoiceRecord.amount_due),
-        col(InvoiceRecord.remaining),
-        type_coerce(left, Amount).label("left"),
-        type_coerce(given_up, Amount).label("written_off"),
-    )
-    facts = facts.outerjoin(lost, lost.c.invoice_id == InvoiceRecord.id).where(
-        col(InvoiceRecord.direction) == Direction.RECEIVABLE.value, visible_invoices(scope)
-    )
-    if theirs is not None:
-        facts = facts.where(col(InvoiceRecord.id).in_(theirs))
-    of_invoice = received.c.invoice_id == InvoiceRecord.id
-    return union_all(
-        facts.outerjoin(received, of_invoice).where(_left_open()),
-        facts.join(received, of_invoice).where(~_left_open()),
-    )
-
-
-def _left_open() -> ColumnElement[bool]:
-    """Its statuses leave the invoice open; the condition is that of the index `ix_invoice_open`, word for word."""
-    paid_in_vain = and_(col(InvoiceRecord.is_closed), col(InvoiceRecord.collected) != 0)
-    return or_(col(InvoiceRecord.remaining) != 0, paid_in_vain)
-
-
-def _contested(session: Session, customer_ids: Collection[UUID] | None) -> dict[UUID, list[dict[str, Any]]]:
-    """The open issues of every invoice that has any; the condition is that of the index `ix_invoice_issues`."""
-    issues = col(InvoiceRecord.state)["issues"]
-    statement = select(col(InvoiceRecord.id), issues).where(func.jsonb_array_length(issues) > 0)
-    if customer_ids is not None:
-        statement = statement.where(col(InvoiceRecord.id).in_(_invoices_of(customer_ids)))
-    return dict(session.execute(statement).all())
-
-
-def _invoices_of(customer_ids: Collection[UUID]) -> SelectOfScalar[UUID]:
-    return sqlmodel_select(CustomerInvoice.invoice_id).where(
-        col(CustomerInvoice.customer_id) == func.any(list(customer_ids))
-    )
 
 
 def unallocated_money(session: Session, scope: Scope, customer_ids: Collection[UUID] | None = None) -> Iterator[Item]:
@@ -332,7 +218,7 @@ def unallocated_money(session: Session, scope: Scope, customer_ids: Collection[U
     )
     if customer_ids is not None:
         paying = sqlmodel_select(ReceiptAllocation.receipt_id).where(
-            col(ReceiptAllocation.invoice_id).in_(_invoices_of(customer_ids))
+            col(ReceiptAllocation.invoice_id).in_(invoices_of(customer_ids))
         )
         told = col(Receipt.customer_id) == func.any(list(customer_ids))
         grouped = grouped.where(or_(told, col(Receipt.id).in_(paying)))

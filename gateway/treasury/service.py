@@ -1,52 +1,81 @@
-"""The treasury's figures from the invoices as the lifecycle left them."""
+"""The treasury's figures from the invoices as the lifecycle left them, and the invoices behind them."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
+from sqlalchemy import SelectBase
 from sqlmodel import Session
 
 from gateway.access.scope import Scope
+from gateway.kernel.money import ZERO
 from gateway.treasury import repository
 from gateway.treasury.accounting.opening_rows import opening_items
 from gateway.treasury.aged_balance import AgedBalance, OpenItem, age
-from gateway.treasury.definitions import definitions
-from gateway.treasury.dso import Dso, Sale, count_back
-from gateway.treasury.receivables import disputed_by_statuses
+from gateway.treasury.definitions import Bucket, definitions
+from gateway.treasury.dso import Dso, count_back
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the treasury looks at first, one of each for each currency."""
+
+    balances: list[AgedBalance]
+    dsos: list[Dso]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What a figure adds up: its invoices, as a query of them, and the part of it that only the books know."""
+
+    invoices: SelectBase
+    books_only: Decimal
+
+
+def figures(session: Session, scope: Scope, as_of: date) -> Figures:
+    """The aged balances and the DSO on `as_of` (Europe/Paris), from one reading of what is open.
+
+    Amounts are those of now: a past `as_of` ages today's open items, it does not bring back yesterday's. What only the
+    books know is in the balances; it is not in the DSO, whose sales are those of the gateway.
+    """
+    items, counted = list(repository.open_sums(session, scope, as_of)), definitions(as_of)
+    openings = (
+        OpenItem(each.currency, each.due_date, each.remaining, invoices=0)
+        for each in opening_items(session, scope, as_of)
+    )
+    sales = repository.sales(session, scope, _first_day(as_of, counted.dso_months), as_of)
+    return Figures(age([*items, *openings], as_of, counted.buckets), count_back(items, sales, as_of))
 
 
 def aged_balance(session: Session, scope: Scope, as_of: date) -> list[AgedBalance]:
-    """What customers owe today by how late it is on `as_of` (Europe/Paris), one balance for each currency.
-
-    What only the books know is in it; it is not in the DSO, whose sales are those of the gateway.
-
-    Amounts are those of now: a past `as_of` ages today's open items, it does not bring back yesterday's.
-    """
-    openings = (
-        OpenItem(None, each.currency, each.due_date, each.remaining) for each in opening_items(session, scope, as_of)
-    )
-    return age([*_open_items(session, scope, as_of), *openings], as_of, definitions(as_of).buckets)
+    """What customers owe today by how late it is on `as_of`; see `figures`."""
+    return figures(session, scope, as_of).balances
 
 
 def days_sales_outstanding(session: Session, scope: Scope, as_of: date) -> list[Dso]:
-    """Count-back DSO on `as_of` (Europe/Paris), one for each currency; open amounts are those of now."""
-    first = as_of.replace(day=1)
-    for _ in range(definitions(as_of).dso_months - 1):
-        first = (first - timedelta(days=1)).replace(day=1)
-    sales = (
-        Sale(each.id, each.currency, each.issue_date, each.total_with_vat)
-        for each in repository.invoiced(session, scope, first, as_of)
+    """Count-back DSO on `as_of`; see `figures`."""
+    return figures(session, scope, as_of).dsos
+
+
+def behind(
+    session: Session, scope: Scope, as_of: date, currency: str, buckets: Collection[Bucket], *, disputed: bool
+) -> Behind:
+    """What some columns of an aged balance add up, and its `disputed` figure if so."""
+    days_late = (
+        ((as_of - each.due_date).days, each.remaining)
+        for each in opening_items(session, scope, as_of)
+        if each.currency == currency
     )
-    return count_back(_open_items(session, scope, as_of), sales, as_of)
+    return Behind(
+        invoices=repository.invoices_behind(session, scope, as_of, currency, buckets, disputed=disputed),
+        books_only=sum((left for days, left in days_late if any(bucket.holds(days) for bucket in buckets)), ZERO),
+    )
 
 
-def _open_items(session: Session, scope: Scope, as_of: date) -> list[OpenItem]:
-    term = timedelta(days=definitions(as_of).default_term_days)
-    return [
-        OpenItem(
-            invoice_id=each.id,
-            currency=each.currency,
-            due_date=each.due_date or each.issue_date + term,
-            amount=each.remaining,
-            disputed=disputed_by_statuses(each.issues, each.remaining),
-        )
-        for each in repository.open_invoices(session, scope, as_of)
-    ]
+def _first_day(as_of: date, months: int) -> date:
+    """The first day of the oldest of so many months, that of `as_of` being the latest."""
+    first = as_of.replace(day=1)
+    for _ in range(months - 1):
+        first = (first - timedelta(days=1)).replace(day=1)
+    return first

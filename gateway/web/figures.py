@@ -3,15 +3,17 @@
 A name is `aged:<currency>:<part>` or `dso:<currency>`; a part is the code of a bucket, `late`, `disputed` or `total`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlmodel import Session
 
 from gateway.access.scope import Scope
+from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
 from gateway.treasury.aged_balance import AgedBalance, Figure
-from gateway.treasury.service import aged_balance, days_sales_outstanding
+from gateway.treasury.definitions import Bucket, definitions
+from gateway.treasury.service import Behind, behind
 from gateway.web.errors import PageNotFoundError
 from gateway.web.i18n import texts
 
@@ -22,13 +24,7 @@ class NamedFigure:
 
     name: str
     label: Text
-    currency: str
     figure: Figure
-
-    @property
-    def title(self) -> Text:
-        """The label with the currency, to stand alone."""
-        return Text(f"{self.label.fr} ({self.currency})", f"{self.label.en} ({self.currency})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +38,45 @@ class BalanceView:
     buckets: tuple[NamedFigure, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedFigure:
+    """A figure as its list of invoices names it, and what it adds up."""
+
+    title: Text
+    behind: Behind
+
+
 def balance_view(balance: AgedBalance) -> BalanceView:
     """Every figure of a balance, named. Pure."""
 
-    def named(part: str, label: Text, figures: list[Figure]) -> NamedFigure:
-        invoices = tuple(dict.fromkeys(invoice for each in figures for invoice in each.invoices))
-        amount = sum((each.amount for each in figures), Figure().amount)
-        books_only = sum((each.books_only for each in figures), Figure().books_only)
-        figure = Figure(amount, invoices, books_only)
-        return NamedFigure(f"aged:{balance.currency}:{part}", label, balance.currency, figure)
+    def named(part: str, label: Text, figure: Figure) -> NamedFigure:
+        return NamedFigure(f"aged:{balance.currency}:{part}", label, figure)
 
-    columns = [column.figure for column in balance.columns]
-    late = [column.figure for column in balance.columns if column.bucket.first is not None]
     return BalanceView(
         currency=balance.currency,
-        total=named("total", texts()["overview.total"], [*columns, balance.disputed]),
-        late=named("late", texts()["overview.late"], late),
-        disputed=named("disputed", texts()["overview.disputed"], [balance.disputed]),
-        buckets=tuple(named(each.bucket.code, each.bucket.label, [each.figure]) for each in balance.columns),
+        total=named("total", texts()["overview.total"], balance.balance),
+        late=named("late", texts()["overview.late"], balance.late),
+        disputed=named("disputed", texts()["overview.disputed"], balance.disputed),
+        buckets=tuple(named(each.bucket.code, each.bucket.label, each.figure) for each in balance.columns),
     )
 
 
-def find_figure(session: Session, scope: Scope, name: str, today: date) -> NamedFigure:
-    """The figure of a name, computed now. Raises PageNotFoundError for a name that is none."""
+def open_figure(session: Session, scope: Scope, name: str, today: date) -> OpenedFigure:
+    """What the figure of a name adds up today. Raises PageNotFoundError for a name that is none."""
     kind, _, rest = name.partition(":")
-    if kind == "dso":
-        for dso in days_sales_outstanding(session, scope, today):
-            if dso.currency == rest:
-                return NamedFigure(name, texts()["overview.dso"], rest, dso.balance)
-    for balance in aged_balance(session, scope, today) if kind == "aged" else ():
-        view = balance_view(balance)
-        for figure in (view.total, view.late, view.disputed, *view.buckets):
-            if figure.name == name:
-                return figure
-    raise PageNotFoundError
+    currency, _, part = rest.partition(":")
+    buckets = definitions(today).buckets
+    parts: dict[tuple[str, str], tuple[Text, tuple[Bucket, ...], bool]] = {
+        ("dso", ""): (texts()["overview.dso"], buckets, True),
+        ("aged", "total"): (texts()["overview.total"], buckets, True),
+        ("aged", "late"): (texts()["overview.late"], tuple(each for each in buckets if each.is_late), False),
+        ("aged", "disputed"): (texts()["overview.disputed"], (), True),
+        **{("aged", each.code): (each.label, (each,), False) for each in buckets},
+    }
+    if (kind, part) not in parts:
+        raise PageNotFoundError
+    label, columns, disputed = parts[kind, part]
+    found = behind(session, scope, today, currency, columns, disputed=disputed)
+    if kind == "dso":  # its balance is that of the gateway's own sales
+        found = replace(found, books_only=ZERO)
+    return OpenedFigure(Text(f"{label.fr} ({currency})", f"{label.en} ({currency})"), found)

@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, true
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.access.model import User
 from gateway.access.principal import Principal
@@ -103,12 +101,6 @@ def user_names(session: Session, user_ids: Iterable[UUID | None]) -> dict[UUID, 
 def user_email(session: Session, user_id: UUID | None) -> str | None:
     """The e-mail address of a person, to fill in a form."""
     return session.exec(select(User.email).where(User.id == user_id)).one_or_none() if user_id else None
-
-
-def invoices_of(invoice_ids: Iterable[UUID]) -> SelectOfScalar[UUID | None]:
-    """A query of these identifiers, for `InvoiceFilter.among`."""
-    chosen = select(InvoiceRecord.id).where(col(InvoiceRecord.id).in_(list(invoice_ids)))
-    return cast("SelectOfScalar[UUID | None]", chosen)
 
 
 def alerts_of_flow(session: Session, scope: Scope, flow_id: UUID) -> list[Alert]:

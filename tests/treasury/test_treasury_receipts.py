@@ -37,7 +37,7 @@ from gateway.treasury.receipts import (
     telling_of,
     undeclared_parts,
 )
-from gateway.treasury.repository import open_invoices
+from gateway.treasury.receivable_rows import open_items
 from gateway.treasury.service import aged_balance, days_sales_outstanding
 from gateway.treasury.views import views_of
 from tests.lifecycle.following import invoice, record, register
@@ -96,7 +96,7 @@ def test_money_received_is_no_longer_owed(database, organisation, f1):
     assert open_amount(database, organisation) == Decimal("70.00")
     with database.transaction(organisation) as session:
         (dso,) = days_sales_outstanding(session, EVERYTHING, date(2026, 10, 31))
-        assert (dso.balance.amount, dso.balance.invoices) == (Decimal("70.00"), (f1.id,))
+        assert (dso.balance.amount, dso.balance.invoices) == (Decimal("70.00"), 1)
     pay(database, organisation, f1, "70.00", "VIR-2")
     with database.transaction(organisation) as session:
         assert aged_balance(session, EVERYTHING, date(2026, 11, 20)) == []
@@ -362,7 +362,7 @@ def test_money_is_conserved_whatever_happens(database, organisation, deeds):
     with database.transaction(organisation) as session:
         now = session.get(InvoiceRecord, paid.id)
         known = receipts_known(session, [now]).get(paid.id)
-        left = {each.id: each.remaining for each in open_invoices(session, EVERYTHING, date(2026, 11, 20))}
+        left = {each.invoice_id: each.remaining for each in open_items(session, EVERYTHING, date(2026, 11, 20))}
         parts = [row for row in session.exec(select(ReceiptAllocation)) if row.invoice_id == paid.id]
         ids = {row.id for row in parts}
         declared = [row.amount for row in session.exec(select(ReceiptDeclaration)) if row.allocation_id in ids]

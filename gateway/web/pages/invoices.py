@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import Response
 from markupsafe import Markup
+from sqlalchemy import SelectBase
 from sqlmodel import Session
 
 from gateway.access.errors import PermissionDeniedError
@@ -31,11 +32,10 @@ from gateway.validation.report import Report
 from gateway.web import repository
 from gateway.web.downloads import download
 from gateway.web.errors import PageNotFoundError
-from gateway.web.figures import NamedFigure, find_figure
+from gateway.web.figures import OpenedFigure, open_figure
 from gateway.web.pages import calls
 from gateway.web.pages.agreements import of_invoice
 from gateway.web.rendering import invoice_stylesheet
-from gateway.web.repository import invoices_of
 from gateway.web.security import Anyone, FlowReplayer, Reader, Visit
 
 _WEEK = 7 * 24 * 3600
@@ -53,10 +53,10 @@ def search(
     """The list. `figure` names a figure of the overview: the list then holds the invoices behind it."""
     scope = visit.principal.scope
     with visit.transaction() as session:
-        named = _figure(visit, session, figure) if figure else None
-        among = invoices_with_unsettled_alerts() if alert == "open" else None
-        if named is not None:
-            among = invoices_of(named.figure.invoices)
+        opened = _figure(visit, session, figure) if figure else None
+        among: SelectBase | None = invoices_with_unsettled_alerts() if alert == "open" else None
+        if opened is not None:
+            among = opened.behind.invoices
         wanted = InvoiceFilter(
             text=q,
             statuses=(status_code,) if status_code else (),
@@ -68,8 +68,7 @@ def search(
             "page": page,
             "alerts": repository.open_alerts_of(session, (row.id for row in page.items)),
             "statuses": [status(code) for code in repository.statuses_in_use(session, scope)],
-            "figure_title": named.title if named else None,
-            "books_only": named.figure.books_only if named else 0,
+            "figure": opened,
         }
     filters = {"q": q, "status_code": status_code, "direction": direction, "alert": alert, "figure": figure}
     return visit.render("invoices.html", filters=filters, **values)
@@ -147,11 +146,11 @@ def _receipts(visit: Visit, session: Session, invoice: InvoiceRecord) -> list[Re
     return views_of(session, scope, page.items) if page.items else []
 
 
-def _figure(visit: Visit, session: Session, name: str) -> NamedFigure:
+def _figure(visit: Visit, session: Session, name: str) -> OpenedFigure:
     """The figure whose invoices are asked for. Raises PermissionDeniedError or PageNotFoundError."""
     if not visit.principal.may(Permission.READ_TREASURY):
         raise PermissionDeniedError
-    return find_figure(session, visit.principal.scope, name, paris_date(visit.context.clock()))
+    return open_figure(session, visit.principal.scope, name, paris_date(visit.context.clock()))
 
 
 def _readable(visit: Visit, invoice: InvoiceRecord, report: Report | None) -> tuple[Markup | None, GatewayError | None]:

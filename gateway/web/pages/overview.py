@@ -7,7 +7,7 @@ from gateway.alerts.repository import AlertFilter, list_alerts
 from gateway.kernel.clock import paris_date
 from gateway.lifecycle.model import Direction
 from gateway.lifecycle.statuses import status
-from gateway.treasury.service import aged_balance, days_sales_outstanding
+from gateway.treasury.service import Figures, figures
 from gateway.web import repository
 from gateway.web.figures import balance_view
 from gateway.web.security import Reader
@@ -22,13 +22,12 @@ def show(visit: Reader) -> Response:
     with visit.transaction() as session:
         counts = repository.status_counts(session, scope, Direction.RECEIVABLE)
         pressing = list_alerts(session, scope, AlertFilter(), limit=_ALERTS_SHOWN)
-        balances = aged_balance(session, scope, today) if sees_treasury else []
-        dsos = days_sales_outstanding(session, scope, today) if sees_treasury else []
+        money = figures(session, scope, today) if sees_treasury else Figures([], [])
     return visit.render(
         "overview.html",
         counts=[(status(each.status) if each.status else None, each.invoices) for each in counts],
         most=max((each.invoices for each in counts), default=1),
         pressing=pressing.items,
-        balances=[balance_view(balance) for balance in balances],
-        dsos=dsos,
+        balances=[balance_view(balance) for balance in money.balances],
+        dsos=money.dsos,
     )
