@@ -169,8 +169,8 @@ def receivables_command(
     """Montrer ce qui est dû, par client, agence, entité ou groupe. / Show what is owed."""
     with working(organisation) as work:
         with work.services.database.transaction(work.organisation_id) as session:
-            cells = Books.summed(session, _EVERYTHING, paris_date(work.services.clock())).cells(by)
-            names = names_of(session, by, cells)
+            cells = Books.summed(session, _EVERYTHING, paris_date(work.services.clock()), by).cells(by)
+            names = names_of(session, by, (cell.of for cell in cells))
         views, language = [EncoursView.of_cell(cell, names) for cell in cells], work.language
     if output is OutputFormat.JSON:
         print_json(list(views))

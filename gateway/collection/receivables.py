@@ -2,11 +2,10 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, union
@@ -26,7 +25,7 @@ from gateway.customers.model import CustomerInvoice
 from gateway.customers.repository import customers_by_id
 from gateway.database.errors import InvalidCursorError
 from gateway.database.paging import LONGEST_PAGE, Page
-from gateway.treasury.receivable_rows import customers_of_group, groups_of, open_items, open_sums
+from gateway.treasury.receivable_rows import groups_of, open_items, open_sums
 from gateway.treasury.receivables import (
     Dimension,
     Encours,
@@ -38,8 +37,6 @@ from gateway.treasury.receivables import (
     place_of,
     sum_up,
 )
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +63,20 @@ class Books:
         return cls(items, marks_of(session, items, as_of), groups_of(session), as_of)
 
     @classmethod
-    def summed(cls, session: Session, scope: Scope, as_of: date) -> "Books":
-        """The same of everybody, for sums only: what nothing tells apart is added up where it lies."""
-        items = [*open_sums(session, scope, as_of, _spoken_of()), *penalty_items(session, scope)]
+    def summed(cls, session: Session, scope: Scope, as_of: date, by: Dimension) -> "Books":
+        """The same of everybody, for sums along one dimension: what nothing tells apart is added up where it lies."""
+        items = [*open_sums(session, scope, as_of, spoken_of(), by), *penalty_items(session, scope)]
         return cls(items, marks_of(session, items, as_of), groups_of(session), as_of)
-
-    @classmethod
-    def of_cell(cls, session: Session, scope: Scope, as_of: date, by: Dimension, of: str | None) -> "Books":
-        """What holds every item of one cell; of a customer or a group, without a look at what the others owe."""
-        only = None
-        if by is Dimension.CUSTOMER and of is not None:
-            only = [UUID(of)] if _is_identifier(of) else []
-        elif by is Dimension.GROUP and of is not None:
-            only = customers_of_group(session, of)
-        return cls.read(session, scope, as_of, only)
 
     def cells(self, by: Dimension) -> list[Encours]:
         """What is owed along a dimension, the largest balance first."""
         return sum_up(self.items, self.marks, by=by, groups=self.groups, as_of=self.as_of)
 
     def parts(self, by: Dimension, of: str | None, currency: str, family: Family) -> list[FigurePart]:
-        """The items behind one figure of a cell, the first due first; their amounts add up to it."""
+        """The items behind one figure of a cell, the first due first; their amounts add up to it.
+
+        Of summed books some items stand for several, and are no item of their own.
+        """
         found = [
             FigurePart(item, amount)
             for item in self.items
@@ -94,8 +84,7 @@ class Books:
             for each, amount in contributions(item, self.marks, self.as_of)
             if each is family
         ]
-        found.sort(key=lambda part: _order(part.item))
-        return found
+        return sorted(found, key=lambda part: part.item.due)
 
 
 def marks_of(session: Session, items: Collection[Item], as_of: date) -> dict[UUID, Mark]:
@@ -114,9 +103,9 @@ def marks_of(session: Session, items: Collection[Item], as_of: date) -> dict[UUI
     return marks
 
 
-def names_of(session: Session, by: Dimension, cells: Collection[Encours]) -> dict[UUID | str, str]:
-    """What people call the customers, agencies and entities of these cells; a group is its own name."""
-    ids = {each.of for each in cells if isinstance(each.of, UUID)}
+def names_of(session: Session, by: Dimension, places: Iterable[UUID | str | None]) -> dict[UUID | str, str]:
+    """What people call these customers, agencies or entities, the `of` of cells; a group is its own name."""
+    ids = {each for each in places if isinstance(each, UUID)}
     if by is Dimension.CUSTOMER:
         return {customer_id: row.name for customer_id, row in customers_by_id(session, ids).items()}
     if by is Dimension.AGENCY:
@@ -127,16 +116,26 @@ def names_of(session: Session, by: Dimension, cells: Collection[Encours]) -> dic
 
 
 def page_of_cells(cells: Sequence[Encours], cursor: str | None, limit: int) -> Page[Encours]:
-    """Some cells after `cursor`. Raises InvalidCursorError."""
-    return _page(cells, lambda cell: f"{_named(cell.of)}|{cell.currency}", cursor, limit)
+    """Some cells, those after the cell that the cursor names, or after its place. Raises InvalidCursorError."""
+
+    def name(cell: Encours) -> str:
+        return f"{_named(cell.of)}|{cell.currency}"
+
+    limit, start = max(1, min(limit, LONGEST_PAGE)), 0
+    if cursor is not None:
+        try:
+            place, seen = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            start = next((number for number, cell in enumerate(cells, start=1) if name(cell) == seen), int(place))
+        except (ValueError, TypeError) as error:
+            raise InvalidCursorError(cursor) from error
+    shown = cells[start : start + limit]
+    if start + limit >= len(cells):
+        return Page(list(shown), None)
+    last = json.dumps([start + limit, name(shown[-1])])
+    return Page(list(shown), urlsafe_b64encode(last.encode()).decode().rstrip("="))
 
 
-def page_of_parts(parts: Sequence[FigurePart], cursor: str | None, limit: int) -> Page[FigurePart]:
-    """Some parts after `cursor`. Raises InvalidCursorError."""
-    return _page(parts, lambda part: str(part.item.identity), cursor, limit)
-
-
-def _spoken_of() -> Select[UUID]:
+def spoken_of() -> Select[UUID]:
     """A query of the customers of whose invoices collection says something, or said so once: a few among all."""
     handed_over = select(HandOver.customer_id).where(col(HandOver.closed_on).is_(None))
     disputing = select(CustomerInvoice.customer_id).join(Dispute, col(Dispute.invoice_id) == CustomerInvoice.invoice_id)
@@ -160,32 +159,5 @@ def _marks(
     }
 
 
-def _page(rows: Sequence[T], name: Callable[[T], str], cursor: str | None, limit: int) -> Page[T]:
-    """Some rows of a list that is whole in memory: those after the row that the cursor names, or after its place."""
-    limit, start = max(1, min(limit, LONGEST_PAGE)), 0
-    if cursor is not None:
-        try:
-            place, seen = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-            start = next((number for number, row in enumerate(rows, start=1) if name(row) == seen), int(place))
-        except (ValueError, TypeError) as error:
-            raise InvalidCursorError(cursor) from error
-    shown = rows[start : start + limit]
-    if start + limit >= len(rows):
-        return Page(list(shown), None)
-    last = json.dumps([start + limit, name(shown[-1])])
-    return Page(list(shown), urlsafe_b64encode(last.encode()).decode().rstrip("="))
-
-
-def _is_identifier(text: str) -> bool:
-    try:
-        return bool(UUID(text))
-    except ValueError:
-        return False
-
-
 def _named(of: UUID | str | None) -> str | None:
     return None if of is None else str(of)
-
-
-def _order(item: Item) -> tuple[date, str, str]:
-    return (item.due_date, item.number, str(item.identity))

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
 from gateway.access.principal import Principal
-from gateway.collection.receivables import Books, names_of, page_of_cells, page_of_parts
+from gateway.collection.receivables import Books, names_of, page_of_cells
+from gateway.collection.receivables_items import open_figure
 from gateway.collection.receivables_views import EncoursView, ItemsPage, ItemView, ReceivablesPage
 from gateway.customers.repository import find_customer
 from gateway.database.engine import Database
@@ -53,10 +53,10 @@ def router(context: ReceivablesApiContext) -> APIRouter:
             if customer:
                 books = Books.read(session, scope, as_of, [find_customer(session, scope, customer).id])
             else:
-                books = Books.summed(session, scope, as_of)
+                books = Books.summed(session, scope, as_of, by)
             cells = books.cells(by)
             page = page_of_cells(cells, cursor, limit)
-            names = names_of(session, by, page.items)
+            names = names_of(session, by, (cell.of for cell in page.items))
         return ReceivablesPage(
             by=by,
             as_of=as_of,
@@ -83,14 +83,15 @@ def router(context: ReceivablesApiContext) -> APIRouter:
         with context.database.transaction(principal.organisation_id) as session:
             if by is Dimension.CUSTOMER and of:
                 of = str(find_customer(session, scope, of).id)
-            parts = Books.of_cell(session, scope, as_of, by, of).parts(by, of, currency, figure)
-            page = page_of_parts(parts, cursor, limit)
+            opened = open_figure(
+                session, scope, as_of, by=by, of=of, currency=currency, family=figure, cursor=cursor, limit=limit
+            )
+            page = opened.page
             origins = origins_of(session, [part.item.invoice_id for part in page.items if part.item.invoice_id])
         views = [
             ItemView.of_part(part, origins.get(part.item.invoice_id, Origins()) if part.item.invoice_id else Origins())
             for part in page.items
         ]
-        total = sum((part.amount for part in parts), Decimal("0.00"))
-        return ItemsPage(total=total, items=tuple(views), next_cursor=page.next_cursor)
+        return ItemsPage(total=opened.total, items=tuple(views), next_cursor=page.next_cursor)
 
     return routes

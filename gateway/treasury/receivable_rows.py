@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, type_coerce
@@ -13,14 +13,13 @@ from sqlmodel import select as sqlmodel_select
 from gateway.access.scope import Scope
 from gateway.customers.model import Customer, CustomerInvoice
 from gateway.database.columns import Amount
-from gateway.invoices.codes import DEPOSIT_TYPES
 from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 from gateway.treasury.accounting.opening_rows import opening_items
-from gateway.treasury.definitions import definitions
-from gateway.treasury.left_rows import contested_ids, due_on, invoices_of, issues_of, left_of_each
+from gateway.treasury.invoice_rows import open_invoices, summed_invoices
+from gateway.treasury.left_rows import invoices_of
 from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptUse
-from gateway.treasury.receivables import Item, ItemKind
+from gateway.treasury.receivables import Dimension, Item, ItemKind
 
 _COLLECTED = "212"
 
@@ -40,17 +39,17 @@ def open_items(
 
     `as_of` gives the term. `customer_ids`: of these customers only. A few statements, whatever the number of items.
     """
-    yield from _open_invoices(session, scope, as_of, customer_ids)
+    yield from open_invoices(session, scope, as_of, customer_ids)
     yield from unallocated_money(session, scope, customer_ids)
     yield from opening_items(session, scope, as_of, customer_ids)
 
 
-def open_sums(session: Session, scope: Scope, as_of: date, apart: Select[UUID]) -> Iterator[Item]:
-    """The same, with the invoices that add to the same figures added up by the database, one item for all of them.
+def open_sums(session: Session, scope: Scope, as_of: date, apart: Select[UUID], by: Dimension) -> Iterator[Item]:
+    """The same, with the invoices that add to the same figures along a dimension added up by the database.
 
     Those that are contested, and those of the customers `apart` (a query of them), are items of their own.
     """
-    yield from _summed_invoices(session, scope, as_of, apart)
+    yield from summed_invoices(session, scope, as_of, apart, by)
     yield from unallocated_money(session, scope)
     yield from opening_items(session, scope, as_of)
 
@@ -99,93 +98,6 @@ def origins_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, Or
     for invoice_id, receipt_id in received:
         receipts.setdefault(invoice_id, []).append(receipt_id)
     return {each: Origins(tuple(events.get(each, ())), tuple(receipts.get(each, ()))) for each in wanted}
-
-
-def _open_invoices(
-    session: Session, scope: Scope, as_of: date, customer_ids: Collection[UUID] | None
-) -> Iterator[Item]:
-    found = left_of_each(scope, customer_ids)
-    statement = select(found, col(CustomerInvoice.customer_id)).outerjoin(
-        CustomerInvoice, col(CustomerInvoice.invoice_id) == found.c.id
-    )
-    issues = issues_of(session, customer_ids)
-    term = timedelta(days=definitions(as_of).default_term_days)
-    for row in session.execute(statement.where(found.c.left != 0)):
-        yield Item(
-            kind=_kind(row.is_closed, is_deposit=row.type_code in DEPOSIT_TYPES, is_credit=row.amount_due < 0),
-            currency=row.currency,
-            customer_id=row.customer_id,
-            agency_id=row.agency_id,
-            seller_siren=row.seller_siren,
-            invoice_id=row.id,
-            receipt_id=None,
-            number=row.number,
-            due_date=row.due_date or row.issue_date + term,
-            asked=row.left if row.is_closed else row.amount_due,
-            remaining=row.left,
-            issues=issues.get(row.id),
-            written_off=row.written_off,
-        )
-
-
-def _summed_invoices(session: Session, scope: Scope, as_of: date, apart: Select[UUID]) -> Iterator[Item]:
-    issues = issues_of(session)
-    found = left_of_each(scope)
-    customer_id = col(CustomerInvoice.customer_id)
-    on_its_own = or_(customer_id.in_(apart), found.c.id.in_(contested_ids()))
-    asked = case((found.c.is_closed, found.c.left), else_=found.c.amount_due)
-    due_date = due_on(found, as_of)
-    alike = {
-        "customer_id": customer_id,
-        "agency_id": found.c.agency_id,
-        "seller_siren": found.c.seller_siren,
-        "currency": found.c.currency,
-        "is_closed": found.c.is_closed,
-        "is_deposit": found.c.type_code.in_(DEPOSIT_TYPES),
-        "is_credit": found.c.amount_due < 0,
-        "is_late": due_date < as_of,
-        "is_left_over": found.c.left < 0,
-        "paid": func.sign(asked - found.c.written_off - found.c.left),
-        "is_written_off": found.c.written_off != 0,
-        "invoice_id": case((on_its_own, found.c.id)),
-    }
-    told = {
-        "number": found.c.number,
-        "due_date": due_date,
-        "asked": asked,
-        "left": found.c.left,
-        "lost": found.c.written_off,
-    }
-    rows = (
-        select(*(what.label(name) for name, what in (alike | told).items()))
-        .outerjoin(CustomerInvoice, col(CustomerInvoice.invoice_id) == found.c.id)
-        .where(found.c.left != 0)
-        .subquery()
-    )
-    statement = select(
-        *(rows.c[name] for name in alike),
-        func.max(rows.c.number).label("number"),
-        func.min(rows.c.due_date).label("due_date"),
-        *(type_coerce(func.sum(rows.c[name]), Amount).label(name) for name in ("asked", "left", "lost")),
-        func.count().label("invoices"),
-    ).group_by(*(rows.c[name] for name in alike))
-    for row in session.execute(statement):
-        yield Item(
-            kind=_kind(row.is_closed, is_deposit=row.is_deposit, is_credit=row.is_credit),
-            currency=row.currency,
-            customer_id=row.customer_id,
-            agency_id=row.agency_id,
-            seller_siren=row.seller_siren,
-            invoice_id=row.invoice_id,
-            receipt_id=None,
-            number=row.number,
-            due_date=row.due_date,
-            asked=row.asked,
-            remaining=row.left,
-            issues=issues.get(row.invoice_id) if row.invoice_id else None,
-            written_off=row.lost,
-            stands_for=row.invoices,
-        )
 
 
 def unallocated_money(session: Session, scope: Scope, customer_ids: Collection[UUID] | None = None) -> Iterator[Item]:
@@ -244,11 +156,3 @@ def unallocated_money(session: Session, scope: Scope, customer_ids: Collection[U
             remaining=rest,
             issues=None,
         )
-
-
-def _kind(is_closed: bool, *, is_deposit: bool, is_credit: bool) -> ItemKind:
-    if is_closed:
-        return ItemKind.MONEY
-    if is_deposit:
-        return ItemKind.DEPOSIT
-    return ItemKind.CREDIT_NOTE if is_credit else ItemKind.INVOICE

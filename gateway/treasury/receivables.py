@@ -112,6 +112,18 @@ _ASKING = {
 }
 
 
+#: Several items added up have no identifier.
+_NOBODY = UUID(int=0)
+
+
+class Due(NamedTuple):
+    """Where an item stands among those behind a figure: the first due first, then by its number, by code points."""
+
+    due_date: date
+    number: str
+    identity: UUID
+
+
 class Item(NamedTuple):
     """An open invoice or credit note, money that nothing takes, or a claimed penalty; or several alike, added up.
 
@@ -143,6 +155,11 @@ class Item(NamedTuple):
     def identity(self) -> UUID | None:
         """What tells it from the other items."""
         return self.penalty_id or self.invoice_id or self.receipt_id or self.entry_id
+
+    @property
+    def due(self) -> Due:
+        """Its place in lists."""
+        return Due(self.due_date, self.number, self.identity or _NOBODY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def measure(services: Services, organisation: UUID) -> list[object]:
     with services.database.transaction(organisation) as session:
         page = list(session.exec(select(Customer.id).order_by(col(Customer.name)).limit(50)))
         items = len(Books.read(session, EVERYTHING, TODAY).items)
-    sums = [timed(lambda session, by=by: Books.summed(session, EVERYTHING, TODAY).cells(by)) for by in Dimension]
+    sums = [timed(lambda session, by=by: Books.summed(session, EVERYTHING, TODAY, by).cells(by)) for by in Dimension]
     return [
         f"{items:,}",
         *sums,

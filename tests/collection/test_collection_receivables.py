@@ -14,7 +14,9 @@ from gateway.collection.agreements.promising import NewPromise
 from gateway.collection.law.handing_over import hand_over
 from gateway.collection.law.statute import statute
 from gateway.collection.receivables import Books
+from gateway.collection.receivables_items import open_figure
 from gateway.customers.repository import find_customer
+from gateway.database.errors import InvalidCursorError
 from gateway.invoices.parties import Buyer
 from gateway.invoices.terms import Identifier
 from gateway.treasury.receivables import Dimension, Family
@@ -58,8 +60,8 @@ def say_something(house: House) -> None:
 def test_the_sums_of_the_database_are_those_of_the_items(house, by):
     say_something(house)
     with house.database.transaction(house.organisation) as session:
-        summed, books = Books.summed(session, EVERYTHING, TODAY), Books.read(session, EVERYTHING, TODAY)
-        nobody = Books.summed(session, NOBODY, TODAY)
+        summed, books = Books.summed(session, EVERYTHING, TODAY, by), Books.read(session, EVERYTHING, TODAY)
+        nobody = Books.summed(session, NOBODY, TODAY, by)
     assert summed.cells(by) == books.cells(by)
     assert len(summed.items) < len(books.items)
     assert nobody.items == []
@@ -68,7 +70,8 @@ def test_the_sums_of_the_database_are_those_of_the_items(house, by):
 def test_what_collection_says_of_a_customer_is_in_its_sums(house):
     say_something(house)
     with house.database.transaction(house.organisation) as session:
-        cells = {each.of: each for each in Books.summed(session, EVERYTHING, TODAY).cells(Dimension.CUSTOMER)}
+        books = Books.summed(session, EVERYTHING, TODAY, Dimension.CUSTOMER)
+    cells = {each.of: each for each in books.cells(Dimension.CUSTOMER)}
     amounts = {
         family: cells[house.customer(f"{siren}-0")].amount(family)
         for family, siren in {**HELD_BACK, Family.LITIGATION: SIRENS[3]}.items()
@@ -77,13 +80,45 @@ def test_what_collection_says_of_a_customer_is_in_its_sums(house):
 
 
 @pytest.mark.parametrize("by", [Dimension.CUSTOMER, Dimension.GROUP])
-def test_a_cell_opens_without_a_look_at_the_others(house, by):
+def test_a_cell_opens_on_what_is_its_own(house, by):
     with house.database.transaction(house.organisation) as session:
         customer = find_customer(session, EVERYTHING, SIRENS[0])
-        of = str(customer.id) if by is Dimension.CUSTOMER else SIRENS[0]
-        books = Books.of_cell(session, EVERYTHING, TODAY, by, of)
-        parts = books.parts(by, of, "EUR", Family.OVERDUE)
-        unknown = Books.of_cell(session, EVERYTHING, TODAY, by, "nobody")
-    assert {item.customer_id for item in books.items} == {customer.id}
-    assert sum(part.amount for part in parts) == 241
-    assert unknown.items == []
+        opened = opened_page(session, by, str(customer.id) if by is Dimension.CUSTOMER else SIRENS[0], Family.OVERDUE)
+        unknown = opened_page(session, by, "nobody", Family.OVERDUE)
+    assert {part.item.customer_id for part in opened.page.items} == {customer.id}
+    assert (opened.total, opened.count) == (241, 2)
+    assert (unknown.total, unknown.count, unknown.page.items) == (0, 0, [])
+
+
+@pytest.mark.parametrize("by", Dimension)
+def test_every_figure_opens_page_by_page_on_the_items_it_adds_up(house, by):
+    say_something(house)
+    with house.database.transaction(house.organisation) as session:
+        books = Books.read(session, EVERYTHING, TODAY)
+        for cell in books.cells(by):
+            of = None if cell.of is None else str(cell.of)
+            for family in cell.figures:
+                found, cursor = [], None
+                while True:
+                    opened = opened_page(session, by, of, family, cursor, limit=2)
+                    found += opened.page.items
+                    cursor = opened.page.next_cursor
+                    if cursor is None:
+                        break
+                assert found == books.parts(by, of, "EUR", family)
+                assert opened.total == cell.amount(family) == sum(part.amount for part in found)
+                assert opened.count == len(found)
+
+
+def test_a_cell_of_nobody_or_of_no_agency_opens_on_nothing(house):
+    with house.database.transaction(house.organisation) as session:
+        for by, of in ((Dimension.AGENCY, "nobody"), (Dimension.ENTITY, "nobody"), (Dimension.CUSTOMER, None)):
+            assert opened_page(session, by, of, Family.BALANCE).count == 0
+        with pytest.raises(InvalidCursorError):
+            opened_page(session, Dimension.ENTITY, None, Family.BALANCE, "nonsense")
+
+
+def opened_page(session, by, of, family, cursor=None, limit=50):
+    return open_figure(
+        session, EVERYTHING, TODAY, by=by, of=of, currency="EUR", family=family, cursor=cursor, limit=limit
+    )

@@ -169,7 +169,7 @@ def cells(database, organisation, by=Dimension.CUSTOMER, scope=EVERYTHING, custo
         if customer_ids is None:
             everybody = select(Customer.id).order_by(Customer.id)
             for apart in (everybody.limit(0), everybody.limit(1), everybody):
-                assert sum_up(open_sums(session, scope, TODAY, apart), {}, **told) == found
+                assert sum_up(open_sums(session, scope, TODAY, apart, by), {}, **told) == found
         return found
 
 

@@ -2,7 +2,8 @@
 
 from fastapi import Response
 
-from gateway.collection.receivables import Books, names_of, page_of_cells, page_of_parts
+from gateway.collection.receivables import Books, names_of, page_of_cells
+from gateway.collection.receivables_items import identified, open_figure
 from gateway.customers.repository import customers_by_id
 from gateway.kernel.clock import paris_date
 from gateway.treasury.receivable_rows import origins_of
@@ -10,14 +11,18 @@ from gateway.treasury.receivables import Dimension, Family, totals_of
 from gateway.web.errors import PageNotFoundError
 from gateway.web.security import Reader
 
+#: Items behind a figure on one page.
+_SHOWN = 100
+
 
 def show(visit: Reader, by: str = "customer", after: str = "") -> Response:
     """The sums along a dimension, the largest balance first, with those of everything above them."""
     dimension = _dimension(by)
     with visit.transaction() as session:
-        cells = Books.summed(session, visit.principal.scope, paris_date(visit.context.clock())).cells(dimension)
+        today = paris_date(visit.context.clock())
+        cells = Books.summed(session, visit.principal.scope, today, dimension).cells(dimension)
         page = page_of_cells(cells, after or None, 50)
-        names = names_of(session, dimension, page.items)
+        names = names_of(session, dimension, (cell.of for cell in page.items))
     return visit.render(
         "receivables.html",
         page=page,
@@ -39,20 +44,30 @@ def items(
         raise PageNotFoundError
     with visit.transaction() as session:
         today = paris_date(visit.context.clock())
-        books = Books.of_cell(session, visit.principal.scope, today, dimension, of or None)
-        parts = books.parts(dimension, of or None, currency, Family(figure))
-        page = page_of_parts(parts, after or None, 100)
+        opened = open_figure(
+            session,
+            visit.principal.scope,
+            today,
+            by=dimension,
+            of=of or None,
+            currency=currency,
+            family=Family(figure),
+            cursor=after or None,
+            limit=_SHOWN,
+        )
+        page = opened.page
         origins = origins_of(session, [part.item.invoice_id for part in page.items if part.item.invoice_id])
-        names = names_of(session, dimension, [cell for cell in books.cells(dimension) if str(cell.of) == of])
+        whose = identified(dimension, of or None)
+        names = names_of(session, dimension, [whose])
         customers = customers_by_id(session, (part.item.customer_id for part in page.items))
     return visit.render(
         "receivable_items.html",
         page=page,
-        total=sum(part.amount for part in parts),
-        count=len(parts),
+        total=opened.total,
+        count=opened.count,
         origins=origins,
         customers=customers,
-        name=next(iter(names.values()), of),
+        name=names.get(whose, of) if whose else None,
         currency=currency,
         family=Family(figure),
         filters={"by": by, "of": of, "currency": currency, "figure": figure},
