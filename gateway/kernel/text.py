@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from typing import Literal
+from unicodedata import category
 
 Language = Literal["fr", "en"]
 DEFAULT_LANGUAGE: Language = "fr"
@@ -30,6 +31,9 @@ class Text:
 
 
 def printable(name: str) -> str:
-    """A file name without bytes that are no text and without control characters, which could act on a terminal."""
+    """A text without bytes that are no text and without control characters, which could act on a terminal.
+
+    Spaces of every width stay: French numbers are written with narrow and no-break ones.
+    """
     text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() or category(c) == "Zs" else c.encode("unicode_escape").decode() for c in text)
