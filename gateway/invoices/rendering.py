@@ -5,11 +5,9 @@ validation to its place. Everything from the document is escaped, and no address
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from decimal import Decimal, localcontext
 from functools import cache
 
-from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -18,7 +16,7 @@ from gateway.invoices.codes import CodeList, label
 from gateway.invoices.mapping import MAX_DIGITS
 from gateway.invoices.model import Invoice
 from gateway.invoices.terms import Part, terms_of
-from gateway.kernel.sayer import LOCALES
+from gateway.kernel.sayer import LOCALES, Sayer
 from gateway.kernel.text import Language
 
 #: Every decimal that a document may hold is shown; amounts show two at least.
@@ -64,7 +62,7 @@ def _environment(language: Language) -> Environment:
         amount=lambda value, currency: _amount(value, currency, locale),
         number=lambda value: _number(value, locale),
         percent=lambda value: _number(value, locale) + _NO_BREAK_SPACE + "%",
-        day=lambda value: _day(value, locale),
+        day=Sayer(language).day,
     )
     return environment
 
@@ -96,7 +94,3 @@ def _amount(value: Decimal, currency: str, locale: str) -> str:
 
 def _number(value: Decimal, locale: str) -> str:
     return format_decimal(value, _EXACT, locale, decimal_quantization=False)
-
-
-def _day(value: date, locale: str) -> str:
-    return format_date(value, "long", locale)

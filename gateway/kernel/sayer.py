@@ -44,12 +44,12 @@ class Sayer:
         return format_percent(share, locale=self.locale)
 
     def day(self, day: date) -> str:
-        """A day with the name of its month: 5 octobre 2026."""
-        return format_date(day, "d MMMM y", locale=self.locale)
+        """A day with the name of its month: 5 octobre 2026, 1er octobre 2026."""
+        return format_date(day, f"{self._number_of(day)} MMMM y", locale=self.locale)
 
     def short_day(self, day: date) -> str:
         """The same where room is short: 5 oct. 2026."""
-        return format_date(day, "d MMM y", locale=self.locale)
+        return format_date(day, f"{self._number_of(day)} MMM y", locale=self.locale)
 
     def figures(self, day: date) -> str:
         """A day in figures: 05/10/2026."""
@@ -57,7 +57,12 @@ class Sayer:
 
     def moment(self, instant: datetime) -> str:
         """An instant in Paris time, to the minute: 5 oct. 2026, 14:05."""
-        return format_datetime(instant, "d MMM y, HH:mm", tzinfo=PARIS, locale=self.locale)
+        day = self._number_of(instant.astimezone(PARIS).date())
+        return format_datetime(instant, f"{day} MMM y, HH:mm", tzinfo=PARIS, locale=self.locale)
+
+    def _number_of(self, day: date) -> str:
+        """The pattern of a day in its month: French says the first one as an ordinal."""
+        return "d'er'" if self.language == "fr" and day.day == 1 else "d"
 
     def is_one(self, count: int) -> bool:
         """Whether so many are said in the singular."""

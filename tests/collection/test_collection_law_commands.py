@@ -66,7 +66,7 @@ def test_penalties_are_shown_claimed_paid_and_waived(house: House, run: Run) -> 
 
 def test_claims_and_orders_are_followed(house: House, run: Run) -> None:
     told = run("claims", "act", "F1", "acknowledgement", "--on", "2026-09-01", "--document", "Courriel")
-    assert "1 septembre 2031" in told
+    assert "1er septembre 2031" in told
     assert told == run("claims", "limitation", "F1")
     judged = ("--judgment", "2026-09-01", "--source", "BODACC")
     insolvency = run("claims", "insolvent", BUYER_SIREN, "receivership", *judged).split()[0]

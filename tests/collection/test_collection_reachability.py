@@ -254,7 +254,7 @@ def test_another_contact_is_written_to_and_the_decision_still_names_the_address_
     assert (plain.contact.email, now.contact.email) == ("compta@batir.example", "durand@batir.example")
     assert (plain.step, plain.total) == (now.step, now.total)
     assert decision_view(now).stopped_fr == (
-        "compta@batir.example : adresse refusée ou message revenu le 1 novembre 2026.",
+        "compta@batir.example : adresse refusée ou message revenu le 1er novembre 2026.",
     )
 
 
@@ -264,6 +264,6 @@ def test_without_another_contact_the_decision_waits_for_the_right_address_and_sa
     decision = decided(account(customer=alone, faults=(fault,)))
     assert (decision.step, held(decision), decision.why_not.team) == (None, Hold.WRONG_ADDRESS, "ar")
     assert decision.why_not.text.fr == (
-        "compta@batir.example : mauvais interlocuteur, signalé le 1 novembre 2026 (parti à la retraite). "
+        "compta@batir.example : mauvais interlocuteur, signalé le 1er novembre 2026 (parti à la retraite). "
         "Rien ne part avant sa correction."
     )

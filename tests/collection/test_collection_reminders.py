@@ -143,7 +143,7 @@ def test_what_is_over_holds_nothing_back_any_more(mended):
 def test_an_exclusion_says_until_when_and_why_in_both_languages():
     decision = decided(account(exclusions=(Exclusion(None, date(2026, 12, 1), "Accord verbal"),)))
     (withheld,) = decision.withheld
-    assert withheld.reason.text.fr == "Client exclu des relances jusqu’au 1 décembre 2026 inclus : Accord verbal"
+    assert withheld.reason.text.fr == "Client exclu des relances jusqu’au 1er décembre 2026 inclus : Accord verbal"
     assert withheld.reason.text.en.startswith("Customer excluded from reminders until 1 December 2026")
 
 

@@ -32,6 +32,14 @@ def test_each_language_says_a_fact_in_its_own_way(said, french, english):
     assert (" ".join(text.fr.split()), text.en) == (french, english)
 
 
+def test_french_says_the_first_day_of_a_month_as_an_ordinal():
+    first, last_evening_of_may = date(2026, 12, 1), datetime(2026, 5, 31, 22, 30, tzinfo=UTC)
+    assert (FRENCH.day(first), ENGLISH.day(first)) == ("1er décembre 2026", "1 December 2026")
+    assert FRENCH.short_day(first) == "1er déc. 2026"
+    assert FRENCH.moment(last_evening_of_may) == "1er juin 2026, 00:30"
+    assert FRENCH.day(date(2026, 12, 11)) == "11 décembre 2026"
+
+
 @given(st.decimals(min_value=-(10**9), max_value=10**9, places=6))
 def test_an_amount_is_never_rounded_when_it_is_said(amount):
     written = "".join(each for each in ENGLISH.money(amount, "EUR") if each not in "€,")

@@ -35,7 +35,7 @@ def late(site: Site) -> Late:
 def test_the_sheet_opens_down_to_its_days(site, late):
     page = site.signed_in(Role.COLLECTOR).get(f"/invoices/{late[0]}/penalties?until=2026-04-03&line=1")
     assert page.status_code == 200
-    for sentence in ("Pénalités de retard", "12,15", "1 avr. 2026", "2 avr. 2026", "3 avr. 2026", "L441-10"):
+    for sentence in ("Pénalités de retard", "12,15", "1er avr. 2026", "2 avr. 2026", "3 avr. 2026", "L441-10"):
         assert sentence in page.text.replace("\u202f", " ").replace("\xa0", " "), sentence
     assert site.signed_in(Role.COLLECTOR).get(f"/invoices/{late[0]}/penalties?line=99").status_code == 404
 
@@ -78,7 +78,7 @@ def test_a_customer_is_handed_over_with_its_file_declared_insolvent_and_blocked(
     assert post(browser, f"{here}/insolvencies", told).status_code == 303
     page = browser.get(here).text
     assert "Liquidation judiciaire" in page
-    assert "1 nov. 2026" in page
+    assert "1er nov. 2026" in page
     declare = re.findall(r'action="(/insolvencies/[^"]+/declare)"', page)[0]
     assert post(browser, declare, {"amount": "1 200,50", "reference": "LRAR", "on": "2026-09-15"}).status_code == 303
     assert post(browser, f"{here}/orders/block", {"reason": "Impayés"}).status_code == 303
