@@ -25,6 +25,7 @@ from gateway.customers.repository import (
     notes_of,
 )
 from gateway.customers.taking import import_customers
+from gateway.customers.values import ContactRole
 from gateway.customers.views import CustomerView, ImportReport, WholeCustomerView, whole_view
 from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.directory.checking import AddressCheck, AddressVerdict
@@ -41,6 +42,7 @@ _REFUSED_ROWS = 1
 _WRITTEN = Text("écrit", "written")
 _SHOWN_ONLY = Text("essai, rien n'est écrit", "dry run, nothing is written")
 _LINE = Text("ligne", "line")
+_CREDIT = Text("limite de crédit {limit}, garanti {covered}", "credit limit {limit}, covered {covered}")
 _UNKNOWN = Text("non attribué", "not attributed")
 _COUNTS = Text(
     "{rows} lignes : {created} créés, {changed} modifiés, {unchanged} inchangés, {refused} lignes refusées ({how})",
@@ -87,7 +89,7 @@ def show_customer(
     if output is OutputFormat.JSON:
         print_json(view)
         return
-    for line in (*_as_text(view), *(_figures(EncoursView.of_cell(cell, {}), language) for cell in cells)):
+    for line in (*_as_text(view, language), *(_figures(EncoursView.of_cell(cell, {}), language) for cell in cells)):
         typer.echo(printable(line))
 
 
@@ -234,16 +236,19 @@ def _report(report: ImportReport, language: Language) -> Iterator[str]:
         yield f"{_LINE.in_language(language)} {row.line}, {row.column}: « {row.value} » {row.why}. {row.fix}"
 
 
-def _as_text(view: WholeCustomerView) -> Iterator[str]:
+def _as_text(view: WholeCustomerView, language: Language) -> Iterator[str]:
+    say = Sayer(language)
     yield f"{view.name}  ({view.key})"
     if view.terms:
-        yield f"    {view.terms.label}: {view.terms.lawfulness.value}. {view.terms.reason}"
+        yield f"    {view.terms.label} : {say.say(view.terms.lawfulness.label)}. {view.terms.reason}"
     if view.credit_limit is not None:
-        yield f"    {view.credit_limit} {view.credit_currency}, {view.covered} {view.credit_currency}"
+        limit, covered = (say.money(each, view.credit_currency) for each in (view.credit_limit, view.covered))
+        yield "    " + _CREDIT.in_language(language).format(limit=limit, covered=covered)
     for fact in view.facts:
-        yield f"    {fact.confidence.value:8} {fact.says}"
+        yield f"    {say.say(fact.confidence.label):10} {fact.says}"
     for contact in view.contacts:
-        yield "    " + "  ".join(filter(None, (contact.role, contact.name, contact.email, contact.phone)))
+        role = say.say(ContactRole(contact.role).label)
+        yield "    " + "  ".join(filter(None, (role, contact.name, contact.email, contact.phone)))
     for note in view.notes:
         yield f"    {note.at:%Y-%m-%d}  {note.author_name}: {note.text}"
 

@@ -19,6 +19,18 @@ class Confidence(StrEnum):
     UNKNOWN = "unknown"
     FAILS = "fails"
 
+    @property
+    def label(self) -> Text:
+        """What is shown beside the fact."""
+        return _CONFIDENCE_LABELS[self]
+
+
+_CONFIDENCE_LABELS = {
+    Confidence.HOLDS: Text("vérifié", "checked"),
+    Confidence.UNKNOWN: Text("inconnu", "unknown"),
+    Confidence.FAILS: Text("à voir", "to be seen"),
+}
+
 
 class DirectoryState(StrEnum):
     """What the directory of recipients says of a SIREN."""

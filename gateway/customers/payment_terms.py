@@ -41,6 +41,18 @@ class Lawfulness(StrEnum):
     DOUBTFUL = "doubtful"
     UNLAWFUL = "unlawful"
 
+    @property
+    def label(self) -> Text:
+        """What is shown beside the term."""
+        return _LAWFULNESS_LABELS[self]
+
+
+_LAWFULNESS_LABELS = {
+    Lawfulness.LAWFUL: Text("conforme", "lawful"),
+    Lawfulness.DOUBTFUL: Text("à vérifier", "to be checked"),
+    Lawfulness.UNLAWFUL: Text("hors la loi", "past the law"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentTerms:
