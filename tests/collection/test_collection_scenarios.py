@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,15 +12,17 @@ from sqlmodel import select
 from gateway.access.errors import PermissionDeniedError
 from gateway.access.scope import Scope
 from gateway.collection.account import Risk
+from gateway.collection.agreements.policy import agreement_policy
 from gateway.collection.errors import ExclusionNotFoundError, InvalidExclusionError, InvalidScenariosError
 from gateway.collection.exclusions import exclude, exclusions_of, lift
 from gateway.collection.model import ScenarioBookRow
 from gateway.collection.reminding import preview
 from gateway.collection.scenario_books import book_content, book_in_force, store_book, stored_books
-from gateway.collection.scenarios import default_book, read_book
+from gateway.collection.scenarios import INSTALMENT, default_book, read_book
 from gateway.collection.scoring import Punctuality, punctuality_of, risk_of
 from gateway.customers.errors import CustomerNotFoundError
 from gateway.kernel.clock import ManualClock
+from gateway.kernel.working_days import add_working_days
 from gateway.ledger.model import LedgerEntry
 from tests.collection.accounts import account, customer
 from tests.collection.owing import NOW, Collecting
@@ -90,6 +92,16 @@ def test_the_first_scenario_that_fits_is_followed(content):
     assert followed(is_public=True) == "secteur_public"
     assert followed(score=Risk.D) == "risque_eleve"
     assert read_book({"scenario": content["scenario"][:1]}).scenario_for(account()) is None
+
+
+def test_an_instalment_that_is_late_is_chased_before_its_plan_is_broken():
+    policy = agreement_policy(TODAY)
+    steps = [step for scenario in default_book().scenarios for step in scenario.steps if step.counts_from == INSTALMENT]
+    assert steps
+    for due in (TODAY + timedelta(days=each) for each in range(365)):
+        for step in steps:
+            chased = add_working_days(due + timedelta(days=step.days), 0)
+            assert chased <= policy.plan_grace_until(due), due
 
 
 def test_a_stored_book_holds_from_its_day_and_the_latest_stored_wins(house, content):
