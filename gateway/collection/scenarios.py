@@ -52,6 +52,11 @@ class Channel(StrEnum):
         """The customer gets something to read."""
         return self not in (Channel.CALL, Channel.TASK)
 
+    @property
+    def is_letter(self) -> bool:
+        """It is printed and posted."""
+        return self in (Channel.LETTER, Channel.REGISTERED_LETTER)
+
 
 _CHANNEL_LABELS = {
     Channel.EMAIL: Text("E-mail", "E-mail"),

@@ -120,6 +120,20 @@ def test_one_invoice_and_several_are_said_in_their_number():
     assert "l’échéance ci-dessous du plan" in word(plan, HEAD, default_texts()).opening[0]
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_second_reminder_that_is_the_first_to_be_sent_does_not_speak_of_an_earlier_one(language):
+    text = plain_text(word(message(template="relance_2", language=language), HEAD, default_texts()), HEAD)
+    assert not re.search(r"rappel[ ,]|deuxième|second|spite", text.replace("sans qu’un rappel", ""), re.IGNORECASE)
+
+
+def test_a_letter_speaks_to_whoever_opens_it_and_a_mail_to_the_person():
+    letter = word(message(template="mise_en_demeure", channel=Channel.REGISTERED_LETTER), HEAD, default_texts())
+    mail = word(message(template="mise_en_demeure"), HEAD, default_texts())
+    assert (letter.greeting, mail.greeting) == ("Madame, Monsieur,", f"Bonjour {CONTACT.name},")
+    assert letter.regards.startswith("Nous vous prions d’agréer, Madame, Monsieur,")
+    assert mail.regards == "Cordialement,"
+
+
 def test_approval_is_only_told_to_who_has_approved():
     said = word(message(), HEAD, default_texts(), approved=True)
     assert any("Vous avez approuvé" in each for each in said.closing)

@@ -72,18 +72,25 @@ def word(
         closing[:0] = [_law(each, facts, message.currency, say) for each in accrued if each.interest or each.indemnity]
     if message.note:
         closing.insert(0, message.note)
-    named = message.contact.name if message.contact else ""
     return Worded(
         subject=" ".join(text.subject.filled(message.language, facts).split()),
-        greeting=say.words("greeting_named", contact=named) if named else say.words("greeting"),
+        greeting=_greeting(message, say),
         opening=tuple(each.filled(message.language, facts) for each in text.opening),
         rows=tuple(_rows(message, say)),
         total_label=say.words("total" if text.claims else "total_paid"),
         total=say.money(message.total, message.currency),
         payment=_payment(message, letterhead, say) if text.claims else "",
         closing=tuple(closing),
-        regards=say.words("regards"),
+        regards=say.words("regards_letter" if message.channel.is_letter else "regards"),
     )
+
+
+def _greeting(message: ReminderMessage, say: LetterSayer) -> str:
+    """A letter speaks to whoever opens it; its address names the person."""
+    if message.channel.is_letter:
+        return say.words("greeting_letter")
+    named = message.contact.name if message.contact else ""
+    return say.words("greeting_named", contact=named) if named else say.words("greeting")
 
 
 def last_day_to_pay(on: date, days: int) -> date:
