@@ -1,6 +1,6 @@
 """`gateway claims` and `gateway orders`: limitation, insolvency, hand-over to litigation, order check."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,6 +40,7 @@ claims_app = typer.Typer(
 orders_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Contrôle des commandes. / Check of orders.")
 _EVERYTHING = Scope.everything()
 _ENDS = Text("dernier jour pour agir : {day}", "last day to act: {day}")
+_ENDED = Text("prescrite : le dernier jour pour agir était le {day}", "time-barred: the last day to act was {day}")
 _HELD = Text("interrompue par une instance en cours", "held up by proceedings")
 _FROM = Text("court depuis le {day} ({term})", "runs from {day} ({term})")
 _ANEW = Text("court à nouveau depuis le {day}", "runs anew from {day}")
@@ -64,7 +65,7 @@ def limitation_command(
         row = repository.receivable_by_id(session, _EVERYTHING, receivable_named(session, invoice))
         decision = limitation_of_invoice(session, row, law.read_start, law.law)
         view = limitation_view(row, decision, repository.acts_of(session, [row.id]).get(row.id, []))
-        _print(view, output, _limitation_text(view, work.language))
+        _print(view, output, _limitation_text(view, work.language, paris_date(work.services.clock())))
 
 
 @claims_app.command("act")
@@ -94,7 +95,7 @@ def act_command(
         row = repository.receivable_by_id(session, _EVERYTHING, invoice_id)
         decision = limitation_of_invoice(session, row, law.read_start, law.law)
         view = limitation_view(row, decision, repository.acts_of(session, [row.id])[row.id])
-        typer.echo(_limitation_text(view, work.language))
+        typer.echo(_limitation_text(view, work.language, paris_date(work.services.clock())))
 
 
 @claims_app.command("insolvent")
@@ -280,13 +281,14 @@ def _print(view: Any, output: OutputFormat, text: str) -> None:
         typer.echo(text)
 
 
-def _limitation_text(view: LimitationView, language: Language) -> str:
+def _limitation_text(view: LimitationView, language: Language, today: date) -> str:
     say = Sayer(language)
     lines = [f"{view.number}  {say.say(_FROM).format(day=say.day(view.started_on), term=view.term)}  ({view.law})"]
     if view.counted_from != view.started_on:
         lines.append(f"    {say.say(_ANEW).format(day=say.day(view.counted_from))}")
     if view.ends_on:
-        lines.append(f"    {say.say(_ENDS).format(day=say.day(view.ends_on))}")
+        ends = _ENDED if view.ends_on < today else _ENDS
+        lines.append(f"    {say.say(ends).format(day=say.day(view.ends_on))}")
     else:
         lines.append(f"    {say.say(_HELD)}")
     for act in view.acts:

@@ -163,6 +163,33 @@ def test_people_are_warned_once_before_a_claim_is_lost_and_the_alert_cures_itsel
     assert alerts(house, "claim.limitation") == ["closed"]
 
 
+@pytest.mark.parametrize(
+    ("issued", "title", "says"),
+    [
+        (date(2022, 1, 10), "Prescription proche : facture OLD", "se prescrit le 10 janvier 2027"),
+        (date(2021, 10, 5), "Prescription proche : facture OLD", "se prescrit le 5 octobre 2026"),
+        (date(2021, 10, 4), "Créance prescrite : facture OLD", "le dernier jour pour agir était le 4 octobre 2026"),
+    ],
+)
+def test_a_claim_that_time_has_barred_is_not_told_as_one_that_can_still_be_saved(house, services, issued, title, says):
+    house.owes("OLD", "500.00", issue_date=issued, due_date=issued + timedelta(days=30))
+    review_law(services.law, house.organisation)
+    with house.database.transaction(house.organisation) as session:
+        alert = session.exec(select(Alert)).one()
+    assert alert.title_fr == title
+    assert says in alert.reason_fr
+
+
+def test_a_claim_that_was_not_declared_in_time_is_told_with_its_last_way_out(house, services, http, as_program):
+    told = {"kind": "receivership", "judgment_on": "2026-06-01", "published_on": "2026-06-10", "source": "BODACC"}
+    http.post(f"{CUSTOMER}/insolvencies", json=told, headers=as_program(house.organisation))
+    review_law(services.law, house.organisation)
+    with house.database.transaction(house.organisation) as session:
+        alert = session.exec(select(Alert).where(Alert.condition == "insolvency.claim")).one()
+    assert "étaient à déclarer au plus tard le 10 août 2026" in alert.reason_fr
+    assert "relevé de forclusion" in alert.next_step_fr
+
+
 def test_a_claim_that_is_paid_is_no_longer_warned_of(house, services):
     house.owes("OLD", "500.00", issue_date=date(2022, 1, 10), due_date=date(2022, 2, 10))
     review_law(services.law, house.organisation)

@@ -149,6 +149,14 @@ class Sentence(_Part):
         return Text(self.fr, self.en)
 
 
+class PassedWords(_Part):
+    """What is said instead when the last day had gone by before anybody was told."""
+
+    title: Sentence
+    reason: Sentence
+    next: Sentence
+
+
 class LegalAlert(_Part):
     """What people are told of a deadline of the law: how urgently, who acts within how many working days, the words."""
 
@@ -158,6 +166,7 @@ class LegalAlert(_Part):
     title: Sentence
     reason: Sentence
     next: Sentence
+    passed: PassedWords
     settled: Sentence
 
 

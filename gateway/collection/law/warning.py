@@ -13,6 +13,7 @@ from gateway.alerts.model import Alert
 from gateway.alerts.notifying import tell_people
 from gateway.collection import service as collection
 from gateway.collection.law.statute import Statute
+from gateway.kernel.clock import paris_date
 from gateway.kernel.sayer import Sayer, filled
 from gateway.kernel.text import Text
 from gateway.lifecycle.model import InvoiceRecord
@@ -42,15 +43,16 @@ class Warned:
     since: date
 
 
-def alert_for(warned: Warned, law: Statute) -> AlertDecision:
-    """The alert to open. Pure."""
+def alert_for(warned: Warned, law: Statute, today: date) -> AlertDecision:
+    """The alert to open on a day; one that comes after the last day to act says so. Pure."""
     words = law.alert[warned.condition]
+    said = words.passed if warned.last_day < today else words
     return AlertDecision(
         condition=warned.condition,
         severity=words.severity,
-        title=_told(words.title.text, warned),
-        reason=_told(words.reason.text, warned),
-        next_step=words.next.text,
+        title=_told(said.title.text, warned),
+        reason=_told(said.reason.text, warned),
+        next_step=said.next.text,
         team=words.team,
         also_concerned=(),
         working_days=words.working_days,
@@ -62,7 +64,7 @@ def alert_for(warned: Warned, law: Statute) -> AlertDecision:
 
 def warn(session: Session, warned: Warned, law: Statute, channels: Channels, now: datetime) -> bool:
     """Open the alert with its action and tell people, once. The caller holds its turn. Whether it was opened."""
-    decision = alert_for(warned, law)
+    decision = alert_for(warned, law, paris_date(now))
     opened = alerts.raise_about_invoice(session, decision, warned.invoice, now, amount=warned.amount)
     if opened is None:
         return False
