@@ -178,6 +178,9 @@ def exclude_command(
     customer: CustomerArgument,
     reason: Annotated[str, typer.Option(help="Pourquoi. / Why.")],
     invoice: Annotated[UUID | None, typer.Option(help="Cette facture seulement. / This invoice only.")] = None,
+    entry: Annotated[
+        UUID | None, typer.Option(help="Cette créance des seuls livres. / This receivable of the books alone.")
+    ] = None,
     until: DayOption = None,
     organisation: OrganisationOption = None,
 ) -> None:
@@ -189,6 +192,7 @@ def exclude_command(
             _EVERYTHING,
             customer,
             invoice_id=invoice,
+            entry_id=entry,
             until=last_day,
             reason=printable(reason),
             by=OPERATOR,

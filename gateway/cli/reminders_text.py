@@ -61,7 +61,7 @@ def reminder_text(view: ReminderView, language: Language) -> str:
 
 def exclusion_text(view: ExclusionView, language: Language) -> str:
     """One exclusion: of what, until when, why."""
-    what = str(view.invoice_id or _WHOLE.in_language(language))
+    what = str(view.invoice_id or view.entry_id or _WHOLE.in_language(language))
     until = str(view.until or _ENDLESS.in_language(language))
     lifted = f"  ({_LIFTED.in_language(language)} {view.lifted_at:%Y-%m-%d})" if view.lifted_at else ""
     return f"{view.id}  {what}  {until}  {view.reason}{lifted}"

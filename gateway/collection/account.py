@@ -45,16 +45,18 @@ class StepTaken:
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """An invoice or a credit note of the account.
+    """An invoice or a credit note of the account, or what only the books know of it.
 
     Attributes:
-        number: BT-1. agency_id: ours. seller_siren: BT-30. issue_date: BT-2.
+        invoice_id: the invoice; of what only the books know, their line.
+        number: BT-1, or the document that the books name. agency_id: ours. seller_siren: BT-30. issue_date: BT-2.
         due_date: BT-9, or the default term.
         total: BT-115. remaining: less what was collected and received.
         state: its lifecycle; the history of events and amounts by rate may be left out.
         delivery_refused: the platform refused the last delivery, so that the buyer has not got it.
         in_litigation: handed over to litigation.
         reached: the steps already taken for it, the oldest first.
+        books_only: no invoice here; unsure: the books name no document, or that of an invoice which is known here.
     """
 
     invoice_id: UUID
@@ -69,6 +71,8 @@ class OpenItem:
     delivery_refused: bool = False
     in_litigation: bool = False
     reached: tuple[StepTaken, ...] = ()
+    books_only: bool = False
+    unsure: bool = False
 
     @property
     def is_credit(self) -> bool:
@@ -78,7 +82,7 @@ class OpenItem:
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Someone decided not to chase an invoice, or the whole customer when `invoice_id` is None.
+    """Someone decided not to chase an item, or the whole customer when `invoice_id` is None.
 
     `until`: last day it holds, None without end.
     """

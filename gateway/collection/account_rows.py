@@ -1,7 +1,7 @@
 """Accounts as the database holds them now: many at once, a page of customers in a bounded number of statements."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,12 +20,14 @@ from gateway.collection.account import Account, Exclusion, OpenItem, StepTaken, 
 from gateway.collection.address_faults import fault_of, fault_rows
 from gateway.collection.agreements.reading import agreements_of
 from gateway.collection.agreements.values import Agreements
+from gateway.collection.books import numbers_known, openings_by_account, with_books
 from gateway.collection.law.model import HandOver, HandOverInvoice
 from gateway.collection.model import Reminder, ReminderExclusion, ReminderInvoice, ReminderState
 from gateway.collection.reachability import AddressFault, faults_of
-from gateway.collection.reminders import NO_CONTACT
-from gateway.collection.scenarios import Channel
+from gateway.collection.scenario_books import book_in_force
+from gateway.collection.scenarios import Channel, ScenarioBook
 from gateway.collection.scoring import Punctuality, punctuality_of, risk_of
+from gateway.collection.steps import day_of, steps_taken
 from gateway.collection.worklist.model import CollectionCall
 from gateway.collection.worklist.policy import worklist_policy
 from gateway.customers.model import Customer, CustomerInvoice
@@ -35,7 +37,8 @@ from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.projection import InvoiceState
-from gateway.treasury.accounting.opening_rows import opening_items
+from gateway.treasury.accounting.model import AccountingEntry
+from gateway.treasury.accounting.opening_rows import Opening
 from gateway.treasury.definitions import definitions
 from gateway.treasury.left_rows import left_of_invoices
 from gateway.treasury.receivable_rows import unallocated_money
@@ -85,18 +88,19 @@ def accounts_of(session: Session, customer_ids: Collection[UUID], now: datetime)
 
 def _page(session: Session, customer_ids: Collection[UUID], whole: "_Whole", now: datetime) -> Iterator[Account]:
     rows = _Rows.read(session, customer_ids, whole, now)
-    customers = facts_of(session, list({customer_id for customer_id, _ in rows.items}))
-    for place in sorted(rows.items):
+    places = {*rows.items, *whole.to_chase(customer_ids)}
+    customers = facts_of(session, list({customer_id for customer_id, _ in places}))
+    for place in sorted(places):
         customer_id, currency = place
-        items = rows.items[place]
+        items = rows.items.get(place, [])
         ids = {item.invoice_id for item in items}
         agreed, history = rows.agreements.get(customer_id, Agreements()), rows.history[place]
         contacts = [day for day in (history.last_contact_on, rows.called_on.get(customer_id)) if day is not None]
-        yield Account(
+        account = Account(
             customer=customers[customer_id],
             currency=currency,
             items=tuple(items),
-            unallocated=min(whole.unallocated.get(place, ZERO), ZERO),
+            unallocated=whole.unallocated.get(place, ZERO),
             promises=tuple(each for each in agreed.promises if ids.intersection(each.invoice_ids)),
             disputes=tuple(each for each in agreed.disputes if each.invoice_id in ids),
             plans=tuple(each for each in agreed.plans if ids.intersection(each.invoice_ids)),
@@ -107,6 +111,11 @@ def _page(session: Session, customer_ids: Collection[UUID], whole: "_Whole", now
             in_litigation=customer_id in rows.litigating,
             score=risk_of(whole.punctuality.get(place), paris_date(now)),
         )
+        scenario = whole.scenarios.scenario_for(account)
+        chased = scenario is not None and scenario.chase_books
+        account = with_books(account, whole.books.get(place, ()), rows.steps, whole.numbers, chased=chased)
+        if account.items:
+            yield account
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +125,35 @@ class _Whole:
     Attributes:
         left: what is left of each invoice; of a closed one, what was never paid of it. open_of: the same by customer.
         unallocated: what no invoice takes of an account.
+        scenarios: those in force. books: what only the books know of each account; numbers: those that invoices bear.
     """
+
+    scenarios: ScenarioBook
 
     left: dict[UUID, Decimal] = field(default_factory=dict)
     open_of: dict[UUID, list[UUID]] = field(default_factory=lambda: defaultdict(list))
     unallocated: dict[tuple[UUID, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     punctuality: Mapping[tuple[UUID, str], Punctuality] = field(default_factory=dict)
     undelivered: frozenset[UUID] = frozenset()
+    books: Mapping[tuple[UUID, str], Sequence[Opening]] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
+
+    def to_chase(self, customer_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
+        """The accounts of these customers of which the books may know something to be chased."""
+        wanted = set(customer_ids) if self.scenarios.chases_books else set()
+        return {place for place in self.books if place[0] in wanted}
 
     @classmethod
     def read(cls, session: Session, now: datetime, customer_ids: Collection[UUID] | None = None) -> "_Whole":
+        scenarios, books = (
+            book_in_force(session, paris_date(now)),
+            openings_by_account(session, paris_date(now), customer_ids),
+        )
+        known = [each for mine in books.values() for each in mine] if scenarios.chases_books else []
         whole = cls(
+            scenarios=scenarios,
+            books=books,
+            numbers=numbers_known(session, known),
             punctuality=punctuality_of(session, customer_ids, paris_date(now)),
             undelivered=_undelivered(session, customer_ids),
         )
@@ -139,12 +166,6 @@ class _Whole:
         for item in unallocated_money(session, Scope.everything(), customer_ids):
             if item.customer_id is not None:
                 whole.unallocated[item.customer_id, item.currency] += item.remaining
-        openings = defaultdict[tuple[UUID, str], Decimal](Decimal)
-        for item in opening_items(session, Scope.everything(), paris_date(now), customer_ids):
-            if item.customer_id is not None:
-                openings[item.customer_id, item.currency] += item.remaining
-        for place, owed in openings.items():  # never claimed, as no document proves them; a credit is to be deducted
-            whole.unallocated[place] += min(owed, ZERO)
         return whole
 
 
@@ -167,22 +188,24 @@ class _Rows:
     called_on: dict[UUID, date] = field(default_factory=dict)
     faults: dict[UUID, list[AddressFault]] = field(default_factory=dict)
     litigating: set[UUID] = field(default_factory=set)
+    steps: Mapping[UUID, tuple[StepTaken, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, session: Session, customer_ids: Collection[UUID], whole: _Whole, now: datetime) -> "_Rows":
         """One statement for each kind of rows."""
         rows = cls()
-        found = list(_invoices(session, customer_ids, whole, now))
-        if not found:
+        found, booked = list(_invoices(session, customer_ids, whole, now)), whole.to_chase(customer_ids)
+        if not found and not booked:
             return rows
-        ids, owing = [row.id for row in found], {row.customer_id for row in found}
+        owing = {row.customer_id for row in found} | {customer_id for customer_id, _ in booked}
         rows.agreements = dict(agreements_of(session, owing, paris_date(now)))
         rows._read_exclusions(session, owing)
         rows._read_history(session, owing)
         rows._read_calls(session, owing, now)
         rows.faults = {of: [fault_of(row) for row in kept] for of, kept in fault_rows(session, owing).items()}
         handed_over = rows._read_hand_overs(session, owing)
-        steps = _steps(session, ids)
+        entries = [each.entry_id for place in booked for each in whole.books[place]]
+        rows.steps = steps_taken(session, [row.id for row in found], entries)
         term = timedelta(days=definitions(paris_date(now)).default_term_days)
         for row in found:
             item = OpenItem(
@@ -197,7 +220,7 @@ class _Rows:
                 state=InvoiceState.model_validate_json(row.state),
                 delivery_refused=row.id in whole.undelivered,
                 in_litigation=row.id in handed_over,
-                reached=steps.get(row.id, ()),
+                reached=rows.steps.get(row.id, ()),
             )
             rows.items[row.customer_id, row.currency].append(item)
         return rows
@@ -219,17 +242,22 @@ class _Rows:
         for row in session.execute(
             select(
                 col(ReminderExclusion.customer_id),
-                col(ReminderExclusion.invoice_id),
+                func.coalesce(
+                    col(ReminderExclusion.invoice_id),
+                    col(AccountingEntry.invoice_id),  # what the line of the books turned out to be
+                    col(ReminderExclusion.entry_id),
+                ).label("about"),
                 col(ReminderExclusion.until),
                 col(ReminderExclusion.reason),
             )
+            .outerjoin(AccountingEntry, col(AccountingEntry.id) == ReminderExclusion.entry_id)
             .where(
                 col(ReminderExclusion.customer_id) == func.any(list(customer_ids)),
                 col(ReminderExclusion.lifted_at).is_(None),
             )
             .order_by(col(ReminderExclusion.made_at), col(ReminderExclusion.id))
         ):
-            self.exclusions[row.customer_id].append(Exclusion(row.invoice_id, row.until, row.reason))
+            self.exclusions[row.customer_id].append(Exclusion(row.about, row.until, row.reason))
 
     def _read_history(self, session: Session, customer_ids: Collection[UUID]) -> None:
         """The last contact of each account, and what of it waits for a person."""
@@ -255,7 +283,7 @@ class _Rows:
             if row.state in _WAITING:
                 history.waiting = Waiting(row.id, Text(row.title_fr, row.title_en), row.decided_on)
             if row.state in _REACHED and row.channel != Channel.TASK:
-                on = _day(row.sent_at, row.decided_on)
+                on = day_of(row.sent_at, row.decided_on)
                 history.last_contact_on = max(history.last_contact_on or on, on)
 
     def _read_calls(self, session: Session, customer_ids: Collection[UUID], now: datetime) -> None:
@@ -281,6 +309,7 @@ def _invoices(session: Session, customer_ids: Collection[UUID], whole: _Whole, n
             col(Reminder.customer_id) == func.any(list(customer_ids)),
             col(Reminder.state) == ReminderState.SENT.value,
             col(Reminder.sent_at) > now - _THANKED_WITHIN,
+            col(ReminderInvoice.invoice_id).is_not(None),
             col(ReminderInvoice.invoice_id).not_in(invoices_lost()),
         )
     )
@@ -309,32 +338,6 @@ def _invoices(session: Session, customer_ids: Collection[UUID], whole: _Whole, n
     )
 
 
-def _steps(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, tuple[StepTaken, ...]]:
-    """The steps taken for each invoice, the oldest first; one that left counts as done on the day it did."""
-    found: dict[UUID, tuple[StepTaken, ...]] = {}
-    for row in session.execute(
-        select(
-            col(ReminderInvoice.invoice_id),
-            col(ReminderInvoice.step),
-            col(Reminder.decided_on),
-            col(Reminder.sent_at),
-            col(Reminder.tone),
-            col(Reminder.state),
-            col(Reminder.channel),
-        )
-        .join(Reminder, col(Reminder.id) == ReminderInvoice.reminder_id)
-        .where(
-            col(ReminderInvoice.invoice_id) == func.any(list(invoice_ids)),
-            col(ReminderInvoice.step).is_not(None),
-        )
-        .order_by(col(Reminder.decided_at), col(Reminder.id))
-    ):
-        done = row.state == ReminderState.SENT and row.channel != Channel.TASK and row.step != NO_CONTACT
-        taken = StepTaken(row.step, _day(row.sent_at, row.decided_on), row.tone, done)
-        found[row.invoice_id] = (*found.get(row.invoice_id, ()), taken)
-    return found
-
-
 def _undelivered(session: Session, customer_ids: Collection[UUID] | None) -> frozenset[UUID]:
     """The invoices whose last delivery a platform refused, when nothing has settled it since."""
     refused = select(col(Alert.invoice_id)).where(
@@ -346,7 +349,3 @@ def _undelivered(session: Session, customer_ids: Collection[UUID] | None) -> fro
             col(CustomerInvoice.customer_id) == func.any(list(customer_ids))
         )
     return frozenset(each for each in session.execute(refused).scalars() if each)
-
-
-def _day(sent_at: datetime | None, decided_on: date) -> date:
-    return paris_date(sent_at) if sent_at is not None else decided_on

@@ -14,6 +14,8 @@ from gateway.database.engine import organisation_of
 from gateway.kernel.clock import paris_date
 from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.repository import invoice_by_id
+from gateway.treasury.accounting.errors import OpeningNotFoundError
+from gateway.treasury.accounting.opening_rows import openings
 
 
 def exclude(
@@ -22,6 +24,7 @@ def exclude(
     customer: str,
     *,
     invoice_id: UUID | None = None,
+    entry_id: UUID | None = None,
     until: date | None = None,
     reason: str,
     by: str,
@@ -29,7 +32,8 @@ def exclude(
 ) -> ReminderExclusion:
     """Spare a customer (identifier, key or SIREN), or one invoice of it, until a day included, or until it is lifted.
 
-    Raises CustomerNotFoundError, InvoiceNotFoundError, NotOfCustomerError, InvalidExclusionError.
+    `entry_id`: instead of an invoice, the line of the books of what only they know. Raises CustomerNotFoundError,
+    InvoiceNotFoundError, NotOfCustomerError, OpeningNotFoundError, InvalidExclusionError.
     """
     take_turn(session)
     row = find_customer(session, scope, customer)
@@ -37,6 +41,8 @@ def exclude(
         invoice_by_id(session, scope, invoice_id)
         if customers_of_invoices(session, [invoice_id]).get(invoice_id) != row.id:
             raise NotOfCustomerError(invoice_id)
+    if entry_id is not None:
+        _require_opening(session, scope, row.id, entry_id, invoice_id, paris_date(now))
     if not reason.strip():
         raise InvalidExclusionError("reason")
     if until is not None and until < paris_date(now):
@@ -45,6 +51,7 @@ def exclude(
         organisation_id=organisation_of(session),
         customer_id=row.id,
         invoice_id=invoice_id,
+        entry_id=entry_id,
         until=until,
         reason=reason.strip(),
         made_at=now,
@@ -53,6 +60,7 @@ def exclude(
     content = {
         "customer_id": str(row.id),
         "invoice_id": str(invoice_id or ""),
+        "entry_id": str(entry_id or ""),
         "until": until.isoformat() if until else "",
         "reason": exclusion.reason,
         "by": by,
@@ -60,6 +68,16 @@ def exclude(
     session.add(exclusion)
     append(session, at=now, kind="exclusion.made", subject=f"exclusion:{exclusion.id}", content=content)
     return exclusion
+
+
+def _require_opening(
+    session: Session, scope: Scope, customer_id: UUID, entry_id: UUID, invoice_id: UUID | None, today: date
+) -> None:
+    """Only the books know that line, of this customer. Raises OpeningNotFoundError, InvalidExclusionError."""
+    if invoice_id is not None:
+        raise InvalidExclusionError(f"entry_id={entry_id}")
+    if entry_id not in {each.entry_id for each in openings(session, scope, today, [customer_id])}:
+        raise OpeningNotFoundError(entry_id)
 
 
 def lift(session: Session, scope: Scope, exclusion_id: UUID, *, by: str, now: datetime) -> ReminderExclusion:

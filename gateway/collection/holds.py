@@ -38,6 +38,7 @@ class Hold(StrEnum):
     GIVES_WAY = "gives_way"
     AFTER_THE_TASK = "after_the_task"
     NO_SCENARIO = "no_scenario"
+    UNSURE = "unsure"
     COVERED = "covered"
     BELOW_FLOOR = "below_floor"
     WAITING = "waiting"
@@ -101,6 +102,8 @@ def standing_of(item: OpenItem, account: Account, agreements: Agreements, today:
 
 def _never(item: OpenItem, account: Account, chasing: ChasingDecision) -> Reason | None:
     """What only another path than reminders can cure."""
+    if item.unsure:
+        return Reason(Hold.UNSURE, team="ar")
     if chasing.verdict is ChasingVerdict.FORBIDDEN:
         return _forbidden(item, chasing)
     if item.delivery_refused:

@@ -59,7 +59,7 @@ def step_of_invoice(item: OpenItem, claimable: Decimal, scenario: Scenario, toda
         never_reached = not any(taken.done for taken in item.reached)
         written = [rung for rung in due if rung.step.channel.is_written] if never_reached else []
         chosen = (written or due)[-1]
-    if is_pre_due(chosen.step) and item.state.status in (None, *scenario.not_arrived):
+    if is_pre_due(chosen.step) and not item.books_only and item.state.status in (None, *scenario.not_arrived):
         return Reason(Hold.NOT_ARRIVED, team="billing")
     return Deserved(chosen.step, chosen.position, chosen.step.key)
 

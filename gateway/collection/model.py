@@ -223,7 +223,7 @@ class AddressFaultRow(IdentifiedRow, table=True):
 
 
 class ReminderExclusion(IdentifiedRow, table=True):
-    """Someone decided not to chase an invoice, a line of the books, or a whole customer. Never deleted: it is lifted."""
+    """Someone decided not to chase an invoice, a line of the books, or a customer. Never deleted: it is lifted."""
 
     __tablename__ = "reminder_exclusion"
     __table_args__ = (

@@ -78,7 +78,8 @@ def record(session: Session, decision: ReminderDecision, now: datetime, *, autom
         "state": reminder.state,
         "total": str(reminder.total),
         "currency": reminder.currency,
-        "invoices": [str(each.line.invoice_id) for each in decision.lines],
+        "invoices": [str(each.line.invoice_id) for each in decision.lines if not each.line.books_only],
+        "entries": [str(each.line.invoice_id) for each in decision.lines if each.line.books_only],
     }
     append(session, at=now, kind="reminder.decided", subject=f"reminder:{reminder.id}", content=content)
     if reminder.state == ReminderState.PLANNED:
@@ -209,7 +210,8 @@ def _lines(decision: ReminderDecision, reminder: Reminder) -> list[dict[str, Any
             organisation_id=reminder.organisation_id,
             id=new_id(),
             reminder_id=reminder.id,
-            invoice_id=line.invoice_id,
+            invoice_id=None if line.books_only else line.invoice_id,
+            entry_id=line.invoice_id if line.books_only else None,
             step=key,
             position=position,
             number=line.number,

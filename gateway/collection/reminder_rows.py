@@ -42,15 +42,24 @@ class ReminderFilter:
 
 
 def visible_reminders(scope: Scope) -> ColumnElement[bool]:
-    """The condition under which a reminder may be seen: it is about an invoice that may be."""
+    """The condition under which a reminder may be seen: one of its lines may be."""
     if scope.is_everything:
         return true()
-    about = (
-        select(ReminderInvoice.reminder_id)
-        .join(InvoiceRecord, col(InvoiceRecord.id) == ReminderInvoice.invoice_id)
-        .where(visible_invoices(scope))
+    return col(Reminder.id).in_(select(ReminderInvoice.reminder_id).where(visible_lines(scope)))
+
+
+def visible_lines(scope: Scope) -> ColumnElement[bool]:
+    """The same of a line: the books name no agency, so that what only they know is seen with its key account."""
+    if scope.is_everything:
+        return true()
+    invoices = select(InvoiceRecord.id).where(visible_invoices(scope))
+    of_key_accounts = (
+        select(Reminder.id)
+        .join(Customer, col(Customer.id) == Reminder.customer_id)
+        .where(col(Customer.siren).in_(scope.key_accounts))
     )
-    return col(Reminder.id).in_(about)
+    known = col(ReminderInvoice.entry_id).is_not(None) & col(ReminderInvoice.reminder_id).in_(of_key_accounts)
+    return col(ReminderInvoice.invoice_id).in_(invoices) | known
 
 
 def reminders_page(
@@ -98,8 +107,7 @@ def lines_of(session: Session, reminder_ids: Collection[UUID], scope: Scope) -> 
     """The lines of these reminders that may be seen, in their order."""
     rows = session.exec(
         select(ReminderInvoice)
-        .join(InvoiceRecord, col(InvoiceRecord.id) == ReminderInvoice.invoice_id)
-        .where(col(ReminderInvoice.reminder_id) == func.any(list(reminder_ids)), visible_invoices(scope))
+        .where(col(ReminderInvoice.reminder_id) == func.any(list(reminder_ids)), visible_lines(scope))
         .order_by(col(ReminderInvoice.reminder_id), col(ReminderInvoice.position))
     )
     found: dict[UUID, list[ReminderInvoice]] = {}
@@ -151,6 +159,7 @@ def line_of(row: ReminderInvoice, on: date) -> ReminderLine:
         remaining=row.remaining,
         claimed=row.claimed,
         is_instalment=row.is_instalment,
+        books_only=row.entry_id is not None,
     )
 
 

@@ -25,10 +25,11 @@ class _View(BaseModel):
 
 
 class LineView(_View):
-    """One invoice, or one instalment, that is claimed (of a thank-you: thanked for)."""
+    """One invoice, or one instalment, that is claimed (of a thank-you: thanked for), or what only the books know."""
 
-    invoice_id: UUID
-    number: str = Field(description="BT-1; of an instalment, those of its plan")
+    invoice_id: UUID | None = Field(description="Null: only the books know it")
+    entry_id: UUID | None = Field(description="Of what only the books know: the line that tells it")
+    number: str = Field(description="BT-1; of an instalment, those of its plan; else the document the books name")
     due_date: date
     remaining: Decimal = Field(description="VAT included")
     claimed: Decimal = Field(description="Less the disputed part; zero when something holds it back by now")
@@ -47,7 +48,8 @@ class CreditView(_View):
 class WithheldView(_View):
     """An open invoice that is not claimed, and why."""
 
-    invoice_id: UUID
+    invoice_id: UUID | None = Field(description="Null: only the books know it")
+    entry_id: UUID | None = Field(description="Of what only the books know: the line that tells it")
     number: str
     due_date: date
     remaining: Decimal
@@ -181,7 +183,8 @@ class ExclusionView(_View):
 
     id: UUID
     customer_id: UUID
-    invoice_id: UUID | None = Field(description="Null: the whole customer")
+    invoice_id: UUID | None = Field(description="Null with no `entry_id` either: the whole customer")
+    entry_id: UUID | None = Field(description="Instead of an invoice, what only the books know")
     until: date | None
     reason: str
     made_at: datetime
@@ -261,7 +264,7 @@ def decision_view(decision: ReminderDecision) -> DecisionView:
         unallocated=decision.unallocated,
         lines=tuple(
             LineView(
-                invoice_id=each.line.invoice_id,
+                **_named(each.line.invoice_id, books_only=each.line.books_only),
                 number=each.line.number,
                 due_date=each.line.due_date,
                 remaining=each.line.remaining,
@@ -277,7 +280,7 @@ def decision_view(decision: ReminderDecision) -> DecisionView:
         ),
         withheld=tuple(
             WithheldView(
-                invoice_id=each.item.invoice_id,
+                **_named(each.item.invoice_id, books_only=each.item.books_only),
                 number=each.item.number,
                 due_date=each.item.due_date,
                 remaining=each.item.remaining,
@@ -353,6 +356,10 @@ def may_see(kind: str | None, scope: Scope, customer_siren: str | None) -> bool:
     """
     told = kind is not None and kind != PaperKind.STATEMENT
     return told or scope.is_everything or customer_siren in scope.key_accounts
+
+
+def _named(item_id: UUID, *, books_only: bool) -> dict[str, UUID | None]:
+    return {"invoice_id": None if books_only else item_id, "entry_id": item_id if books_only else None}
 
 
 def _told(reason: Reason) -> dict[str, str | date | None]:

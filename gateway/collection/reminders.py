@@ -291,6 +291,7 @@ def _line(item: OpenItem, claimed: Decimal, today: date) -> ReminderLine:
         total=item.total,
         remaining=item.remaining,
         claimed=claimed,
+        books_only=item.books_only,
     )
 
 

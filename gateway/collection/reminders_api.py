@@ -92,7 +92,8 @@ class ExclusionBody(_Body):
     """Whom reminders are to spare."""
 
     customer: _Named = Field(description="Identifier, key or SIREN")
-    invoice_id: UUID | None = Field(default=None, description="Null: the whole customer")
+    invoice_id: UUID | None = Field(default=None, description="Null with no `entry_id` either: the whole customer")
+    entry_id: UUID | None = Field(default=None, description="Instead of an invoice, what only the books know")
     until: date | None = Field(default=None, description="Last day, included; null: until it is lifted")
     reason: _Sentence
 

@@ -134,6 +134,7 @@ class Scenario(_Part):
     minimum_days: _Days
     floor: _Money = Decimal(0)
     catch_up: Literal["jump", "in_order"]
+    chase_books: bool = False
     sharpened_by: tuple[str, ...] = ()
     not_arrived: tuple[str, ...] = ()
     hours: Hours
@@ -172,6 +173,11 @@ class ScenarioBook(_Part):
     """The scenarios of an organisation, in the order in which they are tried."""
 
     scenarios: Annotated[tuple[Scenario, ...], Field(alias="scenario", min_length=1, max_length=50)]
+
+    @property
+    def chases_books(self) -> bool:
+        """Whether any of them chases what only the books know."""
+        return any(scenario.chase_books for scenario in self.scenarios)
 
     def scenario_for(self, account: Account) -> Scenario | None:
         """The first scenario that fits; None when the account is in nobody's way."""

@@ -45,6 +45,7 @@ from gateway.ledger.signing import load_key
 from gateway.lifecycle.model import InvoiceRecord
 from tests.collection.agreeing import House
 from tests.collection.owing import NOW, Collecting
+from tests.lifecycle.following import record
 
 ON = date(2026, 11, 17)
 HEAD = Letterhead(
@@ -296,6 +297,26 @@ def test_invoices_too_large_together_stay_and_the_message_says_so(collecting, do
         composed = composer(documents, collecting.clock, most_bytes=1000)(session, told)
     assert [each.name for each in composed.attachments] == ["Relevé de compte.pdf"]
     assert "les factures vous seront envoyées sur demande" in composed.text
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("both", "les factures dont nous avons le fichier ; les autres vous seront envoyées sur demande"),
+        ("books", "les factures vous seront envoyées sur demande"),
+    ],
+)
+def test_what_only_the_books_know_has_no_paper_and_the_message_says_so(collecting, documents, lines, said):
+    told = owed(collecting, documents, to_ubl(draft()), "UBL")
+    record(collecting.database, collecting.organisation, "205", 1, number="F1")
+    known = line("V1", books_only=True)
+    told = replace(told, lines=(*told.lines, known) if lines == "both" else (known,), template="relance_2")
+    with collecting.database.transaction(collecting.organisation) as session:
+        composed = composer(documents, collecting.clock)(session, told)
+    assert [each.name for each in composed.attachments] == ["Relevé de compte.pdf", *["F1.pdf"] * (lines == "both")]
+    assert said in composed.text
+    assert "V1" in composed.text
+    assert "approuv" not in composed.text
 
 
 def test_the_letter_comes_first_among_the_papers_of_a_letter(collecting, documents):

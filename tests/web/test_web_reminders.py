@@ -1,7 +1,8 @@
 """The pages and routes of reminders: what would leave and why not, what waits for a person, whom reminders spare."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from io import BytesIO
 
 import pytest
 from sqlmodel import select
@@ -9,10 +10,16 @@ from sqlmodel import select
 from gateway.access import service
 from gateway.access.model import User
 from gateway.access.roles import ApiScope, Role
+from gateway.access.scope import Scope
 from gateway.collection.dispatching import dispatch
 from gateway.collection.model import Reminder
 from gateway.collection.reminding import ReminderRound
+from gateway.collection.scenario_books import book_content, store_book
+from gateway.collection.scenarios import default_book
+from gateway.customers.model import Customer
 from gateway.database import Database
+from gateway.treasury.accounting.importing import assign_account, import_entries
+from tests.treasury.making_books import fec, row
 from tests.web.story import Site, post
 
 #: A Tuesday at eleven, long after every due date of the story.
@@ -103,6 +110,33 @@ def test_a_customer_is_spared_and_then_no_more(late):
     assert post(browser, lift, {}).status_code == 303
     assert "Client exclu des relances" not in browser.get(here).text
     assert "levée le" in browser.get(here).text
+
+
+def test_what_only_the_books_know_is_named_as_such_and_can_be_spared(late):
+    reminder = reminder_about(late, "silent")
+    with late.services.database.transaction(late.story.house) as session:
+        siren = session.get_one(Customer, reminder.customer_id).siren
+        content = book_content(default_book())
+        for scenario in content["scenario"]:
+            scenario["chase_books"] = True
+        now = late.services.clock()
+        first = date(2026, 9, 1)
+        store_book(session, Scope.everything(), content, valid_from=first, comment="", by="operator", now=now)
+    lines = [
+        row("VE", "V1", "411000", "500,00", piece="V1-2025", aux="C1", day="20260105"),
+        row("VE", "V1", "706000", credit="500,00", piece="V1-2025", day="20260105"),
+    ]
+    file, database = BytesIO(fec(*lines).encode()), late.services.database
+    import_entries(database, late.story.house, file, dry_run=False, by="operator", now=now)
+    with database.transaction(late.story.house) as session:
+        assign_account(session, "C1", siren, by="operator", now=now)
+    browser, here = late.signed_in(Role.AR_MANAGER), f"/customers/{reminder.customer_id}"
+    page = browser.get(here).text
+    assert 'V1-2025 <span class="quiet">connue des seuls livres</span>' in page
+    (entry,) = re.findall(r'<option value="(books:[0-9a-f-]{36})">V1-2025</option>', page)
+    assert post(browser, f"{here}/exclusions", {"reason": "Accord", "invoice": entry}).status_code == 303
+    assert "Une créance des seuls livres" in browser.get(here).text
+    assert post(browser, f"{here}/exclusions", {"reason": "Accord", "invoice": "books:x"}).status_code == 404
 
 
 def test_a_collector_limited_to_agencies_sees_the_reminders_of_these_only(late):

@@ -89,7 +89,8 @@ class MessageComposer:
         letterhead, book = letterhead_in_force(session), texts_in_force(session, self.clock())
         text = book.text(message.template)
         invoices = _invoices(session, message)
-        approved = bool(invoices) and all(invoice.status == _APPROVED for invoice in invoices)
+        books = any(line.books_only for line in message.lines)
+        approved = bool(invoices) and not books and all(invoice.status == _APPROVED for invoice in invoices)
         accrued: list[Accrued] = []
         if text.law:
             accrued = _accrued(positions_of(session, invoices, message.on, self.law()))
@@ -101,7 +102,8 @@ class MessageComposer:
         papers: list[Paper] = []
         if text.claims:
             printed = self._invoices(invoices, message.language)
-            said = "attached" if len(printed) == len(invoices) else "attached_statement"
+            complete = len(printed) == len(invoices) and bool(printed)
+            said = ("attached_known" if books else "attached") if complete else "attached_statement"
             worded = replace(worded, closing=(*worded.closing, LetterSayer(message.language).words(said)))
             papers = [*self._statement(session, message, letterhead), *printed]
         if message.channel in _LETTERS:

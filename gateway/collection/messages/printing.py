@@ -114,7 +114,8 @@ def statement_pdf(account: Account, letterhead: Letterhead, language: Language, 
     """Everything open on an account, the oldest first, with its running balance, as PDF/A-3b."""
     say, currency = LetterSayer(language), account.currency
     rows, balance, overdue = [], ZERO, ZERO
-    items = sorted((each for each in account.items if each.remaining), key=lambda each: (each.issue_date, each.number))
+    open_ones = (each for each in account.items if each.remaining and not each.unsure)
+    items = sorted(open_ones, key=lambda each: (each.issue_date, each.number))
     for item in items:
         balance += item.remaining
         overdue += item.remaining if item.due_date < on else ZERO

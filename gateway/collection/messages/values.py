@@ -23,12 +23,12 @@ class ReminderLine:
     """One invoice, or one instalment of a plan, that the message claims.
 
     Attributes:
-        invoice_id: the invoice; of an instalment, the first invoice of its plan.
-        number: BT-1; of an instalment, the numbers of the invoices of its plan.
+        invoice_id: the invoice; of an instalment, the first one of its plan; of what only the books know, their line.
+        number: BT-1; of an instalment, the numbers of the invoices of its plan; else the document that the books name.
         due_date: day it is or was due. days_late: days since then, 0 or negative when it is not late.
         total: what the invoice or the instalment asks for. remaining: what is left of it.
         claimed: what the message asks for: `remaining` less the disputed part; of a thank-you, what was paid.
-        is_instalment: the line is an instalment of a plan.
+        is_instalment: the line is an instalment of a plan. books_only: there is no invoice of it here.
     """
 
     invoice_id: UUID
@@ -41,6 +41,7 @@ class ReminderLine:
     remaining: Decimal
     claimed: Decimal
     is_instalment: bool = False
+    books_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

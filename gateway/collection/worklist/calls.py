@@ -193,11 +193,11 @@ def _promise(session: Session, line: Matter, new: NewCall) -> NewPromise:
 
 
 def _first_invoice(session: Session, viewer: Viewer, line: Matter) -> UUID | None:
-    """Of a reminder: the invoice that its first line is about; the others are contested on their own pages."""
+    """Of a reminder: the invoice that its first line with one is about; the others are contested on their own pages."""
     if line.source is not Source.REMINDER:
         return None
     rows = lines_of(session, [line.id], viewer.scope).get(line.id, [])
-    return rows[0].invoice_id if rows else None
+    return next((row.invoice_id for row in rows if row.invoice_id), None)
 
 
 def _outcome(new: NewCall) -> Text:

@@ -21,7 +21,7 @@ from gateway.collection.model import (
     ReminderInvoice,
     ReminderState,
 )
-from gateway.collection.reminder_rows import WAITING, lines_of
+from gateway.collection.reminder_rows import WAITING, lines_of, visible_lines
 from gateway.collection.scenarios import Channel
 from gateway.collection.worklist.model import CollectionCall
 from gateway.collection.worklist.policy import CallOutcome
@@ -32,7 +32,6 @@ from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
 from gateway.lifecycle.model import InvoiceRecord
-from gateway.lifecycle.repository import visible_invoices
 
 FIND_CONTACT = "find_contact"
 _TODO_KINDS = {Channel.CALL: "reminder_call", Channel.TASK: "reminder_task"}
@@ -188,8 +187,8 @@ def _reminders(session: Session, scope: Scope, only: UUID | None = None) -> Iter
             func.array_agg(col(InvoiceRecord.agency_id).distinct()).label("agencies"),
         )
         .join(Reminder, col(Reminder.id) == ReminderInvoice.reminder_id)
-        .join(InvoiceRecord, col(InvoiceRecord.id) == ReminderInvoice.invoice_id)
-        .where(chosen, visible_invoices(scope))
+        .outerjoin(InvoiceRecord, col(InvoiceRecord.id) == ReminderInvoice.invoice_id)
+        .where(chosen, visible_lines(scope))
         .group_by(col(ReminderInvoice.reminder_id))
         .subquery()
     )

@@ -1,6 +1,7 @@
 """What only the books know and say is open: invoices that never passed through the gateway, and what lowers them."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -22,9 +23,52 @@ from gateway.treasury.receivables import Item, ItemKind
 OPENING = "opening"
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A receivable that only the books know, or a credit when it is negative.
+
+    Attributes:
+        number: its document (PieceRef); may be empty. day: EcritureDate.
+        due_date: as a table told it, else after the default term.
+        amount: what the line says, VAT included; left: less the receipts that were told to pay it, never nil.
+    """
+
+    entry_id: UUID
+    customer_id: UUID
+    number: str
+    day: date
+    due_date: date
+    amount: Decimal
+    left: Decimal
+    currency: str
+    seller_siren: str
+
+
 def opening_items(
     session: Session, scope: Scope, as_of: date, customer_ids: Collection[UUID] | None = None
 ) -> Iterator[Item]:
+    """What only the books know, as open items."""
+    for opening in openings(session, scope, as_of, customer_ids):
+        yield Item(
+            kind=ItemKind.OPENING,
+            currency=opening.currency,
+            customer_id=opening.customer_id,
+            agency_id=None,
+            seller_siren=opening.seller_siren,
+            invoice_id=None,
+            receipt_id=None,
+            number=opening.number,
+            due_date=opening.due_date,
+            asked=opening.amount,
+            remaining=opening.left,
+            issues=None,
+            entry_id=opening.entry_id,
+        )
+
+
+def openings(
+    session: Session, scope: Scope, as_of: date, customer_ids: Collection[UUID] | None = None
+) -> Iterator[Opening]:
     """Receivables that only the books know: what each line says, less the receipts that were told to pay it.
 
     The books name no agency: who sees a part of the organisation sees those of its key accounts only.
@@ -57,20 +101,8 @@ def opening_items(
         left = amount - sum(paid.get(entry_id, {}).values())
         if not left:
             continue
-        yield Item(
-            kind=ItemKind.OPENING,
-            currency=currency,
-            customer_id=customer_id,
-            agency_id=None,
-            seller_siren=seller,
-            invoice_id=None,
-            receipt_id=None,
-            number=piece,
-            due_date=due_date or day + term,
-            asked=amount,
-            remaining=left,
-            issues=None,
-            entry_id=entry_id,
+        yield Opening(
+            entry_id, customer_id, piece, day, due_date or day + term, amount, left, currency, seller_siren=seller
         )
 
 

@@ -29,6 +29,8 @@ from gateway.web.security import ActionWorker, Reader, Visit
 
 _STATES = {"": WAITING, "sent": (ReminderState.SENT,), "all": ()}
 _SHOWN_OF_CUSTOMER = 20
+#: Begins the identifier of a line of the books, among those of invoices.
+_OF_BOOKS = "books:"
 #: Reminders that are worded only when they leave, or never: calls and tasks.
 _UNWORDED = (ReminderState.AWAITING, ReminderState.PLANNED, ReminderState.TODO)
 
@@ -140,7 +142,7 @@ def exclude(
     until: Annotated[str, Form()] = "",
     invoice: Annotated[str, Form()] = "",
 ) -> Response:
-    """Spare a customer, or one of its invoices."""
+    """Spare a customer, or one of its invoices, or what only the books know."""
     person, now = visit.principal, visit.context.clock()
     last_day = day_given(until)
     if until and last_day is None:
@@ -150,7 +152,7 @@ def exclude(
             session,
             person.scope,
             str(customer_id),
-            invoice_id=_invoice(invoice),
+            **_item(invoice),
             until=last_day,
             reason=_said(reason),
             by=f"user:{person.id}",
@@ -202,10 +204,11 @@ def _said(text: str) -> str:
     return text.strip()
 
 
-def _invoice(text: str) -> UUID | None:
-    """The invoice chosen; none for the whole customer. Raises InvoiceNotFoundError."""
+def _item(text: str) -> dict[str, UUID]:
+    """The invoice or line of the books that was chosen, none for the whole customer. Raises InvoiceNotFoundError."""
     try:
-        return UUID(text) if text else None
+        identifier = text.removeprefix(_OF_BOOKS)
+        return {"invoice_id" if identifier == text else "entry_id": UUID(identifier)} if text else {}
     except ValueError as error:
         raise InvoiceNotFoundError(text) from error
 
