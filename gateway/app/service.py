@@ -52,6 +52,7 @@ from gateway.treasury import write_offs_api
 from gateway.treasury.accounting import api as accounting_api
 from gateway.treasury.accounting.api import AccountingApiContext
 from gateway.treasury.api import ReceiptsApiContext
+from gateway.treasury.write_off_rows import left_of
 from gateway.treasury.write_offs_api import WriteOffsApiContext
 from gateway.validation import api as validation_api
 from gateway.validation.api import ValidationApiContext
@@ -119,7 +120,9 @@ def create_app(services: Services, *, demo_user_id: UUID | None = None) -> FastA
         validation_api.router(ValidationApiContext(services.clock, service_options(services.settings), validator))
     )
     app.include_router(
-        lifecycle_api.router(LifecycleApiContext(services.database, reader, follower, services.clock, awaited_of))
+        lifecycle_api.router(
+            LifecycleApiContext(services.database, reader, follower, services.clock, awaited_of, left_of)
+        )
     )
     asker = _program_or_person(access, page_context, ApiScope.DIRECTORY_READ)
     app.include_router(addresses_api.router(AddressApiContext(directory, asker)))

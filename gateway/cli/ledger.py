@@ -23,6 +23,7 @@ from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.rebuild import rebuild
 from gateway.lifecycle.story import story_of
 from gateway.lifecycle.timeline import timeline_of
+from gateway.treasury.write_off_rows import left_of
 
 ledger_app = typer.Typer(
     add_completion=False,
@@ -97,7 +98,7 @@ def export_command(invoice: Invoice, since: Since = None, output: Output = None,
             with room.database.transaction(one.id) as session:
                 checkpoint = _checkpoint(room, session, one, known.get(one.id))
                 record = session.get_one(InvoiceRecord, invoice_id)
-                timeline = timeline_of(session, Scope.everything(), record, system_clock())
+                timeline = timeline_of(session, Scope.everything(), record, system_clock(), left=left_of)
                 with progress_bar(one.name) as progress:
                     data = make_evidence(
                         session,

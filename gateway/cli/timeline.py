@@ -26,6 +26,7 @@ from gateway.lifecycle.links import LinkedInvoice
 from gateway.lifecycle.repository import invoices_by_number
 from gateway.lifecycle.statuses import StateLine
 from gateway.lifecycle.timeline import Timeline, TimelineEntry, timeline_of
+from gateway.treasury.write_off_rows import left_of
 
 _HEADINGS = {
     StateLine.INVOICE: Text("la facture", "the invoice"),
@@ -156,7 +157,7 @@ def _timelines(number: str, siren: str | None) -> list[Timeline]:
                 with database.transaction(organisation.id) as session:
                     for invoice in invoices_by_number(session, Scope.everything(), number):
                         everything = Scope.everything()
-                        found.append(timeline_of(session, everything, invoice, system_clock(), awaited_of))
+                        found.append(timeline_of(session, everything, invoice, system_clock(), awaited_of, left_of))
     finally:
         database.close()
     if not found:

@@ -20,6 +20,7 @@ from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.records import key_of_invoice
 from gateway.lifecycle.story import story_of
 from gateway.lifecycle.timeline import Timeline, timeline_of
+from gateway.treasury.write_off_rows import left_of
 
 #: The evidence file (zip) of an invoice.
 EvidenceOf = Callable[[InvoiceRecord], bytes]
@@ -73,7 +74,7 @@ def _maker(
     session: Session, store: DocumentStore, key: SigningKey, checkpoint: Checkpoint, language: Language, now: datetime
 ) -> EvidenceOf:
     def evidence_of(record: InvoiceRecord) -> bytes:
-        timeline = timeline_of(session, Scope.everything(), record, now)
+        timeline = timeline_of(session, Scope.everything(), record, now, left=left_of)
         story = story_of(timeline, f"invoice:{key_of_invoice(record)}", language)
         subjects = subjects_of(session, record, timeline)
         return make_evidence(session, store, story=story, subjects=subjects, checkpoint=checkpoint, key=key)

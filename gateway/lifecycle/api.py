@@ -19,6 +19,7 @@ from gateway.kernel.problems import problems
 from gateway.lifecycle.errors import LimitedViewError
 from gateway.lifecycle.etags import conditional
 from gateway.lifecycle.expectations import Awaited
+from gateway.lifecycle.left import Left
 from gateway.lifecycle.model import Direction
 from gateway.lifecycle.repository import InvoiceFilter, events_after, invoice_by_id, search_invoices
 from gateway.lifecycle.timeline import Timeline, timeline_of
@@ -34,7 +35,8 @@ _UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "What `If-No
 class LifecycleApiContext:
     """What the routes need: FastAPI dependencies that say who reads invoices, and who follows the feed of events.
 
-    They raise a GatewayError to whoever may not. `awaited` tells what should come next for an invoice, by when.
+    They raise a GatewayError to whoever may not. `awaited` tells what should come next for an invoice, by when; `left`
+    what is left to pay of invoices.
     """
 
     database: Database
@@ -42,6 +44,7 @@ class LifecycleApiContext:
     authenticate_follower: Callable[..., Any]
     clock: Clock
     awaited: Awaited
+    left: Left
 
 
 def router(context: LifecycleApiContext) -> APIRouter:
@@ -86,13 +89,16 @@ def router(context: LifecycleApiContext) -> APIRouter:
                 direction=direction,
             )
             page = search_invoices(session, principal.scope, wanted, cursor=cursor, limit=limit)
-            found = InvoicePage(invoices=tuple(map(invoice_view, page.items)), next_cursor=page.next_cursor)
+            left = context.left(session, page.items)
+            views = tuple(invoice_view(each, left[each.id]) for each in page.items)
+            found = InvoicePage(invoices=views, next_cursor=page.next_cursor)
         return conditional(request, found)
 
     @routes.get("/invoices/{invoice_id}", response_model=InvoiceView, summary="An invoice and where it stands")
     def invoice(request: Request, principal: caller, invoice_id: UUID) -> Response:
         with context.database.transaction(principal.organisation_id) as session:
-            found = invoice_view(invoice_by_id(session, principal.scope, invoice_id))
+            record = invoice_by_id(session, principal.scope, invoice_id)
+            found = invoice_view(record, context.left(session, [record])[record.id])
         return conditional(request, found)
 
     @routes.get("/invoices/{invoice_id}/timeline", response_model=Timeline, summary="Everything that happened to it")
@@ -101,7 +107,7 @@ def router(context: LifecycleApiContext) -> APIRouter:
         scope = principal.scope
         with context.database.transaction(principal.organisation_id) as session:
             record = invoice_by_id(session, scope, invoice_id)
-            found = timeline_of(session, scope, record, context.clock(), context.awaited)
+            found = timeline_of(session, scope, record, context.clock(), context.awaited, context.left)
         return conditional(request, found)
 
     @routes.get("/events", response_model=EventFeed, summary="Every status, in the order recorded, none ever missed")

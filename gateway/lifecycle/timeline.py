@@ -14,6 +14,7 @@ from gateway.lifecycle import reasons, repository
 from gateway.lifecycle.deliveries import Deliveries, Delivery, Report, deliveries_of
 from gateway.lifecycle.expectations import Awaited, Expectation, nothing_awaited
 from gateway.lifecycle.labels import Labelled, current_status, labelled_status
+from gateway.lifecycle.left import Left, left_by_statuses
 from gateway.lifecycle.links import LinkedInvoice, corrected_by_it, corrections_of
 from gateway.lifecycle.model import InvoiceRecord, LifecycleEvent
 from gateway.lifecycle.projection import AnnouncedPayment, InvoiceState
@@ -86,7 +87,7 @@ class Timeline(_Part):
 
     Attributes:
         status: current status on the invoice line, None before the first.
-        remaining: still to pay, in `currency`; negative for a credit note.
+        remaining: still to pay, in `currency`; negative for a credit note, nothing once it is closed.
         announced: the payment that the buyer says it sent (211), until a receipt (212) answers it; it proves nothing.
         entries: every event; its `line` says whether it speaks of the invoice, of an attempt or of a report.
         transmission: the attempts at handing the invoice and our statuses over, with what answered them.
@@ -129,7 +130,12 @@ class Timeline(_Part):
 
 
 def timeline_of(
-    session: Session, scope: Scope, invoice: InvoiceRecord, now: datetime, awaited: Awaited = nothing_awaited
+    session: Session,
+    scope: Scope,
+    invoice: InvoiceRecord,
+    now: datetime,
+    awaited: Awaited = nothing_awaited,
+    left: Left = left_by_statuses,
 ) -> Timeline:
     """The timeline of a followed invoice as of `now`, with the linked invoices that the asker may see."""
     rows = repository.events_of(session, invoice)
@@ -137,6 +143,7 @@ def timeline_of(
         invoice,
         rows,
         deliveries_of(session, invoice, rows, now),
+        left(session, [invoice])[invoice.id],
         awaited=awaited(session, invoice, now),
         corrects=corrected_by_it(session, scope, invoice),
         corrected_by=corrections_of(session, scope, invoice),
@@ -147,18 +154,20 @@ def build_timeline(
     invoice: InvoiceRecord,
     rows: Iterable[LifecycleEvent],
     deliveries: Deliveries,
+    remaining: Decimal,
     *,
     awaited: tuple[Expectation, ...] = (),
     corrects: tuple[LinkedInvoice, ...] = (),
     corrected_by: tuple[LinkedInvoice, ...] = (),
 ) -> Timeline:
-    """The timeline of an invoice from its events, in the order given, its deliveries and its links. Pure."""
+    """The timeline of an invoice from its events, in the order given, its deliveries, what is left, its links. Pure."""
     state = InvoiceState.model_validate(invoice.state)
-    computed = {"status", "announced", "entries", "transmission", "reporting", "expected_next", "awaited"}
+    computed = {"status", "remaining", "announced", "entries", "transmission", "reporting", "expected_next", "awaited"}
     return Timeline(
         invoice_id=invoice.id,
         **invoice.model_dump(include=set(Timeline.model_fields) - computed),
         status=current_status(invoice),
+        remaining=remaining,
         announced=state.announced,
         entries=tuple(entry_of(row) for row in rows),
         transmission=deliveries.transmission,

@@ -36,9 +36,14 @@ class InvoiceView(_View):
     total_with_vat: Decimal = Field(description="BT-112")
     amount_due: Decimal = Field(description="BT-115")
     collected: Decimal = Field(description="Sum of the 212, VAT included")
-    remaining: Decimal = Field(description="Still to pay; negative for a credit note")
+    remaining: Decimal = Field(
+        description="Still to pay: less what the 212 tell, what was received besides and what is written off; "
+        "nothing once it is closed; negative for a credit note"
+    )
     collected_by_rate: tuple[AmountByRate, ...] = Field(description="Sum of the 212 by VAT rate")
-    remaining_by_rate: tuple[AmountByRate, ...] = Field(description="Still to pay by VAT rate; empty when unknown")
+    remaining_by_rate: tuple[AmountByRate, ...] = Field(
+        description="Still to pay by VAT rate as the statuses tell; empty when unknown"
+    )
     announced: AnnouncedPayment | None = Field(description="Payment that the buyer announces (211), not yet received")
     status: Labelled | None = Field(description="Current status (MDT-105); null before the first")
     status_at: datetime | None = Field(description="When it was set (MDT-78)")
@@ -77,13 +82,14 @@ class EventFeed(_View):
     next_after: int = Field(description="Give it back as `after`, also when `events` is empty")
 
 
-def invoice_view(invoice: InvoiceRecord) -> InvoiceView:
-    """An invoice as programs read it. Pure."""
+def invoice_view(invoice: InvoiceRecord, remaining: Decimal) -> InvoiceView:
+    """An invoice as programs read it, with what is left of it. Pure."""
     state = InvoiceState.model_validate(invoice.state)
-    facts = invoice.model_dump(include=set(InvoiceView.model_fields) - {"status"})
+    facts = invoice.model_dump(include=set(InvoiceView.model_fields) - {"status", "remaining"})
     return InvoiceView(
         **facts,
         status=current_status(invoice),
+        remaining=remaining,
         collected_by_rate=state.collected,
         remaining_by_rate=state.remaining_by_rate,
         announced=state.announced,

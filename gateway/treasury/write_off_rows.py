@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Subquery, func, union_all
+from sqlalchemy import Subquery, func, type_coerce, union_all
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -14,14 +14,14 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.access.scope import Scope
 from gateway.customers.model import CustomerInvoice
+from gateway.database.columns import Amount
 from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.repository import visible_invoices
-from gateway.treasury.allocating import undeclared
 from gateway.treasury.errors import WriteOffNotFoundError
 from gateway.treasury.model import WriteOff, WriteOffKind
-from gateway.treasury.receipt_rows import parts_of_invoices, undeclared_by_invoice
+from gateway.treasury.receipt_rows import undeclared_by_invoice
 
 
 @dataclass(slots=True)
@@ -121,15 +121,18 @@ def written_off(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, D
 
 
 def left_of(session: Session, invoices: Iterable[InvoiceRecord]) -> dict[UUID, Decimal]:
-    """What is left of each invoice after its 212, its receipts and its write-offs; nothing once it is closed."""
-    by_id = {invoice.id: invoice for invoice in invoices}
-    parts = parts_of_invoices(session, by_id)
-    lost = written_off(session, by_id)
+    """What is left of each invoice after its 212, its receipts and its write-offs; nothing once it is closed.
+
+    One statement, whatever their number.
+    """
+    known = list(invoices)
+    wanted = func.any([invoice.id for invoice in known])
+    settled = settled_by_invoice(select(InvoiceRecord.id).where(col(InvoiceRecord.id) == wanted))
+    amount = type_coerce(settled.c.amount, Amount)
+    lowered = dict(session.execute(select_columns(settled.c.invoice_id, amount)).all())
     return {
-        key: ZERO
-        if invoice.is_closed
-        else invoice.remaining - sum(undeclared(parts.get(key, ())).values(), ZERO) - lost.get(key, ZERO)
-        for key, invoice in by_id.items()
+        invoice.id: ZERO if invoice.is_closed else invoice.remaining - lowered.get(invoice.id, ZERO)
+        for invoice in known
     }
 
 

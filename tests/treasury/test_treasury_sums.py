@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import false, select, text
+from sqlmodel import select as sqlmodel_select
 
 from gateway.access.scope import Scope
 from gateway.customers.model import Customer
@@ -40,6 +41,7 @@ from gateway.treasury.receivables import (
     sum_up,
 )
 from gateway.treasury.service import behind, figures
+from gateway.treasury.write_off_rows import left_of
 from tests.conftest import START, add_organisation, fresh_database
 
 TODAY = date(2026, 11, 20)
@@ -265,6 +267,15 @@ def test_what_nothing_tells_apart_is_found_behind_each_figure_it_adds_to(shared,
                 ):
                     found += page
                 assert found == sorted(expected, key=lambda each: each.due)
+
+
+@settings(max_examples=25)
+@given(st.lists(told(), max_size=12))
+def test_what_a_list_shows_of_an_invoice_is_what_the_figures_count(shared, invoices):
+    organisation, known = stored(shared, invoices)
+    with shared.transaction(organisation) as session:
+        left = left_of(session, session.exec(sqlmodel_select(InvoiceRecord)).all())
+    assert left == {key: Decimal(0) if each.is_closed else each.left for key, each in known.items()}
 
 
 @given(st.integers(-200, 200))

@@ -3,11 +3,12 @@
 from decimal import Decimal
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from gateway.access.roles import Role
 from gateway.access.scope import Scope
 from gateway.kernel.clock import paris_date
+from gateway.kernel.sayer import FRENCH
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.treasury.allocating import NewReceipt
 from gateway.treasury.model import ReceiptSource
@@ -22,7 +23,11 @@ def manager(site):
 
 def open_invoice(session) -> InvoiceRecord:
     return session.exec(
-        select(InvoiceRecord).where(InvoiceRecord.remaining > 20, InvoiceRecord.direction == "receivable")
+        select(InvoiceRecord).where(
+            InvoiceRecord.remaining > 20,
+            InvoiceRecord.direction == "receivable",
+            col(InvoiceRecord.is_closed).is_(False),
+        )
     ).first()
 
 
@@ -51,6 +56,16 @@ def test_money_that_no_status_tells_is_shown_with_what_is_missing(site, manager)
     assert "Virement SEPA 42" in page.text
     assert "12,34" in page.text
     assert "qu’aucun statut 212 ne déclare" in page.text
+
+
+def test_the_list_and_the_page_show_what_money_left_of_an_invoice(site, manager):
+    with site.services.database.transaction(site.story.house) as session:
+        before = open_invoice(session)
+    _, invoice_id = receive(site, "12.34")
+    left = FRENCH.money(before.remaining - Decimal("12.34"), before.currency)
+    assert before.id == invoice_id
+    assert left in manager.get("/invoices", params={"q": before.number}).text
+    assert left in manager.get(f"/invoices/{invoice_id}").text
 
 
 def test_a_receipt_undone_and_its_counter_entry_are_both_shown(site, manager):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Session
 
 from gateway.access.principal import Principal
 from gateway.flows.context import FlowsContext
@@ -16,6 +17,7 @@ from gateway.flows.emission.service import GivenStatus, give_status
 from gateway.kernel.problems import problems
 from gateway.lifecycle.repository import invoice_by_id
 from gateway.lifecycle.views import EventView, InvoiceView, event_view, invoice_view
+from gateway.treasury.write_off_rows import left_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def router(context: EmissionApiContext) -> APIRouter:
             invoice = invoice_by_id(session, principal.scope, invoice_id)
             now = context.flows.clock()
             given = give_status(session, context.flows, invoice, order, now=now, idempotency_key=idempotency_key)
-            return _view(given)
+            return _view(session, given)
 
     @routes.post("/deliveries/{delivery_id}/resend", status_code=201, summary="Send again what was refused")
     def resend_refused(principal: caller, delivery_id: UUID) -> ResentView:
@@ -87,9 +89,9 @@ def router(context: EmissionApiContext) -> APIRouter:
     return routes
 
 
-def _view(given: GivenStatus) -> GivenStatusView:
+def _view(session: Session, given: GivenStatus) -> GivenStatusView:
     return GivenStatusView(
         event=event_view(given.event),
-        invoice=invoice_view(given.invoice),
+        invoice=invoice_view(given.invoice, left_of(session, [given.invoice])[given.invoice.id]),
         flow_ids=tuple(flow.id for flow in given.flows),
     )

@@ -27,6 +27,7 @@ from gateway.lifecycle.statuses import status
 from gateway.lifecycle.timeline import Timeline, timeline_of
 from gateway.treasury.receipt_rows import receipts_page
 from gateway.treasury.views import ReceiptView, views_of
+from gateway.treasury.write_off_rows import left_of
 from gateway.validation.notes import term_notes
 from gateway.validation.report import Report
 from gateway.web import repository
@@ -66,6 +67,7 @@ def search(
         page = search_invoices(session, scope, wanted, cursor=after or None)
         values = {
             "page": page,
+            "left": left_of(session, page.items),
             "alerts": repository.open_alerts_of(session, (row.id for row in page.items)),
             "statuses": [status(code) for code in repository.statuses_in_use(session, scope)],
             "figure": opened,
@@ -136,7 +138,7 @@ def styles(visit: Anyone) -> Response:
 
 
 def _timeline(visit: Visit, session: Session, invoice: InvoiceRecord) -> Timeline:
-    return timeline_of(session, visit.principal.scope, invoice, visit.context.clock(), awaited_of)
+    return timeline_of(session, visit.principal.scope, invoice, visit.context.clock(), awaited_of, left_of)
 
 
 def _receipts(visit: Visit, session: Session, invoice: InvoiceRecord) -> list[ReceiptView]:

@@ -26,6 +26,7 @@ from gateway.customers.model import Customer
 from gateway.customers.repository import find_customer
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
+from gateway.treasury.write_off_rows import left_of
 from gateway.web.errors import PageNotFoundError, ReasonMissingError
 from gateway.web.security import ActionWorker, CollectionManager, Reader, Visit
 
@@ -42,7 +43,8 @@ def of_customer(session: Session, visit: Visit, customer: Customer) -> dict[str,
     positions = [each for each in positions_of(session, page.items, today, law) if not each.is_nothing]
     hand_overs = repository.hand_overs_of(session, customer.id)
     litigating = repository.in_litigation(session, [customer.id]).invoices
-    open_ones = [row for row in page.items if row.remaining > 0 and row.id not in litigating]
+    left = left_of(session, page.items)
+    open_ones = [row for row in page.items if left[row.id] > 0 and row.id not in litigating]
     return {
         "positions": positions,
         "more": page.next_cursor is not None,
@@ -51,6 +53,7 @@ def of_customer(session: Session, visit: Visit, customer: Customer) -> dict[str,
         "insolvencies": repository.insolvencies_of(session, customer.id),
         "hand_overs": [(row, repository.invoices_of_hand_over(session, scope, row.id)) for row in hand_overs],
         "to_hand_over": open_ones,
+        "left": left,
         "readiness": readiness_of(session, customer, open_ones, law, visit.context.clock()),
         "order_block": repository.order_block_of(session, customer.id),
         "order": check_order(
