@@ -1,16 +1,18 @@
-"""The embedded PostgreSQL of the test run: one server, one migrated template, one fresh database per test."""
+"""The embedded PostgreSQL of the test run (one server, one migrated template, a database as new for each test), and
+which test goes to which of several processes."""
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, text
 
 from gateway.access.model import Organisation
 from gateway.app import tables
@@ -18,6 +20,7 @@ from gateway.database import Database, open_database
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import Settings, load_settings
 from gateway.ledger.documents import DocumentStore
+from tests.databases import Shelf, on_server
 
 assert tables.METADATA.tables
 
@@ -29,13 +32,42 @@ hypothesis.settings.load_profile("gateway")
 START = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 SELLER_SIREN = "732829320"
 TEMPLATE = "gateway_template"
+#: Files of long tests, which begin first; True where they share no fixture, so that each is for any process.
+LONG = {
+    "test_docs_commands.py": True,
+    "test_story_agreement.py": True,
+    "test_app_demo.py": False,
+    "test_collection_histories.py": False,
+    "test_database_embedded.py": True,
+    "test_flows_kill.py": True,
+}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of a file run in one process and share its fixtures; those marked `apart` go wherever there is room."""
-    for item in items:
-        apart = item.get_closest_marker("apart") is not None
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if apart else item.path.name))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadgroup`, the tests of a file run in one process and share its fixtures, but for long ones.
+
+    The groups that pytest-xdist 3.8 knows do not work: it writes their names where pytest 9.2 no longer reads them.
+    """
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return nodeid if LONG.get(Path(path).name) else path
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Several processes begin with the long tests and end with small files, so that all end at about one time."""
+    if hasattr(config, "workerinput"):
+        places = {name: place for place, name in enumerate(LONG)}
+        sizes = Counter(item.path for item in items)
+        items.sort(key=lambda item: (places.get(item.path.name, len(LONG)), -sizes[item.path], item.path))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,34 +84,38 @@ def server_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="gateway-tests-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         database = open_database(load_settings(data_dir=Path(folder)))
-        admin = create_engine(database.url, isolation_level="AUTOCOMMIT")
         database.close()
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {TEMPLATE} TEMPLATE postgres"))
+        for setting in ("fsync = off", "full_page_writes = off", "autovacuum = off"):
+            on_server(database.url, f"ALTER SYSTEM SET {setting}")
+        on_server(database.url, "SELECT pg_reload_conf()")
+        on_server(database.url, "CREATE DATABASE {} TEMPLATE postgres", TEMPLATE)
         yield database.url
-        admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def shelf(server_url: str) -> Iterator[Shelf]:
+    """The databases that the tests of this process are lent, one after the other."""
+    shelf = Shelf(server_url, TEMPLATE)
+    yield shelf
+    shelf.close()
 
 
 @pytest.fixture
-def database(server_url: str) -> Iterator[Database]:
-    """A fresh, migrated, empty database."""
-    with fresh_database(server_url) as fresh:
-        yield fresh
+def database(shelf: Shelf) -> Iterator[Database]:
+    """A migrated, empty database, as if just made."""
+    with shelf.lend() as lent:
+        yield lent
 
 
 @contextmanager
 def fresh_database(server_url: str) -> Iterator[Database]:
-    """A migrated, empty database that is dropped at the end; tests that only read may share one."""
-    name = f"test_{uuid4().hex}"
-    admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    """A migrated, empty database that nobody had before and nobody gets afterwards, for the tests of a whole file."""
+    name = f"fresh_{uuid4().hex}"
+    on_server(server_url, "CREATE DATABASE {} TEMPLATE {}", name, TEMPLATE)
     fresh = Database(server_url.replace("/postgres?", f"/{name}?"), pool_size=5)
     yield fresh
     fresh.close()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    on_server(server_url, "DROP DATABASE {} WITH (FORCE)", name)
 
 
 @pytest.fixture

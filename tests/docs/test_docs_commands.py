@@ -27,7 +27,6 @@ def shell_blocks(page: Path) -> list[str]:
 PAGES_WITH_COMMANDS = [page for page in PAGES if shell_blocks(page)]
 
 
-@pytest.mark.apart
 @pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_commands_of_a_page_run_as_written(page, tmp_path):
     tmp_path.chmod(0o755)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,7 +10,6 @@ from random import Random
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
 from sqlmodel import select
 from starlette.testclient import TestClient
 
@@ -33,6 +33,7 @@ from gateway.kernel.settings import Settings, load_settings
 from gateway.ledger.documents import keep_document
 from gateway.web.security import SESSION_COOKIE
 from tests.conftest import START, TEMPLATE
+from tests.databases import Shelf, on_server
 
 PASSWORD = "une phrase de passe assez longue"
 SCENARIOS = ("paid", "rejected", "refused", "disputed", "silent", "suspended")
@@ -46,11 +47,10 @@ _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """The story in a database of its own, with the folder of its documents."""
+    """The story, in copies of a database of its own, with the folder of its documents."""
 
-    admin: Engine
-    url: str
     name: str
+    copies: Shelf
     folder: Path
     house: UUID
     neighbour: UUID
@@ -104,9 +104,8 @@ def post(browser: TestClient, path: str, fields: dict[str, str], *, seen_on: str
 def played(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """Play the story once."""
     name, folder = f"story_{uuid4().hex}", tmp_path_factory.mktemp("story")
-    admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
-    _create(admin, name, TEMPLATE)
-    database = Database(_url(server_url, name))
+    on_server(server_url, "CREATE DATABASE {} TEMPLATE {}", name, TEMPLATE)
+    database = Database(server_url.replace("/postgres?", f"/{name}?"))
     sellers = [make_seller(1, agencies=2), make_seller(2, agencies=1)]
     drafts = {scenario: _draft(sellers[0], scenario, agency=index % 2) for index, scenario in enumerate(SCENARIOS)} | {
         "neighbour": _draft(sellers[1], "neighbour", agency=0)
@@ -130,33 +129,20 @@ def played(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     for organisation in (house, neighbour):
         _quarantine_one(services, organisation)
     services.close()
-    yield Played(admin, server_url, name, folder, house, neighbour, numbers)
-    admin.dispose()
+    with closing(Shelf(server_url, name)) as copies:
+        yield Played(name, copies, folder, house, neighbour, numbers)
 
 
 @pytest.fixture
 def site(played: Played) -> Iterator[Site]:
     """A copy of the story that the test may change."""
-    name = f"site_{uuid4().hex}"
-    _create(played.admin, name, played.name)
-    database = Database(_url(played.url, name))
-    clock = ManualClock(START + timedelta(hours=1))
-    services = build_services(_settings(played.folder), clock=clock, database=database)
-    with database.system_transaction() as session:
-        demo_user = session.exec(select(User.id).where(User.email == PEOPLE[Role.AR_MANAGER])).one()
-    yield Site(services, clock, played, demo_user)
-    services.close()
-    with played.admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-def _create(admin: Engine, name: str, template: str) -> None:
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-
-
-def _url(server_url: str, name: str) -> str:
-    return server_url.replace("/postgres?", f"/{name}?")
+    with played.copies.lend() as database:
+        clock = ManualClock(START + timedelta(hours=1))
+        services = build_services(_settings(played.folder), clock=clock, database=database)
+        with database.system_transaction() as session:
+            demo_user = session.exec(select(User.id).where(User.email == PEOPLE[Role.AR_MANAGER])).one()
+        yield Site(services, clock, played, demo_user)
+        services.close()
 
 
 def _settings(folder: Path) -> Settings:
