@@ -11,8 +11,8 @@ from gateway.customers.matching import UNNAMED
 from gateway.customers.model import Customer, CustomerContact, CustomerCover
 from gateway.customers.payment_terms import Lawfulness, TermVerdict, check_payment_terms, read_payment_terms
 from gateway.customers.statutory_terms import StatutoryTerms
-from gateway.customers.told import ToldContact, ToldCover, told_contact, told_cover
-from gateway.kernel.text import Text
+from gateway.customers.told import ToldContact, ToldCover, following, told_contact, told_cover
+from gateway.kernel.text import DEFAULT_LANGUAGE, Text
 
 
 class ChangeKind(StrEnum):
@@ -73,13 +73,12 @@ def change_of(
         if before != after
     )
     known_contacts = {each.identity: each for each in map(told_contact, contacts)}
+    spoke = row.language if row else DEFAULT_LANGUAGE
+    speaks = told.fields.get("language") or spoke
+    followed = {name: following(each, spoke, speaks) for name, each in known_contacts.items()}
+    merged = {each.identity: _merged(each, followed.get(each.identity), speaks) for each in told.contacts.values()}
     known_covers = {each.identity: each for each in map(told_cover, covers)}
-    new_contacts = tuple(
-        merged
-        for each in told.contacts.values()
-        for merged in [_merged(each, known_contacts.get(each.identity))]
-        if merged != known_contacts.get(each.identity)
-    )
+    new_contacts = tuple(each for name, each in {**followed, **merged}.items() if each != known_contacts.get(name))
     new_covers = tuple(each for each in told.covers.values() if known_covers.get(each.identity) != each)
     changed = fields or new_contacts or new_covers
     kind = ChangeKind.CREATED if row is None else ChangeKind.CHANGED if changed else ChangeKind.UNCHANGED
@@ -117,8 +116,13 @@ def _shown(value: object, people: Mapping[UUID, str]) -> str | None:
     return people.get(value, str(value)) if isinstance(value, UUID) else str(value)
 
 
-def _merged(told: ToldContact, known: ToldContact | None) -> ToldContact:
-    """What is told, completed by what is known: an empty cell says nothing."""
+def _merged(told: ToldContact, known: ToldContact | None, speaks: str) -> ToldContact:
+    """What is told, completed by what is known: an empty cell says nothing. A new contact speaks as its customer."""
     if known is None:
-        return told
-    return replace(told, phone=told.phone or known.phone, postal=told.postal or known.postal)
+        return replace(told, language=told.language or speaks)
+    return replace(
+        told,
+        phone=told.phone or known.phone,
+        language=told.language or known.language,
+        postal=told.postal or known.postal,
+    )

@@ -226,7 +226,7 @@ def _contact(said: Mapping[str, Any]) -> ToldContact | None:
     given = _given(said, _CONTACT)
     if not given.keys() - {"role", "language"}:
         return None
-    return contact_told(given, company=said.get("name"), language=said.get("language") or "fr")
+    return contact_told(given, company=said.get("name"))
 
 
 def _cover(said: Mapping[str, Any]) -> ToldCover | None:

@@ -21,7 +21,7 @@ from gateway.customers.keeping import keep_contact, keep_cover
 from gateway.customers.knowledge import DirectoryState
 from gateway.customers.model import Customer, CustomerContact, CustomerCover, CustomerNote
 from gateway.customers.repository import contact_rows, cover_rows, find_customer, lock_customer
-from gateway.customers.told import contact_told, cover_told, told_contact, told_cover
+from gateway.customers.told import contact_told, cover_told, following, told_contact, told_cover
 from gateway.kernel.text import Text
 from gateway.ledger.service import append, take_turn
 
@@ -35,7 +35,8 @@ def change_customer(
 ) -> Customer:
     """Change some facts, written as in a file of customers; an empty text erases one.
 
-    What its key tells (SIREN, SIRET, VAT number) stays. Raises CustomerNotFoundError, RefusedValueError.
+    What its key tells (SIREN, SIRET, VAT number) stays. Contacts that spoke its language follow when that changes.
+    Raises CustomerNotFoundError, RefusedValueError.
     """
     row = _locked(session, scope, customer_id)
     read = {name: _read(FIELDS, name, text) for name, text in told.items()}
@@ -50,6 +51,9 @@ def change_customer(
         row.sqlmodel_update(changed)
         row.updated_at = now
         session.add(row)
+        if "language" in changed:
+            for contact in contact_rows(session, [row.id]).get(row.id, ()):
+                contact.language = following(told_contact(contact), before["language"], row.language).language
         fields = {name: {"before": _kept(before[name]), "after": _kept(value)} for name, value in changed.items()}
         _tell(session, row, "customer.changed", {"by": by, "fields": fields}, now)
     return row

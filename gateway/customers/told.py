@@ -1,7 +1,7 @@
 """Contacts and covers as a file, a form or a program tells them, whole and sound. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,10 @@ from gateway.customers.values import ContactRole
 
 @dataclass(frozen=True, slots=True)
 class ToldContact:
-    """A contact; it is the same contact as one of the same role and e-mail address, or name."""
+    """A contact; it is the same contact as one of the same role and e-mail address, or name.
+
+    `language` is empty when it was not told.
+    """
 
     role: str
     name: str
@@ -60,7 +63,12 @@ class ToldCover:
         }
 
 
-def contact_told(values: Mapping[str, Any], *, company: str | None, language: str) -> ToldContact:
+def following(contact: ToldContact, spoke: str, speaks: str) -> ToldContact:
+    """A contact when its customer's language changes: who spoke that language goes on speaking it."""
+    return replace(contact, language=speaks) if contact.language == spoke else contact
+
+
+def contact_told(values: Mapping[str, Any], *, company: str | None, language: str = "") -> ToldContact:
     """A contact from the values of `fields.CONTACT_FIELDS`; `company` stands for a name.
 
     Raises ContactWithoutNameError.

@@ -2,10 +2,14 @@
 
 from datetime import date
 
+from sqlmodel import select
 from typer.testing import CliRunner
 
+from gateway.access.scope import Scope
 from gateway.app.services import build_services
 from gateway.cli import app, working
+from gateway.customers.model import Customer, CustomerContact
+from gateway.customers.service import add_contact, change_customer
 from tests.collection.agreeing import House
 from tests.lifecycle.making_events import BUYER_SIREN, START
 
@@ -28,3 +32,19 @@ def test_a_customer_and_what_it_owes_are_shown_in_words(database, organisation, 
     assert f"vérifié    SIREN {BUYER_SIREN}" in shown
     assert "Échu 12\u202f345,60\xa0€" in shown
     assert "Échu 12\u202f345,60\xa0€" in owed
+
+
+def test_contacts_that_spoke_the_language_of_their_customer_follow_when_it_changes(database, organisation):
+    house = House(database, organisation, now=START)
+    house.owes("F1", "100.00")
+    with database.transaction(organisation) as session:
+        [customer] = session.exec(select(Customer)).all()
+        everything, by = Scope.everything(), {"by": "a test", "now": START}
+        add_contact(session, everything, customer.id, {"name": "Anne"}, **by)
+        add_contact(session, everything, customer.id, {"name": "Klaus", "language": "en"}, **by)
+        change_customer(session, everything, customer.id, {"language": "en"}, **by)
+        add_contact(session, everything, customer.id, {"name": "Zoe", "language": "fr"}, **by)
+        change_customer(session, everything, customer.id, {"segment": "btp"}, **by)
+    with database.transaction(organisation) as session:
+        spoken = dict(session.exec(select(CustomerContact.name, CustomerContact.language)).all())
+    assert spoken.items() >= {"Anne": "en", "Klaus": "en", "Zoe": "fr"}.items()

@@ -274,3 +274,21 @@ def test_whatever_is_written_is_read_or_refused_by_name(field, text):
 )
 def test_a_key_is_written_whole_or_by_the_bare_number(written, key):
     assert read_key(written) == key
+
+
+def test_contacts_speak_as_their_customer_unless_it_is_told_and_an_empty_cell_changes_no_language(
+    database, organisation
+):
+    def speak() -> dict[str, str]:
+        with database.transaction(organisation) as session:
+            return dict(session.exec(select(CustomerContact.name, CustomerContact.language)).all())
+
+    header = "SIREN;Langue;Contact;Langue du contact"
+    take(database, organisation, table(f"{BUYER_SIREN};;Anne;", f"{BUYER_SIREN};;Klaus;en", header=header))
+    assert speak() == {"Anne": "fr", "Klaus": "en"}
+    take(database, organisation, table(f"{BUYER_SIREN};;Klaus;", header=header))
+    assert speak() == {"Anne": "fr", "Klaus": "en"}
+    take(database, organisation, table(f"{BUYER_SIREN};en;;", header=header))
+    assert speak() == {"Anne": "en", "Klaus": "en"}
+    take(database, organisation, table(f"{BUYER_SIREN};;Zoe;", header=header))
+    assert speak() == {"Anne": "en", "Klaus": "en", "Zoe": "en"}
