@@ -13,8 +13,9 @@ from gateway.access.scope import Scope
 from gateway.collection.holds import Reason
 from gateway.collection.messages.values import Draft, PaperKind
 from gateway.collection.model import AddressFaultRow, Reminder, ReminderExclusion, ReminderInvoice, ReminderState
-from gateway.collection.reminder_rows import lines_of, seen_whole
+from gateway.collection.reminder_rows import contact_of, lines_of, seen_whole
 from gateway.collection.reminders import ReminderDecision
+from gateway.collection.scenarios import Channel
 from gateway.customers.model import Customer
 from gateway.customers.repository import customers_by_id
 from gateway.kernel.money import ZERO
@@ -73,7 +74,7 @@ class DecisionView(_View):
     title_en: str
     channel: str | None
     tone: int
-    recipient: str | None
+    recipient: str | None = Field(description="By the channel: an e-mail address, a number, the lines of an envelope")
     needs_confirmation: bool
     total: Decimal
     unallocated: Decimal = Field(description="Negative or nil")
@@ -154,7 +155,7 @@ class ReminderView(_View):
     channel: str
     tone: int
     state: str
-    recipient: str | None
+    recipient: str | None = Field(description="By the channel: an e-mail address, a number, the lines of an envelope")
     total: Decimal = Field(description="Of the lines you may see")
     unallocated: Decimal
     decided_at: datetime
@@ -258,7 +259,7 @@ def decision_view(decision: ReminderDecision) -> DecisionView:
         title_en=title.en if title else "",
         channel=decision.channel.value if decision.channel else None,
         tone=decision.tone,
-        recipient=(contact.email or contact.phone or contact.name) if contact else None,
+        recipient=decision.channel.reached_at(contact) if decision.channel and contact else None,
         needs_confirmation=decision.needs_confirmation,
         total=decision.total,
         unallocated=decision.unallocated,
@@ -308,7 +309,7 @@ def reminder_views(session: Session, scope: Scope, reminders: Sequence[Reminder]
 def _view(
     reminder: Reminder, customer: Customer, lines: list[ReminderInvoice], scope: Scope, *, is_whole: bool
 ) -> ReminderView:
-    told = reminder.contact or {}
+    contact = contact_of(reminder)
     claimed = sum((each.claimed for each in lines), ZERO)
     return ReminderView(
         id=reminder.id,
@@ -321,7 +322,7 @@ def _view(
         channel=reminder.channel,
         tone=reminder.tone,
         state=ReminderState(reminder.state).value,
-        recipient=told.get("email") or told.get("phone") or told.get("name") or None,
+        recipient=Channel(reminder.channel).reached_at(contact) if contact else None,
         total=reminder.total if is_whole else claimed,
         unallocated=reminder.unallocated if is_whole else ZERO,
         decided_at=reminder.decided_at,

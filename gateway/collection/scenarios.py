@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gateway.collection.account import Account, Risk
 from gateway.collection.contents import read_content
 from gateway.collection.errors import InvalidScenariosError
-from gateway.customers.values import ContactRole
+from gateway.customers.values import Contact, ContactRole
 from gateway.kernel.clock import PARIS, paris_instant
 from gateway.kernel.dated import data_file, in_force
 from gateway.kernel.text import Text
@@ -56,6 +56,14 @@ class Channel(StrEnum):
     def is_letter(self) -> bool:
         """It is printed and posted."""
         return self in (Channel.LETTER, Channel.REGISTERED_LETTER)
+
+    def reached_at(self, contact: Contact) -> str:
+        """Where it reaches a contact: the lines of an envelope, a number, a mailbox; else what else is known."""
+        posted = ", ".join(each for each in (contact.name, *contact.postal) if each) if contact.postal else None
+        mailed, called = contact.email or contact.phone, contact.phone or contact.email
+        if self.is_letter:
+            return posted or mailed or contact.name
+        return (called if self in (Channel.CALL, Channel.SMS_HOOK) else mailed) or contact.name
 
 
 _CHANNEL_LABELS = {

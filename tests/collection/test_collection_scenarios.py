@@ -18,9 +18,10 @@ from gateway.collection.exclusions import exclude, exclusions_of, lift
 from gateway.collection.model import ScenarioBookRow
 from gateway.collection.reminding import preview
 from gateway.collection.scenario_books import book_content, book_in_force, store_book, stored_books
-from gateway.collection.scenarios import INSTALMENT, default_book, read_book
+from gateway.collection.scenarios import INSTALMENT, Channel, default_book, read_book
 from gateway.collection.scoring import Punctuality, punctuality_of, risk_of
 from gateway.customers.errors import CustomerNotFoundError
+from gateway.customers.values import Contact, ContactRole
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.working_days import add_working_days
 from gateway.ledger.model import LedgerEntry
@@ -131,6 +132,22 @@ def test_a_stored_book_cannot_be_changed_and_is_seen_by_its_house_only(house, ot
 def test_scenarios_are_for_whoever_sees_all_customers(house, content):
     with pytest.raises(PermissionDeniedError):
         store(house, content, scope=Scope.limited_to([], ["732829320"]))
+
+
+@pytest.mark.parametrize(
+    ("channel", "reached"),
+    [
+        (Channel.EMAIL, "compta@x.example"),
+        (Channel.CALL, "01 02 03 04 05"),
+        (Channel.SMS_HOOK, "01 02 03 04 05"),
+        (Channel.REGISTERED_LETTER, "Mme Roux, 12 rue du Moulin, 35000 Rennes"),
+    ],
+)
+def test_a_person_is_shown_the_number_the_envelope_or_the_mailbox_that_the_channel_needs(channel, reached):
+    address = ("12 rue du Moulin", "35000 Rennes")
+    contact = Contact(ContactRole.ACCOUNTING, "Mme Roux", "compta@x.example", "01 02 03 04 05", "fr", address)
+    assert channel.reached_at(contact) == reached
+    assert channel.reached_at(replace(contact, email=None, phone=None, postal=())) == "Mme Roux"
 
 
 @pytest.mark.parametrize(
