@@ -40,7 +40,6 @@ from gateway.lifecycle.model import InvoiceRecord
 
 _PDF, _ZIP = "application/pdf", "application/zip"
 _APPROVED = "205"
-_LETTERS = frozenset({Channel.LETTER, Channel.REGISTERED_LETTER})
 _LETTER, _STATEMENT = Text("Lettre", "Letter"), Text("Relevé de compte", "Statement of account")
 _EVIDENCE = Text("Dossier de preuve", "Evidence file")
 _log = structlog.get_logger(__name__)
@@ -106,7 +105,7 @@ class MessageComposer:
             said = ("attached_known" if books else "attached") if complete else "attached_statement"
             worded = replace(worded, closing=(*worded.closing, LetterSayer(message.language).words(said)))
             papers = [*self._statement(session, message, letterhead), *printed]
-        if message.channel in _LETTERS:
+        if message.channel.is_letter:
             letter = letter_pdf(message, worded, letterhead)
             papers.insert(0, _pdf(PaperKind.LETTER, _LETTER.in_language(message.language), letter))
         return Draft(
