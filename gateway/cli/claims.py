@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from sqlmodel import Session
 
 from gateway.access.scope import Scope
 from gateway.cli.receivables import amount_given, receivable_named
-from gateway.cli.working import OPERATOR, FormatOption, OrganisationOption, OutputFormat, print_json, working
+from gateway.cli.working import OPERATOR, FormatOption, OrganisationOption, OutputFormat, Working, print_json, working
 from gateway.collection.evidence import evidence_maker
 from gateway.collection.law import repository
 from gateway.collection.law.dossier import dossier_name, write_dossier
@@ -26,7 +27,7 @@ from gateway.collection.law.views import (
     limitation_view,
     order_check_view,
 )
-from gateway.collection.law.watching import limitation_of_invoice, record_act
+from gateway.collection.law.watching import ENDED, end_proceedings, limitation_of_invoice, record_act
 from gateway.customers.model import Customer
 from gateway.kernel.clock import paris_date
 from gateway.kernel.sayer import Sayer
@@ -64,7 +65,7 @@ def limitation_command(
         law = work.services.law
         row = repository.receivable_by_id(session, _EVERYTHING, receivable_named(session, invoice))
         decision = limitation_of_invoice(session, row, law.read_start, law.law)
-        view = limitation_view(row, decision, repository.acts_of(session, [row.id]).get(row.id, []))
+        view = limitation_view(session, row, decision, law.law)
         _print(view, output, _limitation_text(view, work.language, paris_date(work.services.clock())))
 
 
@@ -92,10 +93,32 @@ def act_command(
             now=work.services.clock(),
         )
         session.flush()
-        row = repository.receivable_by_id(session, _EVERYTHING, invoice_id)
-        decision = limitation_of_invoice(session, row, law.read_start, law.law)
-        view = limitation_view(row, decision, repository.acts_of(session, [row.id])[row.id])
-        typer.echo(_limitation_text(view, work.language, paris_date(work.services.clock())))
+        typer.echo(_limitation_told(session, invoice_id, work))
+
+
+@claims_app.command("outcome")
+def outcome_command(
+    act: Annotated[UUID, typer.Argument(metavar="ACTE", help="Identifiant (gateway claims limitation). / Its id.")],
+    on: Day,
+    ending: Annotated[str, typer.Option(help="ended, annulled, dismissed, withdrawn, lapsed.")] = ENDED,
+    document: Annotated[str, typer.Option(help="La décision qui le dit. / The decision that says so.")] = "",
+    organisation: OrganisationOption = None,
+) -> None:
+    """Enregistrer la fin d'une instance, et son issue. / Record that proceedings ended, and how."""
+    with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
+        row = end_proceedings(
+            session,
+            _EVERYTHING,
+            act,
+            on.date(),
+            work.services.law.law,
+            ending=ending,
+            document=printable(document),
+            by=OPERATOR,
+            now=work.services.clock(),
+        )
+        session.flush()
+        typer.echo(_limitation_told(session, row.invoice_id, work))
 
 
 @claims_app.command("insolvent")
@@ -281,6 +304,14 @@ def _print(view: Any, output: OutputFormat, text: str) -> None:
         typer.echo(text)
 
 
+def _limitation_told(session: Session, invoice_id: UUID, work: Working) -> str:
+    law = work.services.law
+    row = repository.receivable_by_id(session, _EVERYTHING, invoice_id)
+    decision = limitation_of_invoice(session, row, law.read_start, law.law)
+    view = limitation_view(session, row, decision, law.law)
+    return _limitation_text(view, work.language, paris_date(work.services.clock()))
+
+
 def _limitation_text(view: LimitationView, language: Language, today: date) -> str:
     say = Sayer(language)
     lines = [f"{view.number}  {say.say(_FROM).format(day=say.day(view.started_on), term=view.term)}  ({view.law})"]
@@ -294,7 +325,11 @@ def _limitation_text(view: LimitationView, language: Language, today: date) -> s
     for act in view.acts:
         effect = _INTERRUPTS if act.interrupts else _NOTHING
         label = act.label_fr if language == "fr" else act.label_en
-        lines.append(f"    {act.on}  {label}  {say.say(effect)}  ({act.law})  {act.document}")
+        identifier = f"  {act.id}" if act.may_end else ""
+        lines.append(f"    {act.on}  {label}  {say.say(effect)}  ({act.law})  {act.document}{identifier}")
+        for each in act.endings:
+            label = each.label_fr if language == "fr" else each.label_en
+            lines.append(f"        {each.on}  {label}  ({each.law})  {each.document}")
     return "\n".join(lines)
 
 

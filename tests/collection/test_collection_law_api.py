@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import ProgrammingError
 from sqlmodel import col, select, update
 
 from gateway.access.roles import ApiScope
@@ -19,6 +20,7 @@ from gateway.alerts.model import Alert
 from gateway.app.service import create_app
 from gateway.app.services import Services, build_services
 from gateway.collection.account_rows import accounts_of
+from gateway.collection.law.model import ClaimEnding
 from gateway.collection.law.tasks import review_law
 from gateway.collection.model import CollectionAction
 from gateway.customers.model import Customer
@@ -147,6 +149,69 @@ def test_the_limitation_is_counted_from_the_delivery_and_a_registered_letter_int
     )
     wrong = http.post(f"{of(house)}/acts", json={**letter, "kind": "phone_call"}, headers=headers)
     assert (wrong.status_code, wrong.json()["code"]) == (422, "LEGAL_FACT_REFUSED")
+
+
+def test_how_proceedings_ended_is_recorded_told_again_and_kept(house, http, as_program):
+    headers = as_program(house.organisation)
+    claim = {"kind": "court_claim", "on": "2026-09-20", "document": "RG 26/1"}
+    act = http.post(f"{of(house)}/acts", json=claim, headers=headers).json()["acts"][0]
+    assert (act["may_end"], act["endings"]) == (True, [])
+    end = f"{HERE}/acts/{act['id']}/end"
+    dismissed = {"on": "2026-10-01", "ending": "dismissed", "document": "Jugement du 1er octobre"}
+    told = http.post(end, json=dismissed, headers=headers).json()
+    assert told["ends_on"] == "2031-02-28"
+    assert (told["acts"][0]["interrupts"], told["acts"][0]["law"]) == (False, "code civil, art. 2243")
+    on_appeal = {"on": "2026-10-04", "document": "Arrêt", "comment": "Infirmé"}
+    told = http.post(end, json=on_appeal, headers=headers).json()
+    assert (told["ends_on"], told["acts"][0]["interrupts"]) == ("2031-10-04", True)
+    assert [(each["ending"], each["document"], each["counts"]) for each in told["acts"][0]["endings"]] == [
+        ("dismissed", "Jugement du 1er octobre", False),
+        ("ended", "Arrêt", True),
+    ]
+    assert [each.content["ending"] for each in house.rows(LedgerEntry) if each.kind == "claim.proceedings_ended"] == [
+        "dismissed",
+        "ended",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        ("court_claim", {"on": "2026-10-01", "ending": "vanished"}),
+        ("court_claim", {"on": "2026-09-19"}),
+        ("acknowledgement", {"on": "2026-10-01"}),
+    ],
+)
+def test_an_ending_that_cannot_be_is_refused(house, http, as_program, kind, end):
+    headers = as_program(house.organisation)
+    act = {"kind": kind, "on": "2026-09-20", "document": "RG 26/1"}
+    (known,) = http.post(f"{of(house)}/acts", json=act, headers=headers).json()["acts"]
+    refused = http.post(f"{HERE}/acts/{known['id']}/end", json=end, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (422, "LEGAL_FACT_REFUSED")
+    assert house.rows(ClaimEnding) == []
+
+
+def test_an_ending_that_was_told_is_never_changed(house, http, as_program):
+    headers = as_program(house.organisation)
+    claim = {"kind": "court_claim", "on": "2026-09-20", "document": "RG 26/1"}
+    (act,) = http.post(f"{of(house)}/acts", json=claim, headers=headers).json()["acts"]
+    http.post(f"{HERE}/acts/{act['id']}/end", json={"on": "2026-10-01"}, headers=headers)
+    with pytest.raises(ProgrammingError), house.database.transaction(house.organisation) as session:
+        session.execute(update(ClaimEnding).values(outcome="lapsed"))
+
+
+def test_people_are_warned_anew_when_what_put_the_end_off_never_interrupted_it(house, services, http, as_program):
+    house.owes("OLD", "500.00", issue_date=date(2022, 1, 10), due_date=date(2022, 2, 10))
+    review_law(services.law, house.organisation)
+    headers = as_program(house.organisation)
+    claim = {"kind": "court_claim", "on": "2026-09-20", "document": "RG 26/1"}
+    (act,) = http.post(f"{of(house, 'OLD')}/acts", json=claim, headers=headers).json()["acts"]
+    review_law(services.law, house.organisation)
+    assert alerts(house, "claim.limitation") == ["closed"]
+    http.post(f"{HERE}/acts/{act['id']}/end", json={"on": "2026-10-01", "ending": "withdrawn"}, headers=headers)
+    for _ in range(2):
+        review_law(services.law, house.organisation)
+    assert sorted(alerts(house, "claim.limitation")) == ["closed", "open"]
 
 
 def test_people_are_warned_once_before_a_claim_is_lost_and_the_alert_cures_itself(house, services, http, as_program):

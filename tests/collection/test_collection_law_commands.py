@@ -68,6 +68,12 @@ def test_claims_and_orders_are_followed(house: House, run: Run) -> None:
     told = run("claims", "act", "F1", "acknowledgement", "--on", "2026-09-01", "--document", "Courriel")
     assert "1er septembre 2031" in told
     assert told == run("claims", "limitation", "F1")
+    court = run("claims", "act", "F1", "court_claim", "--on", "2026-09-10", "--document", "RG 26/1")
+    act = court.split()[-1]
+    over = ("--on", "2026-10-02", "--ending", "withdrawn", "--document", "Conclusions")
+    withdrawn = run("claims", "outcome", act, *over)
+    assert "1er septembre 2031" in withdrawn
+    assert "Désistement de la demande  (code civil, art. 2243)  Conclusions" in withdrawn
     judged = ("--judgment", "2026-09-01", "--source", "BODACC")
     insolvency = run("claims", "insolvent", BUYER_SIREN, "receivership", *judged).split()[0]
     declared = run("claims", "declare", insolvency, "--on", "2026-09-20", "--amount", "1200,00", "--reference", "LRAR")

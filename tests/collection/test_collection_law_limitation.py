@@ -60,6 +60,40 @@ def test_proceedings_hold_it_up_until_they_end() -> None:
     assert ends(DebtorKind.BUSINESS, ActOnClaim("court_claim", date(2025, 1, 10), date(2026, 6, 1))) == date(2031, 6, 1)
 
 
+@pytest.mark.parametrize("ending", ["dismissed", "withdrawn", "lapsed"])
+def test_a_claim_that_was_dismissed_withdrawn_or_lapsed_never_interrupted_anything(ending: str) -> None:
+    claim = ActOnClaim("court_claim", date(2025, 1, 10), date(2026, 6, 1), ending)
+    decision = limitation_of(START, DebtorKind.BUSINESS, [claim], statute())
+    assert (decision.ends_on, decision.counted_from) == (date(2027, 3, 15), START.on)
+    (counted,) = decision.acts
+    assert counted.ending is not None
+    assert (counted.interrupts, counted.ending.law) == (False, "code civil, art. 2243")
+
+
+@pytest.mark.parametrize("ending", ["ended", "annulled"])
+def test_a_claim_that_ended_otherwise_starts_it_anew_from_its_end(ending: str) -> None:
+    claim = ActOnClaim("court_claim", date(2025, 1, 10), date(2026, 6, 1), ending)
+    assert ends(DebtorKind.BUSINESS, claim) == date(2031, 6, 1)
+
+
+def test_what_came_during_a_claim_that_is_void_is_judged_as_if_it_had_never_been() -> None:
+    during = date(2028, 5, 1)
+    for ending, enforced in (("ended", date(2034, 1, 1)), ("lapsed", date(2027, 3, 15))):
+        claim = ActOnClaim("court_claim", date(2026, 1, 10), date(2029, 1, 1), ending)
+        assert ends(DebtorKind.BUSINESS, claim, ActOnClaim("enforcement", during)) == enforced
+        assert ends(DebtorKind.BUSINESS, claim, ActOnClaim("acknowledgement", during)) >= date(2033, 5, 1)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["acknowledgement", "enforcement", "court_claim"]), DAYS, DAYS), max_size=5),
+    st.tuples(DAYS, DAYS, st.sampled_from(["dismissed", "withdrawn", "lapsed"])),
+)
+def test_a_void_claim_changes_nothing_whatever_else_happened(others, void) -> None:
+    acts = [ActOnClaim(kind, min(days), max(days) if kind == "court_claim" else None) for kind, *days in others]
+    claim = ActOnClaim("court_claim", min(void[:2]), max(void[:2]), void[2])
+    assert ends(DebtorKind.BUSINESS, *acts, claim) == ends(DebtorKind.BUSINESS, *acts)
+
+
 def test_an_act_that_comes_too_late_starts_nothing_but_an_acknowledgement_does() -> None:
     late = date(2028, 1, 1)
     assert ends(DebtorKind.BUSINESS, ActOnClaim("enforcement", late)) == date(2027, 3, 15)

@@ -62,6 +62,13 @@ def test_an_act_moves_the_limitation(site, late):
     end = re.findall(r'action="(/acts/[^"]+/end)"', page)[0]
     assert post(browser, end, {"on": "2026-05-15"}).status_code == 303
     assert "15 mai 2031" in browser.get(f"/invoices/{late[0]}/penalties").text
+    lapsed = {"on": "2026-05-20", "ending": "lapsed", "document": "Ordonnance <2>"}
+    assert post(browser, end, lapsed).status_code == 303
+    page = browser.get(f"/invoices/{late[0]}/penalties").text
+    assert "Instance périmée · Ordonnance &lt;2&gt;" in page
+    assert "n’interrompt pas" in page
+    assert "15 mai 2031" not in page
+    assert post(browser, end, {"on": "2026-05-20", "ending": "vanished"}).status_code == 422
 
 
 def test_a_customer_is_handed_over_with_its_file_declared_insolvent_and_blocked(site, late):

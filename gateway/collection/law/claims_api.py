@@ -47,7 +47,7 @@ from gateway.collection.law.views import (
     missing_views,
     order_check_view,
 )
-from gateway.collection.law.watching import end_proceedings, limitation_of_invoice, record_act
+from gateway.collection.law.watching import ENDED, end_proceedings, limitation_of_invoice, record_act
 from gateway.customers.model import Customer
 from gateway.customers.repository import find_customer
 from gateway.kernel.problems import problems
@@ -70,6 +70,15 @@ class EndBody(Body):
     """Proceedings are over."""
 
     on: date
+
+
+class ActEndBody(Body):
+    """The proceedings that an act opened are over."""
+
+    on: date
+    ending: Name = Field(default=ENDED, description="ended, annulled, dismissed, withdrawn, lapsed")
+    document: Comment = Field(default="", description="The decision that says so")
+    comment: Comment = ""
 
 
 class InsolvencyBody(Body):
@@ -132,7 +141,7 @@ def router(context: LawApiContext) -> APIRouter:
     def shown(session: Session, principal: Principal, invoice_id: UUID) -> LimitationView:
         invoice = repository.receivable_by_id(session, principal.scope, invoice_id)
         decision = limitation_of_invoice(session, invoice, parts.read_start, parts.law)
-        return limitation_view(invoice, decision, repository.acts_of(session, [invoice_id]).get(invoice_id, []))
+        return limitation_view(session, invoice, decision, parts.law)
 
     @routes.get("/invoices/{invoice_id}/limitation", summary="Until when a claim can be brought to court")
     def limitation(principal: reader, invoice_id: UUID) -> LimitationView:
@@ -161,11 +170,20 @@ def router(context: LawApiContext) -> APIRouter:
             return shown(session, principal, invoice_id)
 
     @routes.post("/acts/{act_id}/end", status_code=201, summary="Proceedings about a claim are over")
-    def end_act(principal: writer, act_id: UUID, body: EndBody) -> LimitationView:
-        """The limitation runs anew from that day."""
+    def end_act(principal: writer, act_id: UUID, body: ActEndBody) -> LimitationView:
+        """The limitation runs anew from then, or as if the claim had never been. Told again, the last word counts."""
         with database.transaction(principal.organisation_id) as session:
             row = end_proceedings(
-                session, principal.scope, act_id, body.on, parts.law, by=acting(principal), now=clock()
+                session,
+                principal.scope,
+                act_id,
+                body.on,
+                parts.law,
+                ending=body.ending,
+                document=body.document,
+                comment=body.comment,
+                by=acting(principal),
+                now=clock(),
             )
             session.flush()
             return shown(session, principal, row.invoice_id)

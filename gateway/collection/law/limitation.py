@@ -10,7 +10,7 @@ from datetime import date
 from typing import Literal
 
 from gateway.collection.law.calendar import add_months, add_years
-from gateway.collection.law.statute import Act, DebtorKind, Statute
+from gateway.collection.law.statute import Act, DebtorKind, Ending, Statute
 
 #: The term (EN 16931) whose date the limitation is counted from.
 StartTerm = Literal["BT-72", "BT-74", "BT-2"]
@@ -29,20 +29,23 @@ class ActOnClaim:
     """Something that happened to a claim: `kind` is a key of the data (acknowledgement, court_claim…).
 
     `ended_on`: when the proceedings that hold the limitation up came to their end; None while they go on.
+    `ending`: how, a key of the data; empty when that was not told.
     """
 
     kind: str
     on: date
     ended_on: date | None = None
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """An act, whether it counts against this debtor, and why: the text of law."""
+    """An act, whether it counts against this debtor, and why: the text of law, that of its ending too when told."""
 
     act: ActOnClaim
     interrupts: bool
     rule: Act
+    ending: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ def limitation_of(start: Start, debtor: DebtorKind, acts: Iterable[ActOnClaim], 
     """Where the limitation stands after `acts`, in any order.
 
     An act that comes once the time is over starts nothing anew, but for an acknowledgement of the debt, which waives
-    the limitation acquired (code civil, art. 2251).
+    the limitation acquired (code civil, art. 2251). A claim that was dismissed, withdrawn or left to lapse never
+    interrupted anything (art. 2243): what came after it is judged as if it had not been.
     """
     rule, data = law.limitation_rule(debtor, start.on), law.limitation
     counted_from, ends_on = start.on, _end(start.on, rule.years, next_year=rule.next_year)
@@ -99,8 +103,9 @@ def limitation_of(start: Start, debtor: DebtorKind, acts: Iterable[ActOnClaim], 
     for act in sorted(acts, key=lambda each: each.on):
         of_act = data.act[act.kind]
         in_time = last is None or act.on <= last or act.kind == "acknowledgement"
-        interrupts = debtor in of_act.interrupts and in_time
-        counted.append(Counted(act, interrupts, of_act))
+        ending = data.ending[act.ending] if act.ending else None
+        interrupts = debtor in of_act.interrupts and in_time and (ending is None or ending.counts)
+        counted.append(Counted(act, interrupts, of_act, ending))
         if not interrupts:
             continue
         held = of_act.pending and act.ended_on is None

@@ -161,8 +161,10 @@ class ClaimEnding(IdentifiedRow, table=True):
     """How the proceedings of an act ended; the latest told counts. Never changed: the database refuses it."""
 
     __tablename__ = "claim_ending"
+    __table_args__ = (UniqueConstraint("act_id", "number"),)
 
     act_id: UUID = Field(foreign_key="claim_act.id", index=True)
+    number: int = Field(description="From 1, in the order they were told")
     outcome: str = Field(description="Key of `limitation.outcome` in the data of the law")
     on_day: date
     document: str = Field(description="The decision that says so; may be empty")

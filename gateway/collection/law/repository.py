@@ -18,6 +18,7 @@ from gateway.collection.law.errors import LegalFactNotFoundError, NotAReceivable
 from gateway.collection.law.model import (
     AgreedRate,
     ClaimAct,
+    ClaimEnding,
     HandOver,
     HandOverInvoice,
     Insolvency,
@@ -224,6 +225,19 @@ def acts_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, list[
     found: dict[UUID, list[ClaimAct]] = {}
     for row in rows:
         found.setdefault(row.invoice_id, []).append(row)
+    return found
+
+
+def endings_of(session: Session, acts: Collection[ClaimAct]) -> dict[UUID, list[ClaimEnding]]:
+    """How the proceedings of these acts ended, as it was told: the last one counts."""
+    rows = session.exec(
+        select(ClaimEnding)
+        .where(_among(ClaimEnding.act_id, [act.id for act in acts]))
+        .order_by(col(ClaimEnding.number))
+    )
+    found: dict[UUID, list[ClaimEnding]] = {}
+    for row in rows:
+        found.setdefault(row.act_id, []).append(row)
     return found
 
 

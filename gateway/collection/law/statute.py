@@ -96,14 +96,29 @@ class Act(_Part):
         return Text(self.fr, self.en)
 
 
+class Ending(_Part):
+    """How proceedings may end; `counts`: what they interrupted stays so, else they never interrupted anything."""
+
+    fr: str
+    en: str
+    counts: bool
+    law: str
+
+    @property
+    def label(self) -> Text:
+        """Its name for people."""
+        return Text(self.fr, self.en)
+
+
 class Limitation(_Part):
-    """The limitation of claims, by kind of debtor, and the acts that touch it."""
+    """The limitation of claims, by kind of debtor, the acts that touch it, and how proceedings end."""
 
     alert_months: int = Field(gt=0)
     business: tuple[LimitationRule, ...]
     consumer: tuple[LimitationRule, ...]
     public: tuple[LimitationRule, ...]
     act: Mapping[str, Act]
+    ending: Mapping[str, Ending]
 
 
 class InsolvencyRule(_Dated):

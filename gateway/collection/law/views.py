@@ -6,12 +6,15 @@ from decimal import Decimal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Session
 
+from gateway.collection.law import repository
 from gateway.collection.law.formal_notice import Readiness
 from gateway.collection.law.limitation import LimitationDecision
-from gateway.collection.law.model import ClaimAct, HandOver, Insolvency, PenaltyKind, Treatment
+from gateway.collection.law.model import ClaimEnding, HandOver, Insolvency, PenaltyKind, Treatment
 from gateway.collection.law.ordering import OrderDecision, OrderRule, OrderVerdict
 from gateway.collection.law.positions import Claimed, PenaltyPosition
+from gateway.collection.law.statute import Ending, Statute
 from gateway.lifecycle.model import InvoiceRecord
 
 
@@ -77,6 +80,21 @@ class PenaltyPage(_View):
     next_cursor: str | None = Field(description="Give it back as `cursor` for the next page; null on the last one")
 
 
+class EndingView(_View):
+    """How proceedings ended."""
+
+    ending: str
+    label_fr: str
+    label_en: str
+    on: date
+    document: str
+    comment: str
+    counts: bool = Field(description="Whether what they interrupted stays so")
+    law: str
+    recorded_at: datetime
+    recorded_by: str
+
+
 class ActView(_View):
     """Something that happened to a claim."""
 
@@ -89,6 +107,8 @@ class ActView(_View):
     document: str
     interrupts: bool = Field(description="Whether it starts the limitation anew against this debtor")
     law: str
+    may_end: bool = Field(description="It opened proceedings, whose end can be recorded")
+    endings: tuple[EndingView, ...] = Field(description="How they ended, as it was told; the last one counts")
 
 
 class LimitationView(_View):
@@ -232,8 +252,12 @@ def penalty_view(position: PenaltyPosition) -> PenaltyView:
     )
 
 
-def limitation_view(invoice: InvoiceRecord, decision: LimitationDecision, rows: Iterable[ClaimAct]) -> LimitationView:
-    """One claim; `rows`: the acts of the decision, in the same order."""
+def limitation_view(
+    session: Session, invoice: InvoiceRecord, decision: LimitationDecision, law: Statute
+) -> LimitationView:
+    """One claim with what happened to it."""
+    rows = repository.acts_of(session, [invoice.id]).get(invoice.id, [])
+    endings = repository.endings_of(session, rows)
     acts = []
     for row, counted in zip(rows, decision.acts, strict=True):
         label = counted.rule.label
@@ -247,7 +271,9 @@ def limitation_view(invoice: InvoiceRecord, decision: LimitationDecision, rows: 
                 ended_on=row.ended_on,
                 document=row.document,
                 interrupts=counted.interrupts,
-                law=counted.rule.law,
+                law=counted.ending.law if counted.ending else counted.rule.law,
+                may_end=counted.rule.pending,
+                endings=tuple(_ending(each, law.limitation.ending[each.outcome]) for each in endings.get(row.id, ())),
             )
         )
     return LimitationView(
@@ -261,6 +287,21 @@ def limitation_view(invoice: InvoiceRecord, decision: LimitationDecision, rows: 
         ends_on=decision.ends_on,
         warn_from=decision.warn_from,
         acts=tuple(acts),
+    )
+
+
+def _ending(row: ClaimEnding, rule: Ending) -> EndingView:
+    return EndingView(
+        ending=row.outcome,
+        label_fr=rule.fr,
+        label_en=rule.en,
+        on=row.on_day,
+        document=row.document,
+        comment=row.comment,
+        counts=rule.counts,
+        law=rule.law,
+        recorded_at=row.recorded_at,
+        recorded_by=row.recorded_by,
     )
 
 

@@ -20,7 +20,7 @@ from gateway.collection.law.debts import debtor_kind
 from gateway.collection.law.errors import LegalFactError
 from gateway.collection.law.facts import require_not_to_come, require_order
 from gateway.collection.law.limitation import ActOnClaim, LimitationDecision, Start, limitation_of, start_of
-from gateway.collection.law.model import ClaimAct, ClaimStart
+from gateway.collection.law.model import ClaimAct, ClaimEnding, ClaimStart
 from gateway.collection.law.statute import DebtorKind, Statute
 from gateway.collection.law.warning import LIMITATION, Warned, settle, warn
 from gateway.customers.model import Customer, CustomerInvoice
@@ -40,6 +40,8 @@ from gateway.lifecycle.records import key_of_invoice
 from gateway.notifications.service import Channels
 from gateway.treasury.write_off_rows import settled_by_invoice
 
+#: How proceedings ended when nothing else is told: the interruption stands.
+ENDED = "ended"
 #: How long before its invoice a performance may lie for its limitation to be warned of in time, in months.
 _LATE_INVOICE_MONTHS = 12
 
@@ -69,8 +71,7 @@ def limitation_of_invoice(
     """Where the limitation of one receivable stands, with everything that happened to it."""
     known = session.get(ClaimStart, invoice.id)
     start = Start(known.started_on, known.term) if known else read_start(invoice)  # type: ignore[arg-type]
-    acts = repository.acts_of(session, [invoice.id]).get(invoice.id, [])
-    return limitation_of(start, _debtor_of(session, invoice.id), [_plain(act) for act in acts], law)
+    return limitation_of(start, _debtor_of(session, invoice.id), _acts(session, invoice.id), law)
 
 
 def record_act(
@@ -119,22 +120,66 @@ def record_act(
 
 
 def end_proceedings(
-    session: Session, scope: Scope, act_id: UUID, ended_on: date, law: Statute, *, by: str, now: datetime
+    session: Session,
+    scope: Scope,
+    act_id: UUID,
+    ended_on: date,
+    law: Statute,
+    *,
+    ending: str = ENDED,
+    document: str = "",
+    comment: str = "",
+    by: str,
+    now: datetime,
 ) -> ClaimAct:
-    """The proceedings that held a limitation up are over. Raises LegalFactNotFoundError, LegalFactError."""
+    """The proceedings that held a limitation up are over; told again, as after an appeal, the last word counts.
+
+    `ending`: how, a key of `limitation.ending`. `document`: the decision that says so. Raises LegalFactNotFoundError,
+    LegalFactError.
+    """
+    if ending not in law.limitation.ending:
+        raise LegalFactError(
+            Text(f"« {ending} » n'est pas une issue connue.", f"'{ending}' is no known ending."),
+            Text(f"Une de : {', '.join(law.limitation.ending)}.", f"One of: {', '.join(law.limitation.ending)}."),
+            "ending",
+        )
     require_not_to_come(ended_on, now, "ended_on")
     take_turn(session)
     act = repository.act_by_id(session, scope, act_id)
     require_order(act.on_day, ended_on, "ended_on")
+    if not law.limitation.act[act.kind].pending:
+        raise LegalFactError(
+            Text("Cet acte n'a pas ouvert d'instance.", "This act opened no proceedings."),
+            Text("Choisissez une demande en justice.", "Choose a claim in court."),
+            str(act.id),
+        )
     act.ended_on = ended_on
-    session.add(act)
+    row = ClaimEnding(
+        organisation_id=act.organisation_id,
+        act_id=act.id,
+        number=len(repository.endings_of(session, [act]).get(act.id, ())) + 1,
+        outcome=ending,
+        on_day=ended_on,
+        document=document,
+        comment=comment,
+        recorded_at=now,
+        recorded_by=by,
+    )
+    session.add_all([act, row])
     invoice = session.get_one(InvoiceRecord, act.invoice_id)
-    content = {"act_id": str(act.id), "ended_on": ended_on.isoformat(), "by": by}
+    content = {
+        "act_id": str(act.id),
+        "ended_on": ended_on.isoformat(),
+        "ending": ending,
+        "document": document,
+        "by": by,
+    }
     append(
         session, at=now, kind="claim.proceedings_ended", subject=f"invoice:{key_of_invoice(invoice)}", content=content
     )
     known = session.get_one(ClaimStart, invoice.id)
     _keep_start(session, invoice, Start(known.started_on, known.term), law)  # type: ignore[arg-type]
+    _settle_obsolete(session, law, now)
     return act
 
 
@@ -159,7 +204,7 @@ def review_limitations(
             _keep_start(session, invoice, start, law)
         session.flush()
         _settle_obsolete(session, law, now)
-        for warned in _near(session, paris_date(now)):
+        for warned in _near(session, law, paris_date(now)):
             warn(session, warned, law, channels, now)
     return len(unread)
 
@@ -189,10 +234,10 @@ def _unread(session: Session, law: Statute, today: date, batch: int) -> Sequence
     ).all()
 
 
-def _watched(session: Session, *conditions: ColumnElement[bool]) -> list[Warned]:
+def _watched(session: Session, law: Statute, *conditions: ColumnElement[bool]) -> list[Warned]:
     """Open receivables whose limitation has an end, the nearest first."""
     left, received = _left()
-    rows = session.exec(
+    rows = session.execute(
         select(InvoiceRecord, ClaimStart, Customer.name, left)
         .join(ClaimStart, col(ClaimStart.invoice_id) == InvoiceRecord.id)
         .join(CustomerInvoice, col(CustomerInvoice.invoice_id) == InvoiceRecord.id)
@@ -200,27 +245,41 @@ def _watched(session: Session, *conditions: ColumnElement[bool]) -> list[Warned]
         .outerjoin(received, received.c.invoice_id == InvoiceRecord.id)
         .where(_STANDS, left > 0, *conditions)
         .order_by(col(ClaimStart.ends_on), col(InvoiceRecord.id))
+        .add_columns(_key(law))
     )
     return [
         Warned(
             condition=LIMITATION,
-            key=f"{LIMITATION}:{invoice.id}:{known.ends_on}",
+            key=key,
             invoice=invoice,
             customer=customer,
             amount=amount,
             last_day=known.ends_on,
             since=known.started_on,
         )
-        for invoice, known, customer, amount in rows
+        for invoice, known, customer, amount, key in rows
         if known.ends_on is not None
     ]
 
 
-def _near(session: Session, today: date) -> list[Warned]:
+def _near(session: Session, law: Statute, today: date) -> list[Warned]:
     """Those whose end is near and that people were not told of; a new end, after an interruption, is told anew."""
-    key = func.concat(LIMITATION, ":", ClaimStart.invoice_id, ":", ClaimStart.ends_on)
-    told = select(Alert.id).where(col(Alert.dedup_key) == key).exists()
-    return _watched(session, col(ClaimStart.warn_from) <= today, ~told)
+    told = select(Alert.id).where(col(Alert.dedup_key) == _key(law)).exists()
+    return _watched(session, law, col(ClaimStart.warn_from) <= today, ~told)
+
+
+def _key(law: Statute) -> ColumnElement[str]:
+    """Names the end of a limitation: one that was told is told anew when what had put it off never interrupted it."""
+    void = [name for name, ending in law.limitation.ending.items() if not ending.counts]
+    undone = (
+        select(func.count(col(ClaimEnding.id)))
+        .join(ClaimAct, col(ClaimAct.id) == ClaimEnding.act_id)
+        .where(ClaimAct.invoice_id == ClaimStart.invoice_id, col(ClaimEnding.outcome).in_(void))
+        .correlate(ClaimStart)
+        .scalar_subquery()
+    )
+    again = case((undone > 0, func.concat(":", undone)), else_="")
+    return func.concat(LIMITATION, ":", ClaimStart.invoice_id, ":", ClaimStart.ends_on, again)
 
 
 def _settle_obsolete(session: Session, law: Statute, now: datetime) -> None:
@@ -229,15 +288,14 @@ def _settle_obsolete(session: Session, law: Statute, now: datetime) -> None:
     alerts = unsettled_of_condition(session, LIMITATION)
     if alerts:
         mine = col(InvoiceRecord.id).in_([alert.invoice_id for alert in alerts])
-        still = {warned.key for warned in _watched(session, mine)}
+        still = {warned.key for warned in _watched(session, law, mine)}
         settle(session, [alert for alert in alerts if alert.dedup_key not in still], law, now)
 
 
 def _keep_start(session: Session, invoice: InvoiceRecord, start: Start, law: Statute) -> None:
     """Store where the limitation begins and, after all that happened, where it ends."""
     session.flush()
-    acts = repository.acts_of(session, [invoice.id]).get(invoice.id, [])
-    decision = limitation_of(start, _debtor_of(session, invoice.id), [_plain(act) for act in acts], law)
+    decision = limitation_of(start, _debtor_of(session, invoice.id), _acts(session, invoice.id), law)
     row = session.get(ClaimStart, invoice.id, populate_existing=True) or ClaimStart(
         organisation_id=invoice.organisation_id, invoice_id=invoice.id, started_on=start.on, term=start.term
     )
@@ -261,5 +319,11 @@ def _debtor_of(session: Session, invoice_id: UUID) -> DebtorKind:
     return debtor_kind(customer) if customer else DebtorKind.BUSINESS
 
 
-def _plain(act: ClaimAct) -> ActOnClaim:
-    return ActOnClaim(act.kind, act.on_day, act.ended_on)
+def _acts(session: Session, invoice_id: UUID) -> list[ActOnClaim]:
+    """What happened to a claim, each act with how its proceedings ended when that was told."""
+    acts = repository.acts_of(session, [invoice_id]).get(invoice_id, [])
+    endings = repository.endings_of(session, acts)
+    return [
+        ActOnClaim(act.kind, act.on_day, act.ended_on, endings[act.id][-1].outcome if act.id in endings else "")
+        for act in acts
+    ]

@@ -20,7 +20,7 @@ from gateway.collection.law.orders import block_orders, check_order, lift_block
 from gateway.collection.law.penalties import SheetLine
 from gateway.collection.law.positions import position_of, positions_of
 from gateway.collection.law.proceedings import declare_claim, end_insolvency, record_insolvency
-from gateway.collection.law.watching import end_proceedings, limitation_of_invoice, record_act
+from gateway.collection.law.watching import ENDED, end_proceedings, limitation_of_invoice, record_act
 from gateway.customers.fields import read_amount, read_day
 from gateway.customers.model import Customer
 from gateway.customers.repository import find_customer
@@ -69,6 +69,7 @@ def sheet(visit: Reader, invoice_id: UUID, until: str = "", line: Annotated[int,
         position = position_of(session, scope, invoice_id, _day(until) or _today(visit), parts.law)
         acts = repository.acts_of(session, [invoice_id]).get(invoice_id, [])
         limitation = limitation_of_invoice(session, position.invoice, parts.read_start, parts.law)
+        ended = repository.endings_of(session, acts)
     lines = position.sheet.lines
     if line > len(lines):
         raise PageNotFoundError
@@ -81,6 +82,8 @@ def sheet(visit: Reader, invoice_id: UUID, until: str = "", line: Annotated[int,
         limitation=limitation,
         acts=list(zip(acts, limitation.acts, strict=True)),
         act_kinds=parts.law.limitation.act,
+        ended=ended,
+        endings=parts.law.limitation.ending,
         treatments=Treatment,
         penalty_kinds={kind.value: kind for kind in PenaltyKind},
     )
@@ -158,11 +161,27 @@ def add_act(
     return visit.go_to(f"/invoices/{invoice_id}/penalties", "act_recorded")
 
 
-def end_act(visit: ActionWorker, act_id: UUID, on: Annotated[str, Form()] = "", next: _Back = "/") -> Response:
-    """Proceedings about a claim are over."""
-    day, now = _day(on) or _today(visit), visit.context.clock()
+def end_act(
+    visit: ActionWorker,
+    act_id: UUID,
+    on: Annotated[str, Form()] = "",
+    ending: Annotated[str, Form(max_length=100)] = ENDED,
+    document: _Words = "",
+    next: _Back = "/",
+) -> Response:
+    """Proceedings about a claim are over, or ended otherwise than was told."""
     with visit.transaction() as session:
-        end_proceedings(session, visit.principal.scope, act_id, day, _parts(visit).law, by=_by(visit), now=now)
+        end_proceedings(
+            session,
+            visit.principal.scope,
+            act_id,
+            _day(on) or _today(visit),
+            _parts(visit).law,
+            ending=ending,
+            document=document,
+            by=_by(visit),
+            now=visit.context.clock(),
+        )
     return visit.go_to(next, "act_recorded")
 
 

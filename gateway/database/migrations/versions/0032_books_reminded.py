@@ -45,6 +45,7 @@ def _end_proceedings() -> None:
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("act_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("on_day", sa.Date(), nullable=False),
         sa.Column("document", sa.String(), nullable=False),
@@ -54,6 +55,7 @@ def _end_proceedings() -> None:
         sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
         sa.ForeignKeyConstraint(["act_id"], ["claim_act.id"]),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("act_id", "number"),
     )
     for column in ("organisation_id", "act_id"):
         op.create_index(op.f(f"ix_claim_ending_{column}"), "claim_ending", [column])
