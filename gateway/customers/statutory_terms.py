@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.customers.errors import LawFileError
-from gateway.kernel.dated import Table, data_file
-from gateway.validation.own.figures import PaymentTerm
+from gateway.kernel.dated import Table, data_file, overlaid
+from gateway.validation.own.figures import PaymentTerm, payment_term_on
 
 
 class PublicTerm(BaseModel):
@@ -34,8 +34,7 @@ class StatutoryTerms(BaseModel):
 
     def business_on(self, day: date) -> PaymentTerm | None:
         """The cap between businesses; None before the first one known."""
-        begun = [term for term in self.payment_term if term.counts_on(day)]
-        return max(begun, key=lambda term: term.valid_from, default=None)
+        return payment_term_on(self.payment_term, day)
 
     def public_on(self, day: date) -> PublicTerm:
         """The terms of public buyers; before the first ones known, those."""
@@ -53,23 +52,13 @@ def read_law(model: type[_Law], shipped: Table, file: Path | None) -> _Law:
     if file is None:
         return model.model_validate(shipped)
     try:
-        return model.model_validate(_laid_over(shipped, tomllib.loads(file.read_text(encoding="utf-8"))))
+        return model.model_validate(overlaid(shipped, tomllib.loads(file.read_text(encoding="utf-8"))))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise LawFileError(str(file), str(error)) from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
         raise LawFileError(str(file), f"{place}: {first['msg']}") from error
-
-
-def _laid_over(shipped: Any, given: Any) -> Any:
-    """Tables are merged, lists of dated entries put before those shipped, so that they win on the same day."""
-    if isinstance(shipped, Mapping) and isinstance(given, Mapping):
-        merged = {name: _laid_over(shipped[name], given[name]) for name in shipped.keys() & given.keys()}
-        return {**shipped, **given, **merged}
-    if isinstance(shipped, list) and isinstance(given, list) and all(isinstance(each, dict) for each in given):
-        return [*given, *shipped]
-    return given
 
 
 def shipped_law() -> dict[str, Any]:

@@ -55,6 +55,16 @@ def merged(shipped: Table, own: Table) -> Table:
     return result
 
 
+def overlaid(shipped: Any, given: Any) -> Any:
+    """`given` over `shipped`: tables merged, lists of dated entries put first, so that they win on the same day."""
+    if isinstance(shipped, Mapping) and isinstance(given, Mapping):
+        both = {name: overlaid(shipped[name], given[name]) for name in shipped.keys() & given.keys()}
+        return {**shipped, **given, **both}
+    if isinstance(shipped, list) and isinstance(given, list) and all(isinstance(each, dict) for each in given):
+        return [*given, *shipped]
+    return given
+
+
 def in_force(entry: Table | list[Table] | None, on: date | None = None) -> Table | None:
     """The version of a dated entry in force `on` a day, or its latest version when no day is asked.
 

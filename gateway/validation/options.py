@@ -17,6 +17,7 @@ class ValidationOptions:
         rules_cache: folder of the compiled rules; None for the user's own cache folder.
         own_checks_off: ids of the gateway's own checks (GW-…) that are not wanted.
         catalog_file: a catalogue laid over the shipped one.
+        law_file: newer law, whose payment terms own checks compare with.
     """
 
     reading: ReadingLimits = field(default_factory=ReadingLimits)
@@ -25,3 +26,4 @@ class ValidationOptions:
     rules_cache: Path | None = None
     own_checks_off: frozenset[str] = frozenset()
     catalog_file: Path | None = None
+    law_file: Path | None = None

@@ -16,6 +16,7 @@ def options_from(settings: Settings, *, rules_cache: Path | None = None) -> Vali
         rules_cache=rules_cache,
         own_checks_off=_known_checks(settings.own_checks_off),
         catalog_file=settings.catalog_file,
+        law_file=settings.law_file,
     )
 
 

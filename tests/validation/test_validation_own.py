@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import Any, cast
 
@@ -25,6 +26,9 @@ from fixtures.profiles import Profile
 from fixtures.samples import Sample
 from fixtures.ubl import to_ubl
 from fixtures.wording import Note
+from gateway.customers.statutory_terms import statutory_terms
+from gateway.kernel.errors import OwnDataError
+from gateway.kernel.settings import load_settings
 from gateway.validation.catalog import ArtefactKind
 from gateway.validation.errors import UnknownOwnCheckError
 from gateway.validation.options import ValidationOptions
@@ -35,6 +39,7 @@ from gateway.validation.own.payment import latest_due_date
 from gateway.validation.own.pdf import written
 from gateway.validation.report import Finding, LayerStatus, Report, Severity, Verdict
 from gateway.validation.service import CHECKERS, validate
+from gateway.validation.settings import options_from
 
 IN_FORCE = date(2026, 10, 5)
 OWN = {kind: CHECKERS[kind] for kind in (ArtefactKind.XSD, ArtefactKind.OWN)}
@@ -253,6 +258,46 @@ def test_the_statutory_term_is_the_longest_of_the_three_lawful_counts(issued: da
     term = own_figures().payment_term_on(issued)
     assert term is not None
     assert latest_due_date(issued, term) == latest
+
+
+LAW = """
+[[payment_term]]
+valid_from = {first}
+days = {days}
+end_of_month_days = 0
+periodic_days = 0
+law = "décret d’essai"
+
+[limitation]
+alert_months = 3
+"""
+
+
+def test_the_due_date_is_held_against_the_cap_that_customers_terms_are_held_against(tmp_path: Path) -> None:
+    issued = date(2026, 9, 30)
+    late = to_ubl(replace(DRAFT, issue_date=issued, due_date=issued + timedelta(days=75)))
+    told = {}
+    for first, days in (("2026-01-01", 90), ("2026-01-01", 10), ("2008-01-01", 90), ("2027-01-01", 90)):
+        file = tmp_path / f"{first}-{days}.toml"
+        file.write_text(LAW.format(first=first, days=days), encoding="utf-8")
+        own, customers = own_figures(file).payment_term_on(issued), statutory_terms(file).business_on(issued)
+        assert own == customers
+        options = options_from(load_settings(law_file=file))
+        report = validate(late, on=IN_FORCE, options=options, checkers=OWN)
+        told[first, days] = [each.message for each in report.findings if each.rule == "GW-08"]
+    assert told["2026-01-01", 90] == []
+    assert "(décret d’essai)" in told["2026-01-01", 10][0]
+    assert "L441-10" in told["2008-01-01", 90][0]
+    assert "L441-10" in told["2027-01-01", 90][0]
+
+
+@pytest.mark.parametrize("content", ["payment_term = [", "[[payment_term]]\ndays = 'many'\n"])
+def test_a_law_file_that_cannot_be_used_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "law.toml"
+    file.write_text(content)
+    with pytest.raises(OwnDataError) as refused:
+        own_figures(file)
+    assert str(file) in refused.value.what.fr
 
 
 @given(st.decimals(Decimal("0.01"), Decimal("9999999.99"), places=2))

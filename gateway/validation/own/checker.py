@@ -43,7 +43,7 @@ class OwnChecker:
             why = Text(_UNREADABLE.fr.format(why=error.what.fr), _UNREADABLE.en.format(why=error.what.en))
             return Outcome([unreadable_finding(error, artefact.layer)], why)
         with ExitStack() as opened:
-            case = Case(document, invoice, own_figures(), limits, opened)
+            case = Case(document, invoice, own_figures(subject.options.law_file), limits, opened)
             return Outcome(
                 [
                     _finding(check, remark, artefact, subject)

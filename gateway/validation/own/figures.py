@@ -1,12 +1,21 @@
 """The dated figures and word lists of `schemas/own-checks.toml`."""
 
 import tomllib
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.kernel.dated import overlaid, own_file
+from gateway.kernel.errors import OwnDataError
+from gateway.kernel.text import Text
+
+#: What a file of newer law may say that own checks compare with.
+_TERMS = "payment_term"
 
 
 class _Entry(BaseModel):
@@ -47,7 +56,7 @@ class Figures(_Entry):
 
     def payment_term_on(self, day: date) -> PaymentTerm | None:
         """The statutory payment term on a date; None before the first one known."""
-        return next((term for term in self.payment_terms if term.counts_on(day)), None)
+        return payment_term_on(self.payment_terms, day)
 
     def vat_rates_on(self, day: date) -> VatRates | None:
         """The VAT rates on a date; None before the first ones known."""
@@ -58,7 +67,23 @@ class Figures(_Entry):
         return self.relationships.get(profile, self.relationships["other"])
 
 
-@cache
-def own_figures() -> Figures:
-    """The figures that come with the gateway."""
-    return Figures.model_validate(tomllib.loads((files("schemas") / "own-checks.toml").read_text(encoding="utf-8")))
+def payment_term_on(terms: Iterable[PaymentTerm], day: date) -> PaymentTerm | None:
+    """Of the caps that count on a date the one that began last, the first of two; None before the first one known."""
+    return max((term for term in terms if term.counts_on(day)), key=lambda term: term.valid_from, default=None)
+
+
+@lru_cache(maxsize=8)
+def own_figures(law_file: Path | None = None) -> Figures:
+    """The figures that come with the gateway, with the payment terms of the setting `law_file` laid over them.
+
+    Raises OwnDataError when that file cannot be used.
+    """
+    shipped = tomllib.loads((files("schemas") / "own-checks.toml").read_text(encoding="utf-8"))
+    if law_file is None:
+        return Figures.model_validate(shipped)
+    given = {name: terms for name, terms in own_file(law_file).items() if name == _TERMS}
+    try:
+        return Figures.model_validate(overlaid(shipped, given))
+    except ValidationError as error:
+        why = str(error.errors()[0]["msg"])
+        raise OwnDataError(law_file, Text.of(why), _TERMS) from error
