@@ -21,6 +21,7 @@ class AgreementPolicy:
     Attributes:
         promise_grace, plan_grace: how long after its day money still counts as in time.
         at_risk: how long before its day a promise of which nothing has come is at risk.
+        proposed: how far ahead a call proposes the day of a promise.
         settle_in: deadline of a dispute.
         categories: our own reasons of disputes.
     """
@@ -28,6 +29,7 @@ class AgreementPolicy:
     promise_grace: int
     plan_grace: int
     at_risk: int
+    proposed: int
     settle_in: int
     categories: Mapping[str, Text]
 
@@ -43,6 +45,10 @@ class AgreementPolicy:
         """Promises for that day or sooner, of which something is missing, are at risk."""
         return add_working_days(today, self.at_risk)
 
+    def promise_proposed_on(self, today: date) -> date:
+        """The day that a call proposes for a promise."""
+        return add_working_days(today, self.proposed)
+
     def settle_by(self, opened_on: date) -> date:
         """The deadline of a dispute."""
         return add_working_days(opened_on, self.settle_in)
@@ -56,6 +62,7 @@ def agreement_policy(on: date) -> AgreementPolicy:
         promise_grace=promises["grace_working_days"],
         plan_grace=plans["grace_working_days"],
         at_risk=promises["at_risk_working_days"],
+        proposed=promises["proposed_working_days"],
         settle_in=disputes["settle_working_days"],
         categories={name: text_of(table) for name, table in disputes["category"].items()},
     )

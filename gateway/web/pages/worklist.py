@@ -86,6 +86,7 @@ def show(
         agencies=offered,
         outcomes=CallOutcome,
         categories=agreement_policy(today).categories,
+        promised_on=agreement_policy(today).promise_proposed_on(today),
     )
 
 
