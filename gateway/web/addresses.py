@@ -10,6 +10,14 @@ def local_path(path: str) -> str:
     return path if is_local and not urlsplit(path).netloc else "/"
 
 
+def came_from(referer: str, host: str) -> str | None:
+    """The page of this site (`host`) that a form was on, from its Referer; None when it was on none of ours."""
+    told = urlsplit(referer)
+    if told.netloc != host:
+        return None
+    return local_path(told.path + (f"?{told.query}" if told.query else ""))
+
+
 def subject_path(invoice_id: UUID | None, flow_id: UUID | None = None) -> str:
     """The page of what an alert or an action is about: its invoice, else the flow that was refused."""
     if invoice_id is not None:

@@ -29,7 +29,7 @@ from gateway.kernel.clock import paris_date
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Language
 from gateway.web import repository
-from gateway.web.addresses import local_path
+from gateway.web.addresses import came_from, local_path
 from gateway.web.context import WebContext
 from gateway.web.errors import ForeignFormError, FormTooLargeError, PageNotFoundError
 from gateway.web.i18n import texts
@@ -101,7 +101,9 @@ class Visit:
     def render_error(self, status: int, error: GatewayError | None) -> HTMLResponse:
         """Answer with an error page; that of a failure asks nothing of the database, which may be what failed."""
         waiting = self._waiting() if status < 500 else None
-        return HTMLResponse(self._html("error.html", waiting, {"status": status, "error": error}), status)
+        request = self.request
+        form = came_from(request.headers.get("referer", ""), request.url.netloc) if request.method == "POST" else None
+        return HTMLResponse(self._html("error.html", waiting, {"status": status, "error": error, "form": form}), status)
 
     def go_to(self, path: str, notice: str = "") -> RedirectResponse:
         """Answer a form by leading to a page of ours, which says what was done (`notices.<notice>`)."""

@@ -3,11 +3,15 @@
 import re
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from gateway.access.roles import Role
+from gateway.collection.agreements.model import Promise
+from gateway.collection.model import CollectionAction
 from gateway.collection.worklist.model import CollectionCall, MatterComment
 from gateway.customers.model import CustomerInvoice
+from gateway.kernel.clock import paris_date
+from gateway.kernel.working_days import add_working_days
 from gateway.lifecycle.model import InvoiceRecord
 from tests.web.story import post
 
@@ -36,6 +40,33 @@ def test_a_call_is_recorded_on_the_line_and_the_line_comes_back_later(site, mana
     assert "01 02 03 04 05" in customer
     assert "Pas de réponse" in customer
     assert post(site.signed_in(Role.READER), address, {"outcome": "no_answer"}).status_code == 403
+
+
+def test_a_promise_is_recorded_in_two_clicks_with_the_amount_and_the_day_that_the_line_proposes(site, manager):
+    with site.services.database.transaction(site.story.house) as session:
+        silent = session.exec(select(InvoiceRecord).where(InvoiceRecord.number == "F-SILENT")).one()
+        action = session.exec(select(CollectionAction).where(col(CollectionAction.invoice_id).is_not(None))).first()
+        action.kind, action.invoice_id, action.amount = "call", silent.id, silent.amount_due
+    page = manager.get("/worklist?kind=call").text
+    form = next(each for each in re.findall(r"<form.*?</form>", page, re.DOTALL) if 'value="promise"' in each)
+    shown = dict(re.findall(r'<input[^>]*name="(amount|due_on)"[^>]* value="([^"]+)"', form))
+    address = re.search(r'action="([^"]+/calls)"', form).group(1)
+    assert post(manager, address, {"outcome": "promise", "reason": "price", **shown}).status_code == 303
+    (promise,) = rows(site, Promise)
+    assert (str(promise.amount), promise.due_on.isoformat()) == (shown["amount"], shown["due_on"])
+    assert promise.due_on == add_working_days(paris_date(site.services.clock()), 5)
+
+
+def test_a_form_that_is_refused_leads_back_to_its_page_and_nowhere_else(manager):
+    address = re.search(r'action="(/worklist/action/[^"]+/calls)"', manager.get("/worklist").text).group(1)
+    here = f"{manager.base_url}/worklist?team=ar"
+    for referer, back in ((here, 'href="/worklist?team=ar"'), ("https://elsewhere.example/worklist?team=ar", None)):
+        manager.headers["referer"] = referer
+        page = post(manager, address, {"outcome": "promise", "due_on": ""})
+        assert page.status_code == 422
+        assert ("Revenir au formulaire" in page.text) == (back is not None)
+        assert back is None or back in page.text
+        assert "elsewhere" not in page.text
 
 
 def test_comments_are_written_on_customers_and_invoices_and_never_become_markup(site, manager):
