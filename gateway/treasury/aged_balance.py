@@ -18,7 +18,8 @@ class OpenItem:
         due_date: BT-9, or the default term.
         amount: amount due (BT-115, negative for a credit note) less what was collected, received or written off.
         disputed: the part of `amount` that the buyer contests.
-        invoices: how many it stands for, all of one sign and none disputed when several; 0: the books alone know it.
+        invoices: how many it stands for; several are of one sign, and all disputed whole or not at all; 0: the books
+            alone know it.
     """
 
     currency: str

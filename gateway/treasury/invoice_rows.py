@@ -19,6 +19,7 @@ from sqlalchemy import (
     collate,
     false,
     func,
+    literal,
     or_,
     select,
     true,
@@ -31,8 +32,8 @@ from gateway.access.scope import Scope
 from gateway.customers.model import CustomerInvoice
 from gateway.database.columns import Amount
 from gateway.invoices.codes import DEPOSIT_TYPES
-from gateway.treasury.left_rows import contested_ids, due_on, issues_of, left_of_each
-from gateway.treasury.receivables import Dimension, Due, Family, Item, ItemKind
+from gateway.treasury.left_rows import contested, due_on, left_of_each
+from gateway.treasury.receivables import DISPUTED, Dimension, Due, Family, Item, ItemKind
 
 
 class Place(NamedTuple):
@@ -47,17 +48,14 @@ def open_invoices(
     session: Session, scope: Scope, as_of: date, customer_ids: Collection[UUID] | None = None
 ) -> Iterator[Item]:
     """Each of them; `customer_ids`: of these customers only."""
-    facts = _Facts.of_invoices(scope, as_of, customer_ids)
-    issues = issues_of(session, customer_ids)
-    for row in session.execute(facts.each()):
-        yield _item(row, issues.get(row.id))
+    return map(_item, session.execute(_Facts.of_invoices(scope, as_of, customer_ids).each()))
 
 
 def summed_invoices(session: Session, scope: Scope, as_of: date, apart: Select[UUID], by: Dimension) -> Iterator[Item]:
-    """Those that add to the same figures along a dimension, as one item; those that are contested, and those of the
-    customers `apart` (a query of them), are items of their own.
+    """Those that add to the same figures along a dimension, as one item; those of which the buyer contests an amount,
+    and those of the customers `apart` (a query of them), are items of their own.
     """
-    issues, facts = issues_of(session), _Facts.of_invoices(scope, as_of)
+    facts = _Facts.of_invoices(scope, as_of)
     found, alone = facts.found, facts.is_alone(apart)
 
     def along(dimensions: Collection[Dimension], column: SQLColumnExpression[Any]) -> SQLColumnExpression[Any]:
@@ -73,6 +71,7 @@ def summed_invoices(session: Session, scope: Scope, as_of: date, apart: Select[U
         "is_left_over": found.c.left < 0,
         "paid": func.sign(facts.paid),
         "is_written_off": found.c.written_off != 0,
+        "issues": facts.contested.c.issues,
         "id": case((alone, found.c.id)),
     }
     told = {"number": found.c.number, "due_date": facts.due_date, "asked": facts.asked}
@@ -83,10 +82,10 @@ def summed_invoices(session: Session, scope: Scope, as_of: date, apart: Select[U
         func.max(rows.c.number).label("number"),
         func.min(rows.c.due_date).label("due_date"),
         *(type_coerce(func.sum(rows.c[name]), Amount).label(name) for name in sums),
-        func.count().label("invoices"),
+        func.count().label("stands_for"),
     ).group_by(*(rows.c[name] for name in alike))
     for row in session.execute(statement):
-        yield _item(row, issues.get(row.id), stands_for=row.invoices)
+        yield _item(row)
 
 
 def alike_behind(
@@ -114,7 +113,7 @@ def alike_behind(
     )
     if after is not None:
         statement = statement.where(tuple_(*order) > tuple_(*after))
-    return [_item(row, None) for row in session.execute(statement)]
+    return [_item(row) for row in session.execute(statement)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +121,7 @@ class _Facts:
     """What is open, as columns of a query."""
 
     found: Subquery
+    contested: Subquery
     customer_id: SQLColumnExpression[UUID]
     kind: ColumnElement[str]
     due_date: ColumnElement[date]
@@ -140,7 +140,9 @@ class _Facts:
             else_=ItemKind.INVOICE.value,
         )
         paid = asked - found.c.written_off - found.c.left
-        return cls(found, col(CustomerInvoice.customer_id), kind, due_on(found, as_of), asked, paid)
+        return cls(
+            found, contested(customer_ids), col(CustomerInvoice.customer_id), kind, due_on(found, as_of), asked, paid
+        )
 
     def select(self, named: Any, *columns: ColumnElement[Any]) -> Select[Any]:
         """Columns by name and others of what has something left."""
@@ -148,6 +150,7 @@ class _Facts:
             select(*(what.label(name) for name, what in named), *columns)
             .select_from(self.found)
             .outerjoin(CustomerInvoice, col(CustomerInvoice.invoice_id) == self.found.c.id)
+            .outerjoin(self.contested, self.contested.c.id == self.found.c.id)
             .where(self.found.c.left != 0)
         )
 
@@ -159,13 +162,14 @@ class _Facts:
             "customer_id": self.customer_id,
             "due_date": self.due_date,
             "asked": self.asked,
+            "stands_for": literal(1),
         }
         same = (found.c.id, found.c.number, found.c.currency, found.c.agency_id, found.c.seller_siren)
-        return self.select(named.items(), *same, found.c.left, found.c.written_off)
+        return self.select(named.items(), *same, found.c.left, found.c.written_off, self.contested.c.issues)
 
     def is_alone(self, apart: Select[UUID]) -> ColumnElement[bool]:
-        """Contested, or of a customer apart; null, which is not true, without customer."""
-        return or_(self.customer_id.in_(apart), self.found.c.id.in_(contested_ids()))
+        """The buyer contests an amount of it, or it is of a customer apart; null, which is not true, when unknown."""
+        return or_(self.customer_id.in_(apart), self.contested.c.tells_amount)
 
     def is_at(self, place: Place) -> ColumnElement[bool]:
         """In that cell."""
@@ -174,8 +178,8 @@ class _Facts:
         return and_(self.found.c.currency == place.currency, where.is_(None) if place.of is None else where == place.of)
 
     def adds_to(self, family: Family, as_of: date) -> ColumnElement[bool]:
-        """What `contributions` says of an invoice that nothing holds back."""
-        left = self.found.c.left
+        """What `contributions` says of an invoice that is not alone."""
+        left, is_disputed = self.found.c.left, self.contested.c.issues.contains([{"code": DISPUTED}])
         families: dict[Family, ColumnElement[bool]] = {
             Family.BALANCE: true(),
             Family.INVOICED: self.kind == ItemKind.INVOICE.value,
@@ -187,12 +191,13 @@ class _Facts:
             Family.TO_DEDUCT: left < 0,
             Family.OVERDUE: and_(left > 0, self.due_date < as_of),
             Family.NOT_DUE: and_(left > 0, self.due_date >= as_of),
-            Family.FREE: left > 0,
+            Family.DISPUTED: and_(left > 0, is_disputed),
+            Family.FREE: and_(left > 0, is_disputed.is_not(true())),
         }
         return families.get(family, false())
 
 
-def _item(row: Row[Any], issues: list[dict[str, Any]] | None, *, stands_for: int = 1) -> Item:
+def _item(row: Row[Any]) -> Item:
     return Item(
         kind=ItemKind(row.kind),
         currency=row.currency,
@@ -205,7 +210,7 @@ def _item(row: Row[Any], issues: list[dict[str, Any]] | None, *, stands_for: int
         due_date=row.due_date,
         asked=row.asked,
         remaining=row.left,
-        issues=issues,
+        issues=row.issues,
         written_off=row.written_off,
-        stands_for=stands_for,
+        stands_for=row.stands_for,
     )

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Integer,
-    Select,
     Subquery,
     and_,
     case,
@@ -39,8 +39,15 @@ from gateway.treasury.definitions import definitions
 from gateway.treasury.receipt_rows import undeclared_by_invoice
 from gateway.treasury.write_off_rows import written_off_by_invoice
 
-#: The open issues of an invoice, written as the index `ix_invoice_issues` writes them: `state[...]` would not find it.
-_ISSUES: ColumnElement[Any] = type_coerce(col(InvoiceRecord.state).op("->")(literal_column("'issues'")), Json)
+#: The open issues of an invoice: of each its code and the amount it contests, null when it tells none.
+_IN_SHORT: ColumnElement[Any] = literal_column(
+    "(SELECT jsonb_agg(jsonb_build_object('code', issue -> 'code', 'disputed', issue -> 'disputed')) "
+    "FROM jsonb_array_elements(invoice.state -> 'issues') AS issue)",
+    Json,
+).label("issues")
+_TELLS_AMOUNT: ColumnElement[bool] = literal_column(
+    "jsonb_path_exists(invoice.state -> 'issues', '$[*].disputed ? (@ != null)')", Boolean
+).label("tells_amount")
 
 
 class Left(NamedTuple):
@@ -120,24 +127,20 @@ def due_on(found: Subquery, as_of: date) -> ColumnElement[date]:
     return func.coalesce(found.c.due_date, found.c.issue_date + literal(term, Integer))
 
 
-def contested() -> Select[UUID, Any]:
-    """A query of the invoices that have open issues, with their `issues`."""
-    return select(col(InvoiceRecord.id), _ISSUES.label("issues")).where(
-        func.jsonb_array_length(_ISSUES) > literal_column("0")
+def contested(customer_ids: Collection[UUID] | None = None) -> Subquery:
+    """The invoices that have open issues: their `issues`, of each its code and the amount it contests, and whether one
+    of them `tells_amount`. Without any, an invoice is contested whole or not at all, as others with the same issues.
+
+    `customer_ids`: of these customers only.
+    """
+    # `state -> 'issues'` and the condition are written as the index `ix_invoice_issues` writes them, to be found by it
+    issues = col(InvoiceRecord.state).op("->")(literal_column("'issues'"))
+    statement = select(col(InvoiceRecord.id), _IN_SHORT, _TELLS_AMOUNT).where(
+        func.jsonb_array_length(issues) > literal_column("0")
     )
-
-
-def contested_ids() -> Select[UUID]:
-    """A query of the invoices that have open issues."""
-    return contested().with_only_columns(col(InvoiceRecord.id))
-
-
-def issues_of(session: Session, customer_ids: Collection[UUID] | None = None) -> dict[UUID, list[dict[str, Any]]]:
-    """The open issues of every invoice that has any; `customer_ids`: of these customers only."""
-    statement = contested()
     if customer_ids is not None:
         statement = statement.where(col(InvoiceRecord.id).in_(invoices_of(customer_ids)))
-    return dict(session.execute(statement).all())
+    return statement.subquery()
 
 
 def invoices_of(customer_ids: Collection[UUID]) -> SelectOfScalar[UUID]:

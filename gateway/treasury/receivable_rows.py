@@ -47,7 +47,8 @@ def open_items(
 def open_sums(session: Session, scope: Scope, as_of: date, apart: Select[UUID], by: Dimension) -> Iterator[Item]:
     """The same, with the invoices that add to the same figures along a dimension added up by the database.
 
-    Those that are contested, and those of the customers `apart` (a query of them), are items of their own.
+    Those of which the buyer contests an amount, and those of the customers `apart` (a query of them), are items of
+    their own.
     """
     yield from summed_invoices(session, scope, as_of, apart, by)
     yield from unallocated_money(session, scope)

@@ -22,7 +22,7 @@ from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
 
 #: A 207 contests the whole invoice unless the buyer tells the amount; a 206 contests only an amount told.
-_DISPUTED, _PARTLY_APPROVED = "207", "206"
+DISPUTED, PARTLY_APPROVED = "207", "206"
 
 
 class ItemKind(StrEnum):
@@ -129,9 +129,10 @@ class Item(NamedTuple):
 
     `asked`: BT-115, negative for a credit note; for money, what came in, negative. `remaining`: less what was
     collected, received, granted and `written_off`. `due_date`: BT-9 or the default term. `issues`: the open issues of
-    its lifecycle (206 and 207 count), None without any. `receipt_id`: of money that came by a receipt.
-    `entry_id`: of what only the books know. `penalty_id`: of a penalty, whose invoice `invoice_id` is.
-    `stands_for`: how many; several are invoices that add to the same figures, and have no `invoice_id`.
+    its lifecycle (206 and 207 count), of each its code and the amount it contests, None without any.
+    `receipt_id`: of money that came by a receipt. `entry_id`: of what only the books know. `penalty_id`: of a penalty,
+    whose invoice `invoice_id` is. `stands_for`: how many; several are invoices that add to the same figures, and have
+    no `invoice_id`.
     """
 
     kind: ItemKind
@@ -284,9 +285,9 @@ def disputed_by_statuses(
 ) -> Decimal:
     """The part that the buyer contests by its statuses, never more than what is left to pay."""
     parts = [
-        remaining if issue["code"] == _DISPUTED and issue["disputed"] is None else Decimal(issue["disputed"] or 0)
+        remaining if issue["code"] == DISPUTED and issue["disputed"] is None else Decimal(issue["disputed"] or 0)
         for issue in issues
-        if issue["code"] in (_DISPUTED, _PARTLY_APPROVED) and issue["code"] not in answered
+        if issue["code"] in (DISPUTED, PARTLY_APPROVED) and issue["code"] not in answered
     ]
     return max(ZERO, min(max(parts, default=ZERO), remaining))
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Subquery, false, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, CompoundSelect, Subquery, case, false, func, or_, select, type_coerce
 from sqlmodel import Session, col
 
 from gateway.access.scope import Scope
@@ -14,46 +16,52 @@ from gateway.lifecycle.repository import visible_invoices
 from gateway.treasury.aged_balance import OpenItem
 from gateway.treasury.definitions import Bucket
 from gateway.treasury.dso import Sale
-from gateway.treasury.left_rows import contested, contested_ids, due_on, left_of_each
+from gateway.treasury.left_rows import contested, due_on, left_of_each
 from gateway.treasury.receivables import disputed_by_statuses
 
 
 def open_sums(session: Session, scope: Scope, as_of: date) -> Iterator[OpenItem]:
-    """What is open of receivables issued by then: what is contested one by one, the rest summed by due date and sign.
+    """What is open of receivables issued by then, summed by due date, sign and issues, in one statement.
 
-    A sum of both signs could be nil, and its invoices would count for none. Two statements.
+    An invoice of which the buyer contests an amount is an item of its own. A sum of both signs could be nil, and its
+    invoices would count for none.
     """
-    found = left_of_each(scope)
+    found, apart = left_of_each(scope), contested()
     due_date, is_credit = due_on(found, as_of).label("due_date"), (found.c.left < 0).label("is_credit")
-    alike = [found.c.currency, due_date, is_credit]
+    its_own = case((apart.c.tells_amount, found.c.id)).label("its_own")
+    alike = [found.c.currency, due_date, is_credit, apart.c.issues, its_own]
     rows = session.execute(
         select(*alike, type_coerce(func.sum(found.c.left), Amount), func.count())
-        .where(*_is_open(found, as_of), found.c.id.not_in(contested_ids()))
+        .outerjoin(apart, apart.c.id == found.c.id)
+        .where(*_is_open(found, as_of))
         .group_by(*alike)
     )
-    for currency, day, _, amount, invoices in rows:
-        yield OpenItem(currency, day, amount, invoices=invoices)
-    yield from _contested_items(session, scope, as_of).values()
+    for currency, day, _, issues, _, amount, invoices in rows:
+        yield OpenItem(currency, day, amount, disputed_by_statuses(issues or (), amount), invoices)
 
 
 def invoices_behind(
     session: Session, scope: Scope, as_of: date, currency: str, buckets: Collection[Bucket], *, disputed: bool
 ) -> CompoundSelect[UUID]:
     """A query of the invoices that some columns of an aged balance add up, and its `disputed` figure if so."""
-    found = left_of_each(scope)
+    found, apart = left_of_each(scope), contested()
     due_date = due_on(found, as_of)
-    in_buckets = or_(false(), *(due_date.between(*bucket.due_dates(as_of)) for bucket in buckets))
-    alike = select(found.c.id).where(
-        *_is_open(found, as_of), found.c.currency == currency, in_buckets, found.c.id.not_in(contested_ids())
+    every = (
+        select(found.c.id)
+        .outerjoin(apart, apart.c.id == found.c.id)
+        .where(*_is_open(found, as_of), found.c.currency == currency)
     )
+    in_buckets = or_(false(), *(due_date.between(*bucket.due_dates(as_of)) for bucket in buckets))
+    alike = every.where(apart.c.id.is_(None), in_buckets)
 
-    def counts(item: OpenItem) -> bool:
-        days_late = (as_of - item.due_date).days
-        in_column = item.amount != item.disputed and any(bucket.holds(days_late) for bucket in buckets)
-        return item.currency == currency and (in_column or (disputed and bool(item.disputed)))
+    def counts(day: date, left: Decimal, issues: list[dict[str, Any]]) -> bool:
+        contested_part, days_late = disputed_by_statuses(issues, left), (as_of - day).days
+        in_column = left != contested_part and any(bucket.holds(days_late) for bucket in buckets)
+        return in_column or (disputed and bool(contested_part))
 
-    apart = [key for key, item in _contested_items(session, scope, as_of).items() if counts(item)]
-    return alike.union_all(select(col(InvoiceRecord.id)).where(col(InvoiceRecord.id) == func.any(apart)))
+    told = every.add_columns(due_date, found.c.left, apart.c.issues).where(apart.c.id.is_not(None))
+    counted = [key for key, *facts in session.execute(told) if counts(*facts)]
+    return alike.union_all(select(col(InvoiceRecord.id)).where(col(InvoiceRecord.id) == func.any(counted)))
 
 
 def sales(session: Session, scope: Scope, first: date, last: date) -> Iterator[Sale]:
@@ -74,20 +82,6 @@ def sales(session: Session, scope: Scope, first: date, last: date) -> Iterator[S
         .group_by(*day)
     )
     return (Sale(currency, issued_on, amount, invoices) for currency, issued_on, _, amount, invoices in rows)
-
-
-def _contested_items(session: Session, scope: Scope, as_of: date) -> dict[UUID, OpenItem]:
-    """What is open of each invoice that has open issues, with the part that the buyer contests."""
-    found, apart = left_of_each(scope), contested().subquery()
-    rows = session.execute(
-        select(found.c.id, found.c.currency, due_on(found, as_of), found.c.left, apart.c.issues)
-        .join(apart, apart.c.id == found.c.id)
-        .where(*_is_open(found, as_of))
-    )
-    return {
-        key: OpenItem(currency, day, left, disputed_by_statuses(issues, left))
-        for key, currency, day, left, issues in rows
-    }
 
 
 def _is_open(found: Subquery, as_of: date) -> tuple[ColumnElement[bool], ...]:
