@@ -53,7 +53,7 @@ bench: $(READY) ## Every benchmark, in sizes that end within the hour; the figur
 	$(BIN)/python tests/benchmarks/bench_deadlines.py
 	$(BIN)/python tests/benchmarks/bench_flows.py
 	$(BIN)/python tests/benchmarks/bench_flows_stored.py --most 100000
-	$(BIN)/python tests/benchmarks/bench_receivables.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_receivables.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_reminders.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_worklist.py
 
