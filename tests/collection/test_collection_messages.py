@@ -111,6 +111,11 @@ def test_credit_notes_and_unallocated_money_stand_in_the_message_and_lower_its_t
     assert re.search(r"Total à régler : 1\s050,00\s€", text)
 
 
+def test_amounts_are_told_as_each_language_punctuates():
+    text = plain_text(word(message(language="en"), HEAD, default_texts()), HEAD)
+    assert "17 days: €1,200.00\nTotal to pay: €1,200.00" in text
+
+
 def test_one_invoice_and_several_are_said_in_their_number():
     one = word(message(), HEAD, default_texts()).opening[0]
     assert "règlement de la facture ci-dessous" in one

@@ -56,10 +56,10 @@ def spoken_text(worded: Worded) -> str:
 
 def _table(worded: Worded) -> str:
     lines = [
-        "- " + " · ".join(each for each in (row.what, row.due, row.late) if each) + f" : {row.amount}"
+        "- " + " · ".join(each for each in (row.what, row.due, row.late) if each) + worded.colon + row.amount
         for row in worded.rows
     ]
-    return "\n".join([*lines, f"{worded.total_label} : {worded.total}"])
+    return "\n".join([*lines, worded.total_label + worded.colon + worded.total])
 
 
 def html_page(worded: Worded, letterhead: Letterhead, language: Language) -> str:

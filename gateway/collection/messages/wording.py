@@ -40,7 +40,7 @@ class Worded:
 
     Attributes:
         opening, closing: paragraphs before and after the table. total_label, total: its last row.
-        payment: where to pay, empty when nothing is to be paid.
+        payment: where to pay, empty when nothing is to be paid. colon: stands before an amount.
     """
 
     subject: str
@@ -49,6 +49,7 @@ class Worded:
     rows: tuple[Row, ...]
     total_label: str
     total: str
+    colon: str
     payment: str
     closing: tuple[str, ...]
     regards: str
@@ -79,6 +80,7 @@ def word(
         rows=tuple(_rows(message, say)),
         total_label=say.words("total" if text.claims else "total_paid"),
         total=say.money(message.total, message.currency),
+        colon=say.words("colon"),
         payment=_payment(message, letterhead, say) if text.claims else "",
         closing=tuple(closing),
         regards=say.words("regards_letter" if message.channel.is_letter else "regards"),
