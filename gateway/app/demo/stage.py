@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 from fixtures.companies import Company, make_seller
 from gateway.access.model import Agency, ApiClient, Organisation, User
 from gateway.access.roles import ApiScope, Role
+from gateway.access.scope import Scope
 from gateway.access.service import (
     NewClient,
     create_agency,
@@ -20,6 +21,7 @@ from gateway.access.service import (
 )
 from gateway.app.demo.script import SEED, demo_organisation
 from gateway.app.services import Services
+from gateway.collection.messages.keeping import store_letterhead
 
 DEMO_EMAIL = "demo@valbrune.example"
 _CLIENT_NAME = "Démonstration"
@@ -53,6 +55,8 @@ def set_stage(services: Services) -> Stage:
         user = session.exec(select(User).where(User.email == DEMO_EMAIL)).one_or_none()
         if user is None:
             user = _people(session, seller, services.clock())
+            told = _letterhead(seller)
+            store_letterhead(session, Scope.everything(), told, by=_CLIENT_NAME, now=services.clock())
         user_id, user_name = user.id, user.name
     client = _billing_system(services, organisation)
     return Stage(organisation.id, user_id, user_name, client.client.client_id, client.secret)
@@ -110,3 +114,16 @@ def _people(session: Session, seller: Company, now: datetime) -> User:
         role=Role.AR_MANAGER,
         now=now,
     )
+
+
+def _letterhead(seller: Company) -> dict[str, object]:
+    """What the letters bear, as `gateway letters head` reads it."""
+    address, capital = seller.address, f"{seller.share_capital:,}".replace(",", " ")
+    return {
+        "name": seller.name,
+        "address": [address.street, f"{address.postcode} {address.city}"],
+        "contact": ["Service recouvrement", seller.contact.telephone],
+        "iban": seller.iban,
+        "bic": seller.bic,
+        "mentions": f"{seller.legal_form} au capital de {capital} € · SIREN {seller.siren}",
+    }
