@@ -13,7 +13,8 @@ from gateway.access.principal import Principal
 from gateway.access.roles import Permission
 from gateway.access.scope import Scope
 from gateway.alerts.model import Alert, AlertState
-from gateway.collection.model import ActionState, CollectionAction
+from gateway.collection.model import ActionState, CollectionAction, Reminder
+from gateway.collection.reminder_rows import WAITING, visible_reminders
 from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.flows.errors import FlowNotFoundError
 from gateway.flows.model import Flow, FlowState
@@ -28,6 +29,7 @@ class Waiting:
 
     alerts: int
     actions: int
+    reminders: int
     notifications: int
     quarantine: int | None
 
@@ -50,11 +52,14 @@ def waiting(session: Session, person: Principal) -> Waiting:
             col(CollectionAction.state) == ActionState.TODO,
             scope.condition(CollectionAction.agency_id, CollectionAction.customer_siren),
         ),
+        _count(Reminder.id, col(Reminder.state).in_(WAITING), visible_reminders(scope)),
         _count(Notification.id, col(Notification.user_id) == person.id, col(Notification.read_at).is_(None)),
         _count(Flow.id, col(Flow.state) == FlowState.QUARANTINED, _visible_flows(scope)),
     ]
-    alerts, actions, notifications, quarantine = session.execute(select(*counts)).one()
-    return Waiting(alerts, actions, notifications, quarantine if person.may(Permission.REPLAY_FLOWS) else None)
+    alerts, actions, reminders, notifications, quarantine = session.execute(select(*counts)).one()
+    if not person.may(Permission.REPLAY_FLOWS):
+        quarantine = None
+    return Waiting(alerts, actions, reminders, notifications, quarantine)
 
 
 def status_counts(session: Session, scope: Scope, direction: Direction) -> list[StatusCount]:

@@ -12,6 +12,7 @@ from gateway.access.model import User
 from gateway.access.roles import ApiScope, Role
 from gateway.access.scope import Scope
 from gateway.collection.dispatching import dispatch
+from gateway.collection.messages.keeping import store_letterhead
 from gateway.collection.model import Reminder
 from gateway.collection.reminding import ReminderRound
 from gateway.collection.scenario_books import book_content, store_book
@@ -57,6 +58,19 @@ def test_a_reminder_is_confirmed_with_words_of_ones_own(late):
     page = browser.get(here).text
     assert "Merci &lt;b&gt;bien&lt;/b&gt;." in page
     assert post(browser, f"{here}/confirm", {}).status_code == 409
+
+
+def test_the_navigation_counts_the_reminders_that_wait_and_the_page_says_when_letters_lack_an_address(late):
+    browser = late.signed_in(Role.AR_MANAGER)
+    page = browser.get("/reminders").text
+    waiting = page.count('<article class="card matter')
+    assert f'<span>Relances</span><span class="count">{waiting}</span>' in page
+    assert "gateway letters head" in page
+    assert "gateway letters head" not in late.signed_in(Role.COLLECTOR).get("/reminders").text
+    with late.services.database.transaction(late.story.house) as session:
+        head = {"name": "Vendeur", "address": ["1 rue du Port", "69002 Lyon"]}
+        store_letterhead(session, Scope.everything(), head, by="a test", now=late.services.clock())
+    assert "gateway letters head" not in browser.get("/reminders").text
 
 
 def test_a_reminder_is_refused_only_with_a_reason(late):

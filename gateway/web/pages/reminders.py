@@ -12,6 +12,7 @@ from gateway.collection import confirming, exclusions
 from gateway.collection.address_faults import fault_of, fault_rows
 from gateway.collection.errors import InvalidExclusionError
 from gateway.collection.holds import Reason
+from gateway.collection.messages.keeping import letterhead_in_force
 from gateway.collection.model import Reminder, ReminderState
 from gateway.collection.reminder_rows import WAITING, ReminderFilter, reminder_by_id, reminders_page
 from gateway.collection.reminder_views import ExclusionView, MessageView, reminder_views, seen_by
@@ -42,8 +43,16 @@ def show(visit: Reader, state: str = "", channel: str = "", after: str = "") -> 
     with visit.transaction() as session:
         page = reminders_page(session, scope, wanted, cursor=after or None)
         views = reminder_views(session, scope, page.items)
+        has_letterhead = bool(letterhead_in_force(session).address)
     filters = {"state": state, "channel": channel}
-    return visit.render("reminders.html", page=page, reminders=views, filters=filters, **_words())
+    return visit.render(
+        "reminders.html",
+        page=page,
+        reminders=views,
+        filters=filters,
+        has_letterhead=has_letterhead,
+        **_words(),
+    )
 
 
 def one(visit: Reader, reminder_id: UUID) -> Response:
