@@ -22,6 +22,8 @@ from gateway.lifecycle.projection import InvoiceState
 
 #: Not a deadline that is watched: when it passes, collection takes over.
 DUE_DATE = "due_date"
+#: Deadlines that wait for the payment already.
+_PAYMENTS = {Matter.APPROVED_UNPAID, Matter.APPROVED_PART_UNPAID}
 
 
 def awaited_next(
@@ -45,7 +47,7 @@ def expectations(
     """Every deadline that runs, passed or ahead, and the due date, the first to pass first. Pure."""
     deadlines = list(running(facts, state, policy))
     awaited = [_expectation(each, facts, now) for each in deadlines]
-    if Matter.APPROVED_UNPAID not in {each.rule.matter for each in deadlines}:
+    if not _PAYMENTS & {each.rule.matter for each in deadlines}:
         awaited.extend(_due_date(facts, state, now))
     return tuple(sorted(awaited, key=lambda each: (each.late_from, each.matter)))
 

@@ -25,6 +25,7 @@ class Matter(StrEnum):
     NOT_MADE_AVAILABLE = "deadline.not_made_available"
     NOT_TAKEN_IN_CHARGE = "deadline.not_taken_in_charge"
     APPROVED_UNPAID = "deadline.approved_unpaid"
+    APPROVED_PART_UNPAID = "deadline.approved_part_unpaid"
     DISPUTE_UNANSWERED = "deadline.dispute_unanswered"
     SUSPENSION_UNANSWERED = "deadline.suspension_unanswered"
     RECEIPT_NOT_REPORTED = "deadline.receipt_not_reported"

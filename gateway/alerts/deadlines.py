@@ -18,7 +18,7 @@ from gateway.kernel.sayer import Sayer, filled
 from gateway.kernel.text import Text
 from gateway.kernel.working_days import add_working_days
 from gateway.lifecycle.correlation import InvoiceKey
-from gateway.lifecycle.projection import InvoiceState
+from gateway.lifecycle.projection import InvoiceState, OpenIssue
 from gateway.lifecycle.statuses import StateLine, status
 from gateway.lifecycle.transitions import TransitionKind
 
@@ -203,17 +203,25 @@ def _step(rule: DeadlineRule, since: date, facts: InvoiceFacts, policy: Deadline
 
 
 def _payment(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
-    """An approved invoice, unless it is held back. The buyer's word that it has paid (211) buys some days."""
-    rule, left = policy.rules.get(Matter.APPROVED_UNPAID), to_ask_for(facts, state)
+    """What the buyer has approved, unless it is held back. The buyer's word that it has paid (211) buys some days."""
+    rule, left = _approved(state, policy), to_ask_for(facts, state)
     if rule is None or facts.amount_due <= 0 or left == 0 or held_back(facts, state):
         return
-    if rule.met_by & _reached(state).keys():
-        due = _due(facts, policy)
-        last = add_working_days(due, rule.working_days)
-        if state.announced:
-            last = max(last, add_working_days(state.announced.on, rule.announced_working_days))
-        delays = sum(entry.code in _DELAYS_PAYMENT for entry in state.history)
-        yield _by_day(rule, due, last, cause=f"{due}:{delays}", amount=left)
+    due = _due(facts, policy)
+    last = add_working_days(due, rule.working_days)
+    if state.announced:
+        last = max(last, add_working_days(state.announced.on, rule.announced_working_days))
+    delays = sum(entry.code in _DELAYS_PAYMENT for entry in state.history)
+    settled_here = ":settled" if state.issue(*facts.disputes.answered) else ""
+    yield _by_day(rule, due, last, cause=f"{due}:{delays}{settled_here}", amount=left)
+
+
+def _approved(state: InvoiceState, policy: DeadlinePolicy) -> DeadlineRule | None:
+    """The rule of an invoice that is approved (205), or in part only (206); None when it is not, or nobody is told."""
+    approved, part = (policy.rules.get(each) for each in (Matter.APPROVED_UNPAID, Matter.APPROVED_PART_UNPAID))
+    if approved and approved.met_by & _reached(state).keys():
+        return approved
+    return part if part and state.issue(*part.met_by) else None
 
 
 def _answers(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
@@ -253,12 +261,21 @@ def to_ask_for(facts: InvoiceFacts, state: InvoiceState) -> Decimal | None:
         return ZERO
     if state.remaining is None:
         return None
-    return max(ZERO, state.remaining - settled(facts, state) - facts.disputes.withheld)
+    partly = _partly_approved(facts, state)
+    contested = max(facts.disputes.withheld, (partly and partly.disputed) or ZERO)
+    return max(ZERO, state.remaining - settled(facts, state) - contested)
 
 
 def held_back(facts: InvoiceFacts, state: InvoiceState) -> bool:
-    """A dispute (207) or a suspension (208) stands: nothing is asked for until it is settled."""
-    return state.issue(*(_UNANSWERED.keys() - facts.disputes.answered)) is not None
+    """Nothing is asked for until a dispute (207) or a suspension (208) is settled, or a 206 tells what it contests."""
+    partly = _partly_approved(facts, state)
+    unclear = partly is not None and partly.disputed is None and not facts.disputes.withheld
+    return unclear or state.issue(*(_UNANSWERED.keys() - facts.disputes.answered)) is not None
+
+
+def _partly_approved(facts: InvoiceFacts, state: InvoiceState) -> OpenIssue | None:
+    """The 206 that stands and whose dispute nobody settled here."""
+    return None if "206" in facts.disputes.answered else state.issue("206")
 
 
 def _is_paid(facts: InvoiceFacts, state: InvoiceState) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.alerts.deadline_policy import Matter, deadline_policy
-from gateway.alerts.deadlines import InvoiceFacts, Receipt, Unsent, next_look, overdue, running
+from gateway.alerts.deadlines import Disputes, InvoiceFacts, Receipt, Unsent, next_look, overdue, running
 from gateway.kernel.clock import PARIS, paris_date
 from gateway.kernel.dated import data_file
 from gateway.kernel.working_days import is_working_day
@@ -43,6 +43,7 @@ def late(known, events, now):
 
 
 PAID = event("212", 9, data=[amount("MEN", "120.00", "20.00")])
+PARTLY = event("206", reasons=["QTE_ERR"], data=[amount("MNATTC", "20.00")])
 MONDAY_RECEIPT = Receipt(Decimal("120.00"), date(2026, 10, 5))
 UNSENT_212 = Unsent(START, False, "212", "abc")
 #: Matter, facts, events, first instant at which it is late (Monday 5 October 2026, 10:00 in Paris, is the start).
@@ -56,6 +57,7 @@ CASES = {
     Matter.NOT_TAKEN_IN_CHARGE: (facts(), [event("200"), event("203", 1)], datetime(2026, 10, 16, 22, tzinfo=UTC)),
     # Due on Saturday 31 October; Sunday is All Saints' Day: Monday 2 November is in time, in winter time.
     Matter.APPROVED_UNPAID: (facts(), [event("205")], datetime(2026, 11, 2, 23, tzinfo=UTC)),
+    Matter.APPROVED_PART_UNPAID: (facts(), [PARTLY], datetime(2026, 11, 2, 23, tzinfo=UTC)),
     Matter.DISPUTE_UNANSWERED: (
         facts(),
         [event("207", reasons=["PU_ERR"])],
@@ -85,6 +87,7 @@ CURES = {
     Matter.NOT_MADE_AVAILABLE: (facts(), [event("200"), event("203", 1)]),
     Matter.NOT_TAKEN_IN_CHARGE: (facts(), [event("200"), event("203", 1), event("204", 2)]),
     Matter.APPROVED_UNPAID: (facts(), [event("205"), PAID]),
+    Matter.APPROVED_PART_UNPAID: (facts(), [PARTLY, event("212", 9, data=[amount("MEN", "100.00", "20.00")])]),
     Matter.DISPUTE_UNANSWERED: (facts(), [event("207", reasons=["PU_ERR"]), event("205", 1)]),
     Matter.SUSPENSION_UNANSWERED: (facts(), [event("208", reasons=["JUSTIF_ABS"]), event("209", 1)]),
     Matter.RECEIPT_NOT_REPORTED: (facts(receipt=MONDAY_RECEIPT), [event("205"), PAID]),
@@ -166,6 +169,26 @@ def test_a_dispute_needs_no_answer_once_the_invoice_is_paid_by_a_receipt():
 def test_a_disputed_invoice_is_not_told_unpaid_while_the_dispute_lasts():
     events = [event("205"), event("207", 1, reasons=["PU_ERR"])]
     assert late(facts(), events, datetime(2026, 12, 1, tzinfo=UTC)) == [Matter.DISPUTE_UNANSWERED]
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "asked"),
+    [
+        (facts(), [PARTLY], "100.00"),
+        (facts(), [event("205"), event("206", 1, reasons=["QTE_ERR"], data=[amount("MAPTTC", "70.00")])], "70.00"),
+        (facts(disputes=Disputes(withheld=Decimal("50.00"))), [PARTLY], "70.00"),
+        (facts(disputes=Disputes(frozenset({"206"}))), [PARTLY], "120.00"),
+        (facts(receipt=Receipt(Decimal("40.00"), date(2026, 10, 5)), vat_on_receipts=False), [PARTLY], "60.00"),
+        (facts(), [PARTLY, event("205", 1)], "120.00"),
+        (facts(), [event("206", reasons=["QTE_ERR"])], None),
+        (facts(), [PARTLY, event("207", 1, reasons=["PU_ERR"])], None),
+    ],
+)
+def test_of_a_partial_approval_the_part_that_is_not_contested_is_awaited(known, told, asked):
+    due = date(2026, 10, 31)
+    wanted = {Matter.APPROVED_UNPAID, Matter.APPROVED_PART_UNPAID}
+    found = [each for each in running(known, state(*told), POLICY) if each.rule.matter in wanted]
+    assert [(each.since, each.amount) for each in found] == ([(due, Decimal(asked))] if asked else [])
 
 
 def test_nobody_is_expected_to_pay_a_credit_note():

@@ -17,11 +17,12 @@ from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.projection import InvoiceState
 from gateway.notifications.service import Channels
 from tests.lifecycle.following import record, register
-from tests.lifecycle.making_events import START
+from tests.lifecycle.making_events import START, amount
 
 DAY = timedelta(days=1)
 EVERYTHING = Scope.everything()
 UNANSWERED, UNPAID = "deadline.dispute_unanswered", "deadline.approved_unpaid"
+UNPAID_PART = "deadline.approved_part_unpaid"
 BY = "user:1"
 
 
@@ -142,6 +143,25 @@ def test_what_a_person_records_as_contested_is_not_told_unpaid_and_the_rest_is(w
     act(world, disputing.open_dispute, disputing.NewDispute(owed.id, "PU_ERR"), Channels(by_email=False))
     review(world)
     assert told(world, UNPAID) == [(AlertState.CLOSED, ActionState.CANCELLED)]
+
+
+def test_of_a_partial_approval_the_rest_is_told_unpaid_until_it_is_paid(world):
+    hear(world, "206", reasons=["QTE_ERR"], data=[amount("MNATTC", "20.00")])
+    world.clock.advance(27 * DAY)
+    review(world)
+    assert told(world, UNPAID_PART) == []
+    world.clock.advance(2 * DAY)
+    review(world)
+    assert told(world, UNPAID_PART) == [(AlertState.OPEN, ActionState.TODO)]
+    (alert,) = [each for each in world.rows(Alert) if each.condition == UNPAID_PART]
+    assert "il reste 100,00" in alert.reason_fr
+    hear(world, "212", data=[amount("MEN", "100.00", "20.00")])
+    review(world)
+    assert told(world, UNPAID_PART) == [(AlertState.CLOSED, ActionState.CANCELLED)]
+    settle(world, Settlement.REFUSED)
+    review(world)
+    assert [state for state, _ in told(world, UNPAID_PART)] == [AlertState.CLOSED, AlertState.OPEN]
+    assert told(world, UNPAID) == []
 
 
 def hear(world, code, **details):
