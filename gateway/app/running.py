@@ -17,20 +17,25 @@ from gateway.app.services import Services
 
 _log = structlog.get_logger(__name__)
 _LONGEST_PAUSE = 30.0
-_LOOKS_EVERY = 0.2
 
 
 def run_service(
-    services: Services, app: FastAPI | None, *, worker: bool, clock: bool, begins: threading.Event | None = None
+    services: Services,
+    app: FastAPI | None,
+    *,
+    worker: bool,
+    clock: bool,
+    first: Callable[[threading.Event], None] | None = None,
 ) -> None:
     """Run the web service (when `app` is given), a worker and the clock in this process until SIGINT or SIGTERM.
 
-    Worker and clock wait for `begins` when it is given: the demonstration catches up with the present first.
+    Worker and clock wait for the end of `first`, which runs in a thread: the demonstration catches up with the present.
+    It is to return soon after the event that it is handed is set; what it raises stops the service and is raised here.
     Raises AddressUnavailableError before any of them starts.
     """
     try:
         listening = [listen(services.settings.host, services.settings.port)] if app is not None else []
-        asyncio.run(_run(services, app, listening, begins, worker=worker, clock=clock))
+        asyncio.run(_run(services, app, listening, first, worker=worker, clock=clock))
     finally:
         services.close()
 
@@ -39,19 +44,24 @@ async def _run(
     services: Services,
     app: FastAPI | None,
     listening: list[socket.socket],
-    begins: threading.Event | None,
+    first: Callable[[threading.Event], None] | None,
     *,
     worker: bool,
     clock: bool,
 ) -> None:
     settings = services.settings
-    stop = _stop_on_signals()
+    stop, stopping = _stop_on_signals(), threading.Event()
     ticks = False
+    preparing = asyncio.create_task(asyncio.to_thread(first, stopping)) if first is not None else None
 
     async def work() -> None:
         nonlocal ticks
-        while begins is not None and not begins.is_set():
-            await asyncio.sleep(_LOOKS_EVERY)
+        if preparing is not None:
+            try:
+                await asyncio.shield(preparing)
+            except Exception:
+                signal.raise_signal(signal.SIGTERM)
+                return
         if clock:
             services.job_clock.start()
             ticks = True
@@ -79,8 +89,11 @@ async def _run(
         _log.info("service_stopping")
         if ticks:
             await asyncio.to_thread(services.job_clock.stop)
+        stopping.set()
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
+        if preparing is not None:
+            await preparing
         _log.info("service_stopped")
 
 

@@ -4,8 +4,10 @@ import json
 import threading
 import time
 from datetime import date
+from functools import partial
 from typing import Annotated
 
+import httpx
 import typer
 
 from gateway.kernel.settings import Settings, load_settings
@@ -62,10 +64,8 @@ def _serve(port: int | None, as_json: bool) -> None:
         simulator_step=lambda: clock.simulator_step,
     )
     stage = set_stage(services)
-    told = threading.Event()
-    story = threading.Thread(target=_tell, args=(services, clock, stage, script, as_json, told), daemon=True)
-    story.start()
-    run_service(services, create_app(services, demo_user_id=stage.user_id), worker=True, clock=True, begins=told)
+    tell = partial(_tell, services, clock, stage, script, as_json)
+    run_service(services, create_app(services, demo_user_id=stage.user_id), worker=True, clock=True, first=tell)
 
 
 def _demo_settings(port: int | None) -> Settings:
@@ -76,7 +76,7 @@ def _demo_settings(port: int | None) -> Settings:
     return load_settings(**quick, **calm, **given, smtp_url=None, sms_hook_url=None)
 
 
-def _tell(services, clock, stage, script, as_json: bool, told: threading.Event) -> None:  # type: ignore[no-untyped-def]
+def _tell(services, clock, stage, script, as_json: bool, stopping: threading.Event) -> None:  # type: ignore[no-untyped-def]
     """Tell the story once the service answers, then what came of it. A service that is stopped stops the story, too."""
     from gateway.app.demo.facts import facts, progress
     from gateway.app.demo.program import BillingSystem
@@ -84,8 +84,9 @@ def _tell(services, clock, stage, script, as_json: bool, told: threading.Event) 
 
     settings = services.settings
     address = f"http://{settings.host}:{settings.port}"
-    if not _wait_until_ready(address):
-        typer.echo("Le service ne répond pas. / The service does not answer.", err=True)
+    if not _wait_until_ready(address, stopping):
+        if not stopping.is_set():
+            typer.echo("Le service ne répond pas. / The service does not answer.", err=True)
         return
     typer.echo(
         f"\n  Pages : {address}   (connexion automatique, Ctrl-C pour arrêter / signed in by itself, Ctrl-C stops)\n"
@@ -95,12 +96,13 @@ def _tell(services, clock, stage, script, as_json: bool, told: threading.Event) 
         typer.echo(f"  {day} · {progress(services, stage.organisation_id)}")
 
     try:
-        Story(services, clock, stage, script, BillingSystem(stage, address)).tell(is_over)
-    except Exception:
-        if _answers(address):
+        Story(services, clock, stage, script, BillingSystem(stage, address)).tell(is_over, stopping)
+    except httpx.TransportError:
+        # The pages close first: they may be gone before the story hears that it is to stop.
+        if not stopping.wait(settings.shutdown_grace_seconds):
             raise
+    if stopping.is_set():
         return
-    told.set()
     found = facts(services, stage.organisation_id, script)
     typer.echo("\n" + (json.dumps(found.as_json(), ensure_ascii=False) if as_json else found.story()))
     typer.echo(
@@ -113,18 +115,15 @@ def _tell(services, clock, stage, script, as_json: bool, told: threading.Event) 
     )
 
 
-def _wait_until_ready(address: str, seconds: float = 60.0) -> bool:
+def _wait_until_ready(address: str, stopping: threading.Event, seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and not stopping.wait(0.2):
         if _answers(address):
             return True
-        time.sleep(0.2)
     return False
 
 
 def _answers(address: str) -> bool:
-    import httpx
-
     try:
         return httpx.get(f"{address}/readyz", timeout=2).status_code == 200
     except httpx.HTTPError:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -31,6 +31,7 @@ ENDS = {"200", "210", "212", "213"}
 APPROVED, CONTESTED = "205", "207"
 INVOICES = 60 + 14
 SLOWEST_PAGE_SECONDS = 0.3
+INTERRUPTED_AFTER = timedelta(days=5)
 #: The first reminders have left by then, and no letter.
 KILLED_AFTER = timedelta(days=45)
 PAGES = (
@@ -44,14 +45,15 @@ PENALTIES_PAGE = Path(__file__).parents[2] / "docs/explanation/penalties.md"
 class Demo:
     address: str
     facts: dict[str, Any]
+    interrupted: tuple[int, str]
     statuses_before_kill: int
 
 
-def start(data_dir: Path, port: int) -> subprocess.Popen[str]:
+def start(data_dir: Path, port: int, errors: int | IO[str] = subprocess.DEVNULL) -> subprocess.Popen[str]:
     environment = {**os.environ, "GATEWAY_DATA_DIR": str(data_dir)}
     return subprocess.Popen(
         [str(Path(sys.executable).with_name("gateway")), "demo", "--json", "--port", str(port)],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env=environment, stdout=subprocess.PIPE, stderr=errors, text=True,
     )  # fmt: skip
 
 
@@ -62,15 +64,16 @@ def demo() -> Iterator[Demo]:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="gateway-demo-test-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
+        interrupted = interrupt(Path(folder), port)
         first = start(Path(folder), port)
-        before = wait_for_progress(first)
+        before = wait_for_progress(first, KILLED_AFTER)
         first.send_signal(signal.SIGKILL)
         first.wait(30)
         assert first.stdout is not None
         first.stdout.close()
         again = start(Path(folder), port)
         try:
-            yield Demo(f"http://127.0.0.1:{port}", wait_for_end(again), before)
+            yield Demo(f"http://127.0.0.1:{port}", wait_for_end(again), interrupted, before)
         finally:
             again.terminate()
             assert again.stdout is not None
@@ -78,15 +81,28 @@ def demo() -> Iterator[Demo]:
             assert again.wait(60) == 0, "a stop is clean"
 
 
-def wait_for_progress(process: subprocess.Popen[str]) -> int:
-    """Let some days of the story pass, and say how many statuses there were by then."""
+def interrupt(data_dir: Path, port: int) -> tuple[int, str]:
+    """Press Ctrl-C after some days of the story; return the exit code and what was said of errors."""
+    with tempfile.TemporaryFile("w+") as errors:
+        process = start(data_dir, port, errors)
+        wait_for_progress(process, INTERRUPTED_AFTER)
+        process.send_signal(signal.SIGINT)
+        code = process.wait(60)
+        assert process.stdout is not None
+        process.stdout.close()
+        errors.seek(0)
+        return code, errors.read()
+
+
+def wait_for_progress(process: subprocess.Popen[str], days: timedelta) -> int:
+    """Let `days` of the story pass, and say how many statuses there were by then."""
     assert process.stdout is not None
     begun = None
     for line in process.stdout:
         if told := re.match(r"  (\d{4}-\d\d-\d\d) · .* · (\d+) statuts", line):
             day = date.fromisoformat(told[1])
             begun = begun or day
-            if day >= begun + KILLED_AFTER:
+            if day >= begun + days:
                 return int(told[2])
     raise AssertionError("the demonstration ended before anything happened")
 
@@ -98,6 +114,10 @@ def wait_for_end(process: subprocess.Popen[str]) -> dict[str, Any]:
             facts: dict[str, Any] = json.loads(line)
             return facts
     raise AssertionError("the demonstration ended without its facts")
+
+
+def test_ctrl_c_in_the_middle_ends_the_story_without_an_error(demo):
+    assert demo.interrupted == (0, "")
 
 
 def test_a_kill_in_the_middle_loses_nothing_and_doubles_nothing(demo):

@@ -50,6 +50,29 @@ run_service(services, FastAPI() if sys.argv[2] == "api" else None, worker=True, 
 print("left", flush=True)
 """
 
+WITH_SOMETHING_FIRST = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from fastapi import FastAPI
+from gateway.app.logs import configure_logs
+from gateway.app.running import run_service
+from gateway.kernel.settings import load_settings
+
+def fails(stopping):
+    raise RuntimeError("the story is stuck")
+
+def waits(stopping):
+    print("begun", flush=True)
+    stopping.wait()
+    print("told to stop", flush=True)
+
+settings = load_settings(data_dir=Path(sys.argv[1]), port=0, log_level="error")
+configure_logs(settings)
+services = SimpleNamespace(settings=settings, close=lambda: print("closed", flush=True))
+run_service(services, FastAPI(), worker=False, clock=False, first=globals()[sys.argv[2]])
+"""
+
 
 def free_port() -> int:
     with socket.socket() as free:
@@ -83,3 +106,24 @@ def test_a_stop_finishes_the_job_under_way_and_leaves_with_code_0(kind):
             said = process.stdout.read().splitlines()
         assert process.wait(60) == 0
     assert said == ["job ended", "left"]
+
+
+def begin_with(first: str, folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WITH_SOMETHING_FIRST, str(folder), first]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_what_comes_first_is_told_to_stop_and_waited_for_before_anything_is_closed(tmp_path):
+    with begin_with("waits", tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.terminate()
+        said, errors = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines(), errors) == (0, ["told to stop", "closed"], "")
+
+
+def test_what_comes_first_and_fails_stops_the_service_with_its_error(tmp_path):
+    with begin_with("fails", tmp_path) as process:
+        said, errors = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()) == (1, ["closed"])
+    assert errors.strip().endswith("RuntimeError: the story is stuck")

@@ -6,6 +6,7 @@ Killed in the middle and started again it goes on with the day it had come to: w
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
+from threading import Event
 from uuid import UUID
 
 from sqlmodel import col, func, select
@@ -61,10 +62,15 @@ class Story:
         self._billing = billing
         self._camille = Collector(services, stage)
 
-    def tell(self, told: Callable[[date], None] = lambda _day: None) -> None:
-        """Live every day that is left until the present, saying which is over. Raises StoryStuckError."""
+    def tell(self, told: Callable[[date], None] = lambda _day: None, stopping: Event | None = None) -> None:
+        """Live every day that is left until the present, saying which is over, and none after `stopping` is set.
+
+        Raises StoryStuckError.
+        """
         come_to, days = paris_date(self._clock()), self._script.days
         for before, day in days:
+            if stopping is not None and stopping.is_set():
+                return
             if day >= come_to and self._clock.may_move_to(works_at(day)):
                 self._clock.move_to(works_at(day))
                 self._live(before, day, confirms=day < days[-_LEFT_TO_DO][1])
