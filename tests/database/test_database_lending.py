@@ -143,7 +143,6 @@ CHANGES = {
     "a large object": "SELECT lo_create(0)",
     "a setting of the database": HERE.format("ALTER DATABASE %I SET jit = off"),
     "a setting of a role": HERE.format("ALTER ROLE gateway_app IN DATABASE %I SET jit = off"),
-    "a temporary table": "CREATE TEMPORARY TABLE more (a int)",
 }
 
 
