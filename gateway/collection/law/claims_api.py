@@ -296,7 +296,7 @@ def router(context: LawApiContext) -> APIRouter:
             found = find_customer(session, principal.scope, customer)
             return [
                 hand_over_view(row, repository.invoices_of_hand_over(session, principal.scope, row.id))
-                for row in repository.hand_overs_of(session, found.id)
+                for row in repository.hand_overs_of(session, principal.scope, found.id)
             ]
 
     @routes.post(

@@ -277,19 +277,34 @@ def in_litigation(session: Session, customer_ids: Collection[UUID] | None = None
     return InLitigation(frozenset(whole), frozenset(single))
 
 
-def hand_overs_of(session: Session, customer_id: UUID) -> list[HandOver]:
-    """The hand-overs of a customer, the latest first."""
+def hand_overs_of(session: Session, scope: Scope, customer_id: UUID) -> list[HandOver]:
+    """The hand-overs of a customer of which something may be seen, the latest first."""
     order = (col(HandOver.handed_on).desc(), col(HandOver.id))
-    return list(session.exec(select(HandOver).where(HandOver.customer_id == customer_id).order_by(*order)))
+    mine = select(HandOver).where(HandOver.customer_id == customer_id, _visible_hand_overs(scope))
+    return list(session.exec(mine.order_by(*order)))
 
 
 def hand_over_by_id(session: Session, scope: Scope, hand_over_id: UUID, *, lock: bool = False) -> HandOver:
-    """One hand-over, kept from other writers when `lock`. Raises LegalFactNotFoundError, CustomerNotFoundError."""
-    found = _locked(session, HandOver, hand_over_id) if lock else session.get(HandOver, hand_over_id)
-    if found is None:
+    """One hand-over, kept from other writers when `lock`. Raises LegalFactNotFoundError, CustomerNotFoundError.
+
+    Neither tells of a case of which nothing may be seen.
+    """
+    seen = session.exec(select(HandOver.id).where(HandOver.id == hand_over_id, _visible_hand_overs(scope))).first()
+    if seen is None:
         raise LegalFactNotFoundError(hand_over_id)
+    found = _locked(session, HandOver, hand_over_id) if lock else session.get_one(HandOver, hand_over_id)
     find_customer(session, scope, str(found.customer_id))
     return found
+
+
+def _visible_hand_overs(scope: Scope) -> ColumnElement[bool]:
+    """Of a whole customer, by who sees the customer; else by who sees one of its invoices."""
+    invoices = (
+        select(HandOverInvoice.hand_over_id)
+        .join(InvoiceRecord, col(InvoiceRecord.id) == HandOverInvoice.invoice_id)
+        .where(visible_invoices(scope))
+    )
+    return true() if scope.is_everything else or_(col(HandOver.whole_customer), col(HandOver.id).in_(invoices))
 
 
 def invoices_of_hand_over(session: Session, scope: Scope, hand_over_id: UUID) -> list[InvoiceRecord]:

@@ -41,7 +41,7 @@ def of_customer(session: Session, visit: Visit, customer: Customer) -> dict[str,
     scope, law, today = visit.principal.scope, _parts(visit).law, _today(visit)
     page = repository.due_invoices(session, scope, today, customer_id=customer.id, limit=_SHOWN)
     positions = [each for each in positions_of(session, page.items, today, law) if not each.is_nothing]
-    hand_overs = repository.hand_overs_of(session, customer.id)
+    hand_overs = repository.hand_overs_of(session, scope, customer.id)
     litigating = repository.in_litigation(session, [customer.id]).invoices
     left = left_of(session, page.items)
     open_ones = [row for row in page.items if left[row.id] > 0 and row.id not in litigating]
