@@ -103,11 +103,14 @@ def test_the_list_is_searched_from_the_keyboard_and_filtered_by_a_choice(site, c
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_every_page_fits_the_screen_is_quick_and_gives_every_field_a_name(site, chromium, size):
     invoice = site.invoice("rejected")
+    work, money = ("/", "/alerts", "/worklist", "/reminders"), ("/customers", "/receivables")
+    cut = "[...document.querySelectorAll('.table')].filter(each => each.scrollWidth > each.clientWidth + 1).length"
     with served(site, demo=True) as address, opened(chromium, address, size) as page:
         page.goto("/")
-        for path in ("/", "/alerts", "/worklist", "/invoices", invoice, "/quarantine", "/notifications"):
+        for path in (*work, *money, "/invoices", invoice, "/quarantine", "/notifications"):
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+            assert page.evaluate(cut) == 0, path
             assert page.evaluate("performance.getEntriesByType('navigation')[0].responseEnd") < LONGEST_MS, path
             assert page.locator("h1").count() == (2 if path == invoice else 1), path
             unnamed = "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')]"
