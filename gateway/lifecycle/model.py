@@ -102,7 +102,9 @@ class InvoiceRecord(IdentifiedRow, table=True):
     status: str | None = Field(default=None, description="Last status code on the invoice line, none before the first.")
     status_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     collected: Decimal = Field(default=ZERO, sa_type=Amount, description="Sum of MEN of the 212 events")
-    remaining: Decimal = Field(default=ZERO, sa_type=Amount, description="Still to pay as its statuses tell; negative for a credit note.")
+    remaining: Decimal = Field(
+        default=ZERO, sa_type=Amount, description="Still to pay as its statuses tell; negative for a credit note."
+    )
     is_closed: bool = Field(default=False, description="Rejected (213), cancelled (220) or refused (210).")
     state: dict[str, Any] = Field(default_factory=dict, sa_type=Json, description="The whole projected state.")
 
