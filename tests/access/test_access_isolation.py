@@ -14,7 +14,8 @@ from sqlmodel import Session, col, select
 from starlette.routing import BaseRoute, Route
 
 from gateway.access import service
-from gateway.access.model import Organisation, User
+from gateway.access.model import Agency, Organisation, User
+from gateway.access.principal import Principal
 from gateway.access.roles import ApiScope, Role
 from gateway.access.scope import Scope
 from gateway.alerts.model import Alert
@@ -26,7 +27,12 @@ from gateway.collection.agreements.promising import NewPromise, make_promise
 from gateway.collection.exclusions import exclude
 from gateway.collection.law.model import ClaimAct, HandOver, HandOverInvoice, Insolvency, Penalty
 from gateway.collection.model import AddressFaultRow, CollectionAction, Reminder, ReminderInvoice
+from gateway.collection.worklist.calls import NewCall, record_call
+from gateway.collection.worklist.comments import Subject, comment
+from gateway.collection.worklist.policy import CallOutcome
+from gateway.collection.worklist.ranking import Source
 from gateway.customers import service as customers
+from gateway.customers.model import CustomerInvoice
 from gateway.customers.repository import customers_of_invoices
 from gateway.customers.tried_files import keep_tried
 from gateway.database.engine import organisation_of
@@ -46,7 +52,7 @@ from gateway.treasury.allocating import NewReceipt
 from gateway.treasury.model import Receipt, ReceiptSource, WriteOffKind
 from gateway.treasury.receipts import record_receipt
 from gateway.treasury.writing_off import write_off
-from tests.web.story import NEIGHBOUR, Site, csrf_of
+from tests.web.story import NEIGHBOUR, PEOPLE, Site, csrf_of
 
 BUSINESS_TABLES = sorted(name for name, table in METADATA.tables.items() if "organisation_id" in table.columns)
 #: What routes take of the directory, and of closed lists, which are the same for everyone.
@@ -543,3 +549,63 @@ def test_a_key_account_is_seen_beyond_the_agencies(site):
         service.limit_user(session, user, agencies=[], key_accounts=[invoice.buyer_siren])
     listed = site.signed_in(Role.COLLECTOR).get("/invoices").text
     assert ("F-REJECTED" in listed, "F-REFUSED" in listed) == (True, False)
+
+
+#: What the silent invoice carries in `theirs`: nobody sees these who does not see the invoice.
+OF_THE_SILENT = (
+    "promise_id", "plan_id", "dispute_id", "reminder_id", "penalty_id", "act_id", "hand_over_id", "matter_id"
+)  # fmt: skip
+
+
+@pytest.fixture
+def silent(site, theirs) -> dict[str, str]:
+    """What tells of the silent invoice, of the first agency; its customer has an invoice of the second one, too.
+
+    A call about its reminder and comments on it and on its dispute are marked by their words.
+    """
+    with site.services.database.transaction(site.story.house) as session:
+        invoice = session.exec(select(InvoiceRecord).where(InvoiceRecord.number == "F-SILENT")).one()
+        other = session.exec(select(InvoiceRecord).where(InvoiceRecord.number == "F-SUSPENDED")).one()
+        assert invoice.agency_id != other.agency_id
+        link = session.exec(select(CustomerInvoice).where(CustomerInvoice.invoice_id == other.id)).one()
+        link.customer_id = theirs["customer_id"]
+        user = session.exec(select(User).where(User.email == PEOPLE[Role.ADMINISTRATOR])).one()
+        person = Principal(
+            site.story.house, "user", user.id, user.name, frozenset(), Role.ADMINISTRATOR, Scope.everything()
+        )
+        nobody, now = Channels(by_email=False), site.clock()
+        told = NewCall(CallOutcome.NO_ANSWER, note="appel muet")
+        record_call(session, person, Source.REMINDER, theirs["reminder_id"], told, nobody, now)
+        comment(session, person, Subject.INVOICE, invoice.id, "mot sur la facture", nobody, now)
+        comment(session, person, Subject.DISPUTE, theirs["dispute_id"], "mot sur le litige", nobody, now)
+        action = session.exec(select(CollectionAction).where(CollectionAction.invoice_id == invoice.id)).first()
+    ids = {**{name: str(theirs[name]) for name in OF_THE_SILENT}, "invoice_id": str(invoice.id)}
+    ids |= {"matter_id": str(action.id), "action_id": str(action.id)} if action else {}
+    words = ("F-SILENT", "appel muet", "mot sur la facture", "mot sur le litige")
+    return {**ids, **{word: word for word in words}}
+
+
+@pytest.mark.parametrize("role", [Role.COLLECTOR, Role.AR_MANAGER, Role.TREASURER])
+def test_no_list_or_page_tells_a_limited_person_of_what_lies_elsewhere(site, theirs, silent, role):
+    """Promises, plans, disputes, reminders, calls, comments, claims: all lists and all pages, by routes and cookies."""
+    with site.services.database.transaction(site.story.house) as session:
+        user = session.exec(select(User).where(User.email == PEOPLE[role])).one()
+        second = session.exec(select(InvoiceRecord.agency_id).where(InvoiceRecord.number == "F-SUSPENDED")).one()
+        service.limit_user(session, user, agencies=[session.get_one(Agency, second).siret], key_accounts=[])
+    limited, everyone = site.signed_in(role), site.signed_in(Role.ADMINISTRATOR)
+    told, shown = set(), 0
+    for method, path in walk(site):
+        names = set(re.findall(r"{(\w+)}", path))
+        if method != "GET" or path == "/notifications":  # those tell what one was told when one could see it
+            continue
+        address = path.format(**theirs | silent, **OF_THE_DIRECTORY) + QUERIES.get(path.rpartition("/")[2], "")
+        answer, whole = (each.get(address, follow_redirects=False) for each in (limited, everyone))
+        asked = {silent[name] for name in names & silent.keys()}
+        leaked = [mark for mark in silent.values() if mark not in asked and mark in answer.text]
+        assert not leaked, (path, leaked)
+        if asked:
+            assert answer.status_code in (403, 404), path
+        told |= {mark for mark in silent.values() if mark not in asked and mark in whole.text}
+        shown += answer.status_code == 200
+    assert told == set(silent.values()), "what no route tells at all cannot be hidden"
+    assert shown >= 20
