@@ -117,16 +117,17 @@ def follow(context: Dispatching, organisation_id: UUID) -> int:
 
 
 def _move_as(session: Session, reminder: Reminder, message: OutboxMessage, now: datetime) -> None:
-    if message.state == OutboxState.FAILED and message.last_error == _in_one(_STALE):
+    refused = message.last_error or ""
+    if message.state == OutboxState.FAILED and refused.endswith(_STALE.en):
         move(session, reminder, ReminderState.PLANNED, now, outcome=_STALE)
         enqueue(session, DISPATCH_TASK)
         return
     state = ReminderState(_ENDS.get(message.state, ReminderState.QUEUED.value))
     reminder.sent_at = message.sent_at
     facts = {"remote_id": message.remote_id or "", "sent_at": message.sent_at.isoformat() if message.sent_at else ""}
-    refused, fault = message.last_error or "", stopped(session, reminder)
-    is_stopped = fault is not None and refused == _in_one(fault.says)
-    move(session, reminder, state, now, outcome=fault.says if fault and is_stopped else message.last_error, facts=facts)
+    fault = stopped(session, reminder) if state is ReminderState.FAILED else None
+    told = fault.says if fault is not None and refused == _in_one(fault.says) else message.last_error
+    move(session, reminder, state, now, outcome=told, facts=facts)
     if state is ReminderState.FAILED and refused.startswith(ADDRESS_REFUSED):
         stop_address(session, reminder, refused.removeprefix(f"{ADDRESS_REFUSED}: "), by="gateway", now=now)
 

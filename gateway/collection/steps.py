@@ -43,10 +43,11 @@ def steps_taken(
         .join(Reminder, col(Reminder.id) == ReminderInvoice.reminder_id)
         .join(AccountingEntry, col(AccountingEntry.id) == ReminderInvoice.entry_id)
         .where(
+            col(ReminderInvoice.entry_id).is_not(None),  # few: they are looked up by that
             or_(
                 col(AccountingEntry.invoice_id) == func.any(list(invoice_ids)),
                 col(AccountingEntry.id) == func.any(list(entry_ids)),
-            )
+            ),
         )
     )
     every = union_all(taken_for, by_books).subquery()

@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import date
 from decimal import Decimal
 from typing import IO, Annotated, Any
 from urllib.parse import quote
@@ -11,25 +10,29 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import Field
 from sqlmodel import Session
 
 from gateway.access.principal import Principal
 from gateway.collection.evidence import evidence_maker
 from gateway.collection.law import repository
+from gateway.collection.law.claims_bodies import (
+    ActBody,
+    ActEndBody,
+    BlockBody,
+    CloseBody,
+    DeclarationBody,
+    EndBody,
+    HandOverBody,
+    InsolvencyBody,
+    ThresholdsBody,
+)
 from gateway.collection.law.context import LawContext
 from gateway.collection.law.dossier import dossier_name, write_dossier
 from gateway.collection.law.handing_over import close_hand_over, hand_over, readiness_of
-from gateway.collection.law.insolvency import InsolvencyKind
 from gateway.collection.law.limitation import ActOnClaim
 from gateway.collection.law.orders import block_orders, check_order, lift_block, set_order_policy
 from gateway.collection.law.penalties_api import (
-    Body,
-    Comment,
     LawApiContext,
-    Money,
-    Name,
-    Words,
     acting,
     require_everything,
 )
@@ -47,88 +50,13 @@ from gateway.collection.law.views import (
     missing_views,
     order_check_view,
 )
-from gateway.collection.law.watching import ENDED, end_proceedings, limitation_of_invoice, record_act
+from gateway.collection.law.watching import end_proceedings, limitation_of_invoice, record_act
 from gateway.customers.model import Customer
 from gateway.customers.repository import find_customer
 from gateway.kernel.problems import problems
 
 _CHUNK = 1 << 16
 _IN_MEMORY = 8 << 20
-
-
-class ActBody(Body):
-    """Something that happened to a claim."""
-
-    kind: Name = Field(description="acknowledgement, court_claim, enforcement, insolvency_claim, registered_letter")
-    on: date
-    ended_on: date | None = Field(default=None, description="End of the proceedings")
-    document: Words = Field(description="What proves it")
-    comment: Comment = ""
-
-
-class EndBody(Body):
-    """Proceedings are over."""
-
-    on: date
-
-
-class ActEndBody(Body):
-    """The proceedings that an act opened are over."""
-
-    on: date
-    ending: Name = Field(default=ENDED, description="ended, annulled, dismissed, withdrawn, lapsed")
-    document: Comment = Field(default="", description="The decision that says so")
-    comment: Comment = ""
-
-
-class InsolvencyBody(Body):
-    """A court opened proceedings against a customer."""
-
-    kind: InsolvencyKind
-    judgment_on: date
-    published_on: date | None = Field(default=None, description="In the BODACC")
-    source: Words = Field(description="Where it was read")
-    court_agent: Comment = Field(default="", description="To whom the claim is declared")
-    abroad: bool = Field(default=False, description="You are established outside metropolitan France")
-
-
-class DeclarationBody(Body):
-    """The claim was declared."""
-
-    on: date
-    amount: Money
-    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
-    reference: Words = Field(description="Of the declaration, or what proves it")
-
-
-class HandOverBody(Body):
-    """Invoices of one customer go to litigation."""
-
-    invoices: tuple[UUID, ...] = Field(min_length=1, max_length=1000)
-    whole_customer: bool = Field(default=False, description="Chase nothing of the customer any more")
-    handed_to: Words
-    reference: Comment = ""
-    comment: Comment = ""
-
-
-class CloseBody(Body):
-    """A case is over."""
-
-    on: date
-    because: Words
-
-
-class BlockBody(Body):
-    """A customer's orders stop, or go on."""
-
-    reason: Words
-
-
-class ThresholdsBody(Body):
-    """Thresholds of the order check from a day on; those left out stay as they are. 0 switches one off."""
-
-    valid_from: date
-    thresholds: dict[str, int | Decimal] = Field(description="By name, as GET answers them", max_length=20)
 
 
 def router(context: LawApiContext) -> APIRouter:
