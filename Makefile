@@ -64,7 +64,7 @@ story: $(READY) ## 2,000 invoices, both sides killed all the time: make story ST
 	PYTHONPATH=. $(BIN)/python tests/story/telling.py $(STORY_ARGS)
 
 histories: $(READY) ## Thousands of random histories of collection beside books kept by hand: make histories HISTORIES=500
-	HISTORIES=$(or $(HISTORIES),2000) $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/collection/test_collection_histories.py \
+	HISTORIES=$(or $(HISTORIES),2000) $(BIN)/python -m pytest -q -n $(PROCESSES) --dist worksteal tests/collection/test_collection_histories.py \
 		tests/collection/test_collection_pure_histories.py
 
 migration: $(READY) ## A new schema revision from the models: make migration why="what changes and why"

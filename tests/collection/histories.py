@@ -68,7 +68,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Receipt:
-    """Money comes in for some bills (`percent` of what is left of each) and `extra` cents more."""
+    """Money comes in for some bills (`percent` of what each asks for, given up or not) and `extra` cents more."""
 
     about: tuple[int, ...]
     percent: int
@@ -191,7 +191,7 @@ class Opening:
 
 @dataclass(frozen=True)
 class Booked:
-    """What only the books know: `what`: they settle it, money that came in pays it, or the invoice itself arrives.
+    """What only the books know: `what`: they settle it, money comes in and pays it, or the invoice itself arrives.
 
     `percent`: of what is left that is paid; of the amount, what the invoice that arrives asks for.
     """
@@ -245,7 +245,7 @@ class FileRefused:
 class Days:
     """Days pass; then the reviews and the round run, and the mail server behaves in a way.
 
-    `server`: see `SERVERS`.
+    `server`: see `SERVERS`. `meanwhile`: what happens when messages are worded and have not left.
 
     `killed_at`: the process dies before that statement that writes, and is started again. `twice`: two workers at once.
     """
@@ -254,6 +254,7 @@ class Days:
     server: str = "works"
     killed_at: int | None = None
     twice: bool = False
+    meanwhile: "tuple[Act, ...]" = ()
 
 
 Act = (
@@ -340,7 +341,7 @@ _ACTS = (
     st.builds(Spare, _about, st.booleans(), st.none() | st.integers(0, 12)),
     st.builds(Insolvency, _about, st.integers(0, 20)),
     st.builds(HandOver, _about, st.booleans()),
-    st.builds(WriteOff, _about, _percents),
+    *[st.builds(WriteOff, _about, _percents)] * 2,
     *[_openings] * 2,
     *[st.builds(Booked, st.sampled_from(["settled", "paid", "paid", "arrived"]), _about, _percents)] * 3,
     _terms,
@@ -349,19 +350,23 @@ _ACTS = (
     *[st.builds(FileRefused, _about, st.sampled_from([False, False, True]))] * 2,
 )
 _acts = st.sampled_from(range(len(_ACTS))).flatmap(lambda place: _ACTS[place])
+_wrong = st.builds(Call, _about, st.just("wrong_contact"), st.just(100), st.just(0), st.just(True))
+#: What the last check before a message leaves is there for.
+_last_minute = _wrong | st.builds(Returned, _about) | st.builds(Spare, _about, st.booleans(), st.none())
 _days = st.builds(
     Days,
     st.integers(1, 6),
     st.sampled_from(SERVERS),
     st.none() | st.none() | st.integers(0, 12),
     st.sampled_from([False] * 5 + [True]),
+    st.lists(_acts | _last_minute, max_size=2).map(tuple),
 )
 
 
 def histories(most_weeks: int) -> st.SearchStrategy[Sequence[Act]]:
-    """Histories that begin with some invoices and go on for some weeks."""
+    """Histories that begin with some invoices, here and in the books, and go on for some weeks."""
     weeks = st.lists(st.tuples(st.lists(_acts, min_size=1, max_size=5), _days), min_size=2, max_size=most_weeks)
-    begun = st.lists(_invoices, min_size=1, max_size=3)
+    begun = st.tuples(st.lists(_invoices, min_size=1, max_size=3), st.lists(_openings, max_size=2))
     return st.tuples(begun, weeks).map(
-        lambda told: [*told[0], *(each for acts, days in told[1] for each in (*acts, days))]
+        lambda told: [*told[0][0], *told[0][1], *(each for acts, days in told[1] for each in (*acts, days))]
     )

@@ -299,9 +299,10 @@ class Life:
 
     @act.register
     def _(self, act: told.Receipt) -> None:
-        bills = list({id(each): each for each in map(self.open_bill, act.about)}.values())
+        asking = [each for each in self.books.bills if each.total > 0 and each.left + each.written_off > 0]
+        bills = list({id(each): each for each in (self.some(number, asking) for number in act.about)}.values())
         bills = [each for each in bills if each.currency == bills[0].currency and not each.closed]
-        parts = {each.id: share(act.percent, each.left) for each in bills}
+        parts = {each.id: share(act.percent, each.left + each.written_off) for each in bills}
         amount = sum(parts.values(), NOTHING) + Decimal(act.extra) / 100
         payer = self.some(sum(act.about), sorted(self.customers)) if act.names_payer else None
         self.receive(bills, parts, amount, payer, self.today - timedelta(days=act.days_ago))

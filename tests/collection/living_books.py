@@ -75,9 +75,10 @@ class BookedLife(Life):
         opening.over = True
 
     def _pay(self, opening: Opening, percent: int) -> None:
-        able = [each for each in self.books.received if each.rest > 0 and each.currency == "EUR"]
-        money = self.some(percent, able)
-        amount = min(share(percent, opening.left), money.rest)
+        """Money of its customer comes in, which pays a part of it and leaves some over."""
+        amount = share(percent, max(opening.left, NOTHING))
+        self.receive([], {}, amount + 1, opening.debtor, self.today)
+        money = self.books.received[-1]
         self.within(pay_opening, opening.id, amount, money.id, by=BY)
         money.used += amount
         opening.paid.append((money, amount))

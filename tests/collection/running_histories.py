@@ -1,6 +1,6 @@
 """Days of a history: reviews, the round, the mail server; with crashes, two workers, and a dry run beside."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,6 @@ from tests.collection.naive_facts import Called
 from tests.collection.owing import said
 from tests.collection.watching_histories import (
     SCOPES,
-    check_accounts,
     check_agreements,
     check_balances,
     check_claim,
@@ -85,7 +84,7 @@ class Watched(ReachedLife):
         self.server = act.server
         try:
             if act.killed_at is None:
-                self.send(workers=2 if act.twice else 1, foreseen=foreseen)
+                self.send(2 if act.twice else 1, foreseen, act.meanwhile)
             else:
                 self._send_until(act.killed_at)
         except KilledError:
@@ -94,9 +93,10 @@ class Watched(ReachedLife):
             self.send()
         self.server = "works"
         self._hear_of_addresses()
+        if act.meanwhile:
+            self.review()
         assert not self.faults, self.faults
         check_money(self, EVERYTHING, SCOPES[1 + act.count % 2])
-        check_accounts(self)
         check_agreements(self)
         check_penalties(self)
         self._check_steps()
@@ -110,15 +110,20 @@ class Watched(ReachedLife):
         review_promises_and_plans(context, self.organisation, DEADLINES_TASK)
         review_law(LawContext(self.database, self.store, self.clock, self.settings, limits), self.organisation)  # type: ignore[arg-type]
 
-    def send(self, workers: int = 1, foreseen: list[ReminderDecision] | None = None) -> None:
-        """A round, and all that follows; at once by several workers."""
+    def send(
+        self, workers: int = 1, foreseen: list[ReminderDecision] | None = None, meanwhile: Sequence[told.Act] = ()
+    ) -> None:
+        """A round, and all that follows; at once by several workers. `meanwhile` comes before messages leave."""
         before = {each.id for each in self.reminders()}
         self._together(workers, lambda: self._round().run(self.organisation))
         new = [each for each in self.reminders() if each.id not in before]
         if foreseen is not None:
             self._check_foreseen(foreseen, new)
+        self._check_waiting()
         self._together(workers, lambda: dispatch(self._dispatching(), self.organisation))
         self._check_worded(foreseen or [], new)
+        for act in meanwhile:
+            self.live(act)
         self._together(workers, self._deliver)
         dispatch(self._dispatching(), self.organisation)
 
@@ -255,6 +260,14 @@ class Watched(ReachedLife):
             assert len(set(steps)) == len(steps)
             keys = [row.idempotency_key for row in session.exec(select(OutboxMessage))]
             assert len(set(keys)) == len(keys)
+
+    def _check_waiting(self) -> None:
+        """What waits for a person would still be asked for; what was decided today may be overtaken tomorrow."""
+        for reminder in self.reminders():
+            waits = reminder.state in (ReminderState.AWAITING, ReminderState.TODO) and not reminder.is_thanks
+            if waits and reminder.decided_on < self.today:
+                because = self.books.why_not(self.books.bill(reminder.anchor_id), self.today)
+                assert because <= {"in_plan"}, (reminder.step, because)
 
     def _together(self, workers: int, deed: Callable[[], Any]) -> None:
         if workers == 1:

@@ -20,8 +20,10 @@ from tests.collection.owing import siren
 from tests.collection.running_histories import Watched
 from tests.conftest import START, add_organisation, fresh_database
 
-#: How many histories: some in every run of the tests, thousands with `make histories`.
-COUNT = int(os.environ.get("HISTORIES", "15"))
+#: How many histories, and in how many parts that processes share: some in every run of the tests, thousands with
+#: `make histories`.
+COUNT = int(os.environ.get("HISTORIES", "10"))
+PARTS = min(4, max(1, COUNT // 100))
 _served = 0
 
 
@@ -32,10 +34,11 @@ def shared(server_url: str) -> Iterator[Database]:
         yield database
 
 
-@settings(max_examples=COUNT, suppress_health_check=list(HealthCheck))
-@given(histories(most_weeks=8))
+@pytest.mark.parametrize("part", range(PARTS))
+@settings(max_examples=COUNT // PARTS, suppress_health_check=list(HealthCheck))
+@given(told=histories(most_weeks=8))
 def test_every_instant_of_a_history_holds(
-    shared: Database, tmp_path_factory: pytest.TempPathFactory, told: Sequence[Act]
+    shared: Database, tmp_path_factory: pytest.TempPathFactory, part: int, told: Sequence[Act]
 ) -> None:
     global _served
     _served += 1

@@ -50,7 +50,7 @@ from tests.collection.watching_histories import check_lines, check_reason
 from tests.conftest import START
 
 #: How many histories: some in every run of the tests, thousands with `make histories`.
-COUNT = int(os.environ.get("HISTORIES", "15")) * 12
+COUNT = int(os.environ.get("HISTORIES", "10")) * 15
 STANDARD = default_book().scenarios[-1]
 SELLER, CURRENCY = "552100554", "EUR"
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
-from gateway.collection.account_rows import accounts
+from gateway.collection.account import Account
 from gateway.collection.agreements.model import Dispute, DisputeOutcome
 from gateway.collection.agreements.reading import read_agreements
 from gateway.collection.agreements.values import PlanState, PromiseState
@@ -109,13 +109,11 @@ def _check_aged_balance(life: ReachedLife, session: Session, scope: Scope, seen:
     assert -Counter(aged) == -stands
 
 
-def check_accounts(life: ReachedLife) -> None:
+def check_accounts(life: ReachedLife, found: Iterable[Account]) -> None:
     """What reminders go by is what the treasury counts."""
     balances = life.books.balances("customer", EVERYTHING)
-    with life.database.transaction(life.organisation) as session:
-        found = list(accounts(session, life.clock()))
     for account in found:
-        place = next(number for number, each in life.customers.items() if each == account.customer.id), account.currency
+        place = life.debtor_of(account.customer.id), account.currency
         money = [each for each in life.books.received if (each.of, each.currency) == place and each.rest]
         owed_back = [each for each in life.books.bills if each.closed and (each.debtor, each.currency) == place]
         unallocated = -sum((each.rest for each in money), NOTHING) + sum((each.left for each in owed_back), NOTHING)
@@ -245,6 +243,7 @@ def check_decisions(life: ReachedLife) -> list[ReminderDecision]:
     with life.database.transaction(life.organisation) as session:
         found = list(preview(session, life.clock()))
         disputes = disputes_of(session)
+    check_accounts(life, [each.account for each in found])
     lines = Counter(each.line.invoice_id for one in found for each in one.lines if not each.line.is_instalment)
     reasons = {each.item.invoice_id: each.reason.hold.value for one in found for each in one.withheld}
     for bill in life.books.bills:
