@@ -34,6 +34,14 @@ def test_every_figure_shown_opens_on_its_items(site):
             assert "/invoices/" in opened.text
 
 
+@pytest.mark.parametrize("by", ["customer", "agency", "group"])
+def test_a_total_opens_on_the_entities_that_it_adds_up(site, by):
+    browser = site.signed_in(Role.AR_MANAGER)
+    totals = browser.get(f"/receivables?by={by}").text.partition("</table>")[0]
+    assert '<a href="/receivables?by=entity">' in totals
+    assert SHOWN.search(browser.get("/receivables?by=entity").text)
+
+
 def test_a_customer_is_found_shown_and_changed_by_the_manager(site, debtor):
     browser = site.signed_in(Role.AR_MANAGER)
     here = f"/customers/{debtor.id}"
