@@ -46,6 +46,9 @@ from gateway.notifications.mail import EMAIL, mail_deliverer
 
 #: Jobs of dead workers are looked for at this pace; a worker counts as dead after a minute without a heartbeat.
 _HOUSEKEEPING_SECONDS = 60.0
+#: Seconds after which a clock that starts has the slow reviews done for the first time: one after the other, reminders
+#: last, once what the platforms told while nothing ran had the time to be read.
+_FIRST_POLL, _FIRST_DEADLINES, _FIRST_LAW, _FIRST_REMINDERS = 1.0, 15.0, 30.0, 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +171,11 @@ def _job_clock(
     job_clock.every(settings.sweep_seconds, PROCESS_TASK)
     job_clock.every(settings.sweep_seconds, OUTBOX_TASK)
     job_clock.every(settings.sweep_seconds, TELL_TASK)
-    job_clock.every(settings.poll_seconds, POLL_TASK)
-    job_clock.every(settings.deadlines_seconds, DEADLINES_TASK)
-    job_clock.every(settings.reminders_seconds, REMINDERS_TASK)
+    job_clock.every(settings.poll_seconds, POLL_TASK, first_after=_FIRST_POLL)
+    job_clock.every(settings.deadlines_seconds, DEADLINES_TASK, first_after=_FIRST_DEADLINES)
+    job_clock.every(settings.reminders_seconds, REMINDERS_TASK, first_after=_FIRST_REMINDERS)
     job_clock.every(settings.sweep_seconds, DISPATCH_TASK)
-    job_clock.every(settings.law_seconds, LAW_TASK)
+    job_clock.every(settings.law_seconds, LAW_TASK, first_after=_FIRST_LAW)
     if settings.drops:
         job_clock.every(settings.drop_seconds, DROPS_TASK)
     job_clock.call_every(_HOUSEKEEPING_SECONDS, "jobs.forget_stalled", engine.forget_stalled)
