@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, true
+from sqlalchemy import ColumnElement, func, true, union
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
@@ -19,6 +19,7 @@ from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.kernel.text import Language
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.repository import visible_invoices
+from gateway.treasury.accounting.model import AccountingEntry
 
 _LATEST_FIRST = (SortKey(col(Reminder.decided_at), datetime.fromisoformat), SortKey(col(Reminder.id), UUID))
 #: What waits for a person.
@@ -32,7 +33,8 @@ class ReminderFilter:
     Attributes:
         states: where they stand; none: anywhere.
         channels: how they are taken.
-        customer_id: of one customer. invoice_id: about one invoice.
+        customer_id: of one customer.
+        invoice_id: about one invoice, or about the line of the books that turned out to be it.
     """
 
     states: tuple[ReminderState, ...] = ()
@@ -75,7 +77,12 @@ def reminders_page(
         statement = statement.where(Reminder.customer_id == wanted.customer_id)
     if wanted.invoice_id is not None:
         about = select(ReminderInvoice.reminder_id).where(ReminderInvoice.invoice_id == wanted.invoice_id)
-        statement = statement.where(col(Reminder.id).in_(about))
+        by_books = (
+            select(ReminderInvoice.reminder_id)
+            .join(AccountingEntry, col(AccountingEntry.id) == ReminderInvoice.entry_id)
+            .where(col(ReminderInvoice.entry_id).is_not(None), AccountingEntry.invoice_id == wanted.invoice_id)
+        )
+        statement = statement.where(col(Reminder.id).in_(union(about, by_books)))
     return fetch_page(session, statement, _LATEST_FIRST, cursor=cursor, limit=limit, descending=True)
 
 

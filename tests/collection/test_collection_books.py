@@ -22,6 +22,7 @@ from gateway.collection.law.statute import statute
 from gateway.collection.messages.letterhead import Letterhead
 from gateway.collection.messages.printing import statement_pdf
 from gateway.collection.model import Reminder
+from gateway.collection.reminder_rows import ReminderFilter, reminders_page
 from gateway.collection.reminder_views import decision_view, reminder_views
 from gateway.collection.reminding import preview, preview_page
 from gateway.collection.scenario_books import book_content, store_book
@@ -201,6 +202,9 @@ def test_an_invoice_that_arrives_takes_the_steps_that_the_books_had_taken(chasin
     chasing.days(1)
     (decision,) = chasing.foreseen()
     assert [(each.number, each.books_only) for each in decision.account.items] == [("F1", False), ("V1", False)]
+    about = ReminderFilter(invoice_id=decision.account.items[1].invoice_id)
+    with chasing.database.transaction(chasing.organisation) as session:
+        assert [each.step for each in reminders_page(session, EVERYTHING, about).items] == ["relance_1"]
     assert decision.step is None
     chasing.days(14)
     chasing.send()
