@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from gateway.database import Database
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import load_settings
 from gateway.ledger.documents import DocumentStore
-from tests.collection.histories import CAST, Act, histories
+from tests.collection.histories import CAST, Act, CreditNote, Days, Invoice, Receipt, Returned, histories
 from tests.collection.naive_books import NaiveBooks
 from tests.collection.owing import siren
 from tests.collection.running_histories import Watched
@@ -34,7 +34,21 @@ def shared(server_url: str) -> Iterator[Database]:
         yield database
 
 
+def late(currency: int, cents: int = 120_000) -> Invoice:
+    """An invoice whose first e-mail is due tomorrow."""
+    return Invoice(debtor=0, agency=0, seller=0, currency=currency, cents=cents, issued_ago=40, due_in=-2)
+
+
+#: What chance seldom brings together.
+SENT_AND_DIED = [late(0), Days(1, "dies, having sent it"), Days(3), Days(3)]
+CREDITED = [late(0), CreditNote(0, 35), Receipt((), 100, 5_000, 0, names_payer=True), Days(1), Days(3)]
+RETURNED_MEANWHILE = [late(0), late(3), Days(1), Days(13, meanwhile=(Returned(0),)), Days(1)]
+
+
 @pytest.mark.parametrize("part", range(PARTS))
+@example(told=SENT_AND_DIED)
+@example(told=CREDITED)
+@example(told=RETURNED_MEANWHILE)
 @settings(max_examples=COUNT // PARTS, suppress_health_check=list(HealthCheck))
 @given(told=histories(most_weeks=8))
 def test_every_instant_of_a_history_holds(
