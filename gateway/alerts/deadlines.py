@@ -110,7 +110,7 @@ class Deadline:
         passes_at: first instant at which it is late.
         cause: what tells two deadlines of one matter and invoice apart.
         code: the status spoken of, if any.
-        amount: what is at stake in the sentences.
+        amount: what is at stake, when it is not all that is left to pay.
     """
 
     rule: DeadlineRule
@@ -231,7 +231,8 @@ def _answers(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -
             began = facts.disputes.since.get(code, issue.at)
             since = paris_date(began)
             cause = issue.fingerprint if began == issue.at else f"{issue.fingerprint}:{began.isoformat()}"
-            yield _by_day(rule, since, add_working_days(since, rule.working_days), cause=cause, code=code)
+            last = add_working_days(since, rule.working_days)
+            yield _by_day(rule, since, last, cause=cause, code=code, amount=issue.disputed)
 
 
 def _receipt(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:

@@ -246,16 +246,16 @@ def review_deadlines(
     """
     today = paris_date(now)
     policy, state = deadline_policy(today), InvoiceState.model_validate(invoice.state)
-    decisions = [each.alert for each in overdue(facts, state, policy, now)]
-    late = {decision.dedup_key for decision in decisions}
+    passed = overdue(facts, state, policy, now)
+    late = {each.alert.dedup_key for each in passed}
     met = tuple(alert for alert in watched if alert.dedup_key not in late)
     for alert in met:
         _close(session, alert, cured_because(alert.condition, today), {"invoice_id": str(invoice.id)}, now)
     opened = []
-    for decision in decisions:
+    for each in passed:
         new = _open(
             session,
-            decision,
+            each.alert,
             now,
             invoice_id=invoice.id,
             event_id=None,
@@ -264,7 +264,8 @@ def review_deadlines(
             customer_siren=invoice.buyer_siren,
         )
         if new is not None:
-            opened.append(OpenedAlert(new, decision, invoice.remaining, invoice.currency))
+            at_stake = invoice.remaining if each.deadline.amount is None else each.deadline.amount
+            opened.append(OpenedAlert(new, each.alert, at_stake, invoice.currency))
     invoice.next_check_at = next_look(facts, state, policy, now)
     session.add(invoice)
     session.flush()

@@ -9,9 +9,11 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
+from gateway.alerts.model import Alert
 from gateway.collection.decisions import ActionKind
 from gateway.collection.errors import ActionNotFoundError
 from gateway.collection.model import ActionState, CollectionAction
+from gateway.collection.same_matter import Told, by_matter
 from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.database.searching import containing
 
@@ -69,6 +71,28 @@ def action_by_id(session: Session, scope: Scope, action_id: UUID, *, lock: bool 
     if found is None:
         raise ActionNotFoundError(action_id)
     return found
+
+
+def actions_of_matter(session: Session, scope: Scope, action: CollectionAction) -> list[CollectionAction]:
+    """The other actions to do that tell of the same matter as `action`; kept from other writers."""
+    if action.invoice_id is None:
+        return []
+    rows = session.exec(
+        select(CollectionAction, Alert.condition)
+        .join(Alert, col(Alert.id) == CollectionAction.alert_id)
+        .where(
+            CollectionAction.invoice_id == action.invoice_id,
+            CollectionAction.state == ActionState.TODO.value,
+            _visible(scope),
+        )
+        .order_by(col(CollectionAction.id))
+        .with_for_update(of=CollectionAction)
+        .execution_options(populate_existing=True)
+    ).all()
+    found = {row.id: row for row, _ in rows}
+    told = [Told(row.id, condition, row.invoice_id, row.created_at) for row, condition in rows]
+    group = next(each for each in by_matter(told) if action.id in {one.action_id for one in each})
+    return [found[each.action_id] for each in group if each.action_id != action.id]
 
 
 def action_of_alert(session: Session, alert_id: UUID) -> CollectionAction | None:

@@ -76,24 +76,32 @@ def attach_invoice(session: Session, alerts: list[Alert], invoice: InvoiceRecord
 def complete(
     session: Session, scope: Scope, action_id: UUID, *, user_id: UUID, outcome: Text | str, now: datetime
 ) -> CollectionAction:
-    """A person has done the action and says what came of it. Raises ActionNotFoundError, ActionNotOpenError."""
+    """A person has done the action, and with it those of the same matter, and says what came of it.
+
+    Raises ActionNotFoundError, ActionNotOpenError.
+    """
     take_turn(session)
     action = _open_action(session, scope, action_id)
-    action.state = ActionState.DONE.value
-    action.done_at, action.done_by = now, user_id
-    action.tell(outcome)
-    _note(session, action, "action.done", {"user_id": str(user_id), "outcome": action.outcome_fr}, now)
+    for each in (action, *repository.actions_of_matter(session, scope, action)):
+        each.state = ActionState.DONE.value
+        each.done_at, each.done_by = now, user_id
+        each.tell(outcome)
+        _note(session, each, "action.done", {"user_id": str(user_id), "outcome": each.outcome_fr}, now)
     return action
 
 
 def assign(
     session: Session, scope: Scope, action_id: UUID, *, to_user: UUID | None, by_user: UUID, now: datetime
 ) -> CollectionAction:
-    """Give the action to someone, or back to the team with None. Raises ActionNotFoundError, ActionNotOpenError."""
+    """Give the action and those of the same matter to someone, or back to the team with None.
+
+    Raises ActionNotFoundError, ActionNotOpenError.
+    """
     take_turn(session)
     action = _open_action(session, scope, action_id)
-    action.assigned_to = to_user
-    _note(session, action, "action.assigned", {"to": str(to_user) if to_user else None, "by": str(by_user)}, now)
+    for each in (action, *repository.actions_of_matter(session, scope, action)):
+        each.assigned_to = to_user
+        _note(session, each, "action.assigned", {"to": str(to_user) if to_user else None, "by": str(by_user)}, now)
     return action
 
 

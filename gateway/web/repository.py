@@ -15,6 +15,7 @@ from gateway.access.scope import Scope
 from gateway.alerts.model import Alert, AlertState
 from gateway.collection.model import ActionState, CollectionAction, Reminder
 from gateway.collection.reminder_rows import WAITING, visible_reminders
+from gateway.collection.same_matter import told_by_another
 from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.flows.errors import FlowNotFoundError
 from gateway.flows.model import Flow, FlowState
@@ -51,6 +52,7 @@ def waiting(session: Session, person: Principal) -> Waiting:
             CollectionAction.id,
             col(CollectionAction.state) == ActionState.TODO,
             scope.condition(CollectionAction.agency_id, CollectionAction.customer_siren),
+            ~told_by_another(),
         ),
         _count(Reminder.id, col(Reminder.state).in_(WAITING), visible_reminders(scope)),
         _count(Notification.id, col(Notification.user_id) == person.id, col(Notification.read_at).is_(None)),

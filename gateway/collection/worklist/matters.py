@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from gateway.access.principal import Principal
 from gateway.access.scope import Scope
+from gateway.alerts.model import Alert
 from gateway.collection.address_faults import fault_of
 from gateway.collection.model import (
     ActionState,
@@ -22,7 +23,9 @@ from gateway.collection.model import (
     ReminderState,
 )
 from gateway.collection.reminder_rows import WAITING, lines_of, visible_lines
+from gateway.collection.same_matter import Told
 from gateway.collection.scenarios import Channel
+from gateway.collection.worklist.joining import ToldLine, joined
 from gateway.collection.worklist.model import CollectionCall
 from gateway.collection.worklist.policy import CallOutcome
 from gateway.collection.worklist.ranking import Matter, Source
@@ -80,6 +83,7 @@ _ACTION = Bundle[Any](
         col(CollectionAction.assigned_to),
     ),
 )
+_ALERT = Bundle[Any]("alert", col(Alert.condition), col(Alert.severity), col(Alert.reason_fr), col(Alert.reason_en))
 _CUSTOMER = Bundle[Any](
     "customer",
     *(
@@ -113,21 +117,22 @@ class Viewer:
 
 def matters(session: Session, viewer: Viewer) -> list[Matter]:
     """Everything to do that may be seen, in a bounded number of statements."""
-    found = [
-        *_actions(session, viewer.scope),
-        *_reminders(session, viewer.scope),
-        *_contacts(session, viewer),
-        *_addresses(session, viewer),
-    ]
-    calls = _calls(session, [each.id for each in found])
-    return [replace(each, **calls[each.id]) if each.id in calls else each for each in found]
+    actions = list(_actions(session, viewer.scope))
+    others = [*_reminders(session, viewer.scope), *_contacts(session, viewer), *_addresses(session, viewer)]
+    calls = _calls(session, [*(each.line.id for each in actions), *(each.id for each in others)])
+
+    def called(line: Matter) -> Matter:
+        return replace(line, **calls[line.id]) if line.id in calls else line
+
+    return [*joined(replace(each, line=called(each.line)) for each in actions), *map(called, others)]
 
 
 def matter(session: Session, viewer: Viewer, source: Source, matter_id: UUID) -> Matter | None:
     """One line of the list; None when there is none that may be seen."""
     if source is Source.ACTION:
-        found = _actions(session, viewer.scope, matter_id)
-    elif source is Source.REMINDER:
+        every = joined(_actions(session, viewer.scope, matter_id))
+        return next((each for each in every if matter_id in (each.id, *each.also)), None)
+    if source is Source.REMINDER:
         found = _reminders(session, viewer.scope, matter_id)
     else:
         listed = _contacts if source is Source.CALL else _addresses
@@ -141,10 +146,12 @@ def visible_calls(viewer: Viewer) -> ColumnElement[bool]:
     return or_(mine, col(CollectionCall.made_by) == viewer.name)
 
 
-def _actions(session: Session, scope: Scope, only: UUID | None = None) -> Iterator[Matter]:
+def _actions(session: Session, scope: Scope, only: UUID | None = None) -> Iterator[ToldLine]:
+    """Those to do; `only`: that one, and the others on its invoice."""
     statement = (
-        select(_ACTION, _CUSTOMER, col(InvoiceRecord.buyer_name))
+        select(_ACTION, _ALERT, _CUSTOMER, col(InvoiceRecord.buyer_name))
         .select_from(CollectionAction)
+        .join(Alert, col(Alert.id) == CollectionAction.alert_id)
         .outerjoin(InvoiceRecord, col(InvoiceRecord.id) == CollectionAction.invoice_id)
         .outerjoin(CustomerInvoice, col(CustomerInvoice.invoice_id) == CollectionAction.invoice_id)
         .outerjoin(Customer, col(Customer.id) == CustomerInvoice.customer_id)
@@ -154,8 +161,9 @@ def _actions(session: Session, scope: Scope, only: UUID | None = None) -> Iterat
         )
     )
     if only is not None:
-        statement = statement.where(col(CollectionAction.id) == only)
-    for action, customer, buyer_name in session.execute(statement):
+        invoice = select(col(CollectionAction.invoice_id)).where(col(CollectionAction.id) == only).scalar_subquery()
+        statement = statement.where(or_(col(CollectionAction.id) == only, col(CollectionAction.invoice_id) == invoice))
+    for action, alert, customer, buyer_name in session.execute(statement):
         line = Matter(
             source=Source.ACTION,
             id=action.id,
@@ -173,7 +181,12 @@ def _actions(session: Session, scope: Scope, only: UUID | None = None) -> Iterat
             due_on=action.due_on,
             assigned_to=action.assigned_to,
         )
-        yield line if customer.id is None else _of_customer(line, customer)
+        yield ToldLine(
+            line if customer.id is None else _of_customer(line, customer),
+            Told(action.id, alert.condition, action.invoice_id, action.created_at),
+            alert.severity,
+            Text(alert.reason_fr, alert.reason_en),
+        )
 
 
 def _reminders(session: Session, scope: Scope, only: UUID | None = None) -> Iterator[Matter]:

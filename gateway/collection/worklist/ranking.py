@@ -53,6 +53,7 @@ class Matter:
         assigned_to: who does it. collector_id: who follows the customer.
         calls: how often it was called about in vain so far.
         back_on: day it comes back after the last of these calls.
+        also: the other actions that tell of the same matter, for which this line stands.
     """
 
     source: Source
@@ -75,6 +76,7 @@ class Matter:
     assigned_to: UUID | None = None
     calls: int = 0
     back_on: date | None = None
+    also: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
