@@ -22,7 +22,7 @@ from tests.conftest import START, add_organisation, fresh_database
 
 #: How many histories, and in how many parts that processes share: some in every run of the tests, thousands with
 #: `make histories`.
-COUNT = int(os.environ.get("HISTORIES", "10"))
+COUNT = int(os.environ.get("HISTORIES", "7"))
 PARTS = min(4, max(1, COUNT // 100))
 _served = 0
 
