@@ -27,6 +27,7 @@ from gateway.collection.law.claiming import (
     pay_penalty,
     waive_penalty,
 )
+from gateway.collection.law.correcting import correct_claims
 from gateway.collection.law.model import Treatment
 from gateway.collection.law.positions import position_of, positions_of
 from gateway.collection.law.repository import due_invoices
@@ -45,6 +46,11 @@ _INTEREST = Text("intérêts {interest} sur {days} jours", "interest {interest} 
 _INDEMNITY = Text("indemnité {amount}", "indemnity {amount}")
 _PROVISIONAL = Text("taux provisoire", "provisional rate")
 _CLAIMED = Text("réclamé {amount}, reste {left}", "claimed {amount}, {left} left")
+_EXCESS = Text(
+    "réclamé en trop : {interest} + {indemnity} (gateway penalties correct)",
+    "claimed too much: {interest} + {indemnity} (gateway penalties correct)",
+)
+_CORRECTED = Text("corrigé de {amount}", "corrected by {amount}")
 _TO_CLAIM = Text("à réclamer", "to claim")
 
 InvoiceArgument = Annotated[str, typer.Argument(metavar="FACTURE", help="Numéro ou identifiant. / Number or id.")]
@@ -106,6 +112,26 @@ def waive_command(
             now=work.services.clock(),
         )
         typer.echo(_claim_text(claim_view(waived), work.language))
+
+
+@penalties_app.command("correct")
+def correct_command(
+    invoice: InvoiceArgument,
+    reason: Annotated[str, typer.Option(help="Pourquoi. / Why.")],
+    organisation: OrganisationOption = None,
+) -> None:
+    """Ramener à ce qui est dû ce qui est réclamé en trop. / Lower claims to what is due."""
+    with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
+        corrected = correct_claims(
+            session,
+            _EVERYTHING,
+            receivable_named(session, invoice),
+            work.services.law.law,
+            reason=printable(reason),
+            by=OPERATOR,
+            now=work.services.clock(),
+        )
+        typer.echo(_as_text(penalty_view(corrected), work.language))
 
 
 @penalties_app.command("pay")
@@ -209,6 +235,9 @@ def _as_text(view: PenaltyView, language: Language) -> str:
             f"    {line.first} → {line.last}  {line.days:>4} × {money(line.base)} × {percent} %  = {exact}{mark}"
         )
     lines += [f"    {_claim_text(each, language)}" for each in view.claimed]
+    if view.interest_excess or view.indemnity_excess:
+        excess = money(view.interest_excess), money(view.indemnity_excess, view.indemnity_currency)
+        lines.append("    " + _EXCESS.in_language(language).format(interest=excess[0], indemnity=excess[1]))
     left = [money(view.interest_to_claim), money(view.indemnity_to_claim, view.indemnity_currency)]
     lines.append(f"    {_TO_CLAIM.in_language(language)} {' + '.join(left)}")
     return "\n".join(lines)
@@ -217,4 +246,6 @@ def _as_text(view: PenaltyView, language: Language) -> str:
 def _claim_text(view: ClaimView, language: Language) -> str:
     say = Sayer(language)
     amounts = {"amount": say.money(view.amount, view.currency), "left": say.money(view.left, view.currency)}
-    return f"{view.id}  {say.say(view.kind.label)}  {say.say(_CLAIMED).format(**amounts)}"
+    corrected = _CORRECTED.in_language(language).format(amount=say.money(view.corrected, view.currency))
+    told = f"{view.id}  {say.say(view.kind.label)}  {say.say(_CLAIMED).format(**amounts)}"
+    return f"{told}, {corrected}" if view.corrected else told

@@ -32,6 +32,7 @@ class ActionKind(StrEnum):
     RESEND_STATUS = "resend_status"
     REPORT_RECEIPT = "report_receipt"
     REDO_REPORT = "redo_report"
+    CORRECT_CLAIM = "correct_claim"
     RELEASE_FLOW = "release_flow"
     #: Nothing to collect: only a check.
     CHASE_NONE = "chase_none"

@@ -112,6 +112,7 @@ FORMS: dict[str, Handler] = {
     "/address-faults/{fault_id}/lift": calls.lift_address,
     "/reminders/{reminder_id}/bounce": reminders.bounce,
     "/invoices/{invoice_id}/penalties/claim": penalties.claim,
+    "/invoices/{invoice_id}/penalties/correct": penalties.correct,
     "/invoices/{invoice_id}/penalties/choose": penalties.choose_for_invoice,
     "/invoices/{invoice_id}/acts": penalties.add_act,
     "/acts/{act_id}/end": penalties.end_act,

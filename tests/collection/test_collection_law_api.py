@@ -113,6 +113,21 @@ def test_a_sheet_is_read_claimed_and_waived(house, http, as_program):
     assert [each["number"] for each in page["penalties"]] == ["F1"]
 
 
+def test_a_claim_that_exceeds_what_is_due_is_told_and_lowered_once(house, http, as_program):
+    headers = as_program(house.organisation)
+    http.post(f"{of(house)}/penalties", json={"until": "2026-04-10"}, headers=headers)
+    house.pay("1200.00", on=date(2026, 4, 5))
+    sheet = http.get(f"{of(house)}/penalties", headers=headers).json()
+    assert (sheet["interest"], sheet["interest_excess"], sheet["indemnity_excess"]) == ("2.00", "1.99", "0.00")
+    corrections = f"{of(house)}/penalties/corrections"
+    corrected = http.post(corrections, json={"reason": "Virement du 5 avril"}, headers=headers)
+    assert (corrected.status_code, corrected.json()["interest_excess"]) == (201, "0.00")
+    interest = corrected.json()["claimed"][0]
+    assert (interest["amount"], interest["corrected"], interest["left"]) == ("3.99", "1.99", "2.00")
+    again = http.post(corrections, json={"reason": "Encore"}, headers=headers)
+    assert (again.status_code, again.json()["code"]) == (409, "NOTHING_TO_CORRECT")
+
+
 def test_choices_and_rates_hold_for_all_for_a_customer_or_an_invoice(house, http, as_program):
     headers = as_program(house.organisation)
     choice = {"treatment": "waived", "customer": BUYER_SIREN, "reason": "Accord"}

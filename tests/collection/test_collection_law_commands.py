@@ -45,6 +45,15 @@ def run(database: Database, settings: Any, clock: Any, monkeypatch: pytest.Monke
     monkeypatch.undo()
 
 
+def test_a_claim_that_exceeds_what_is_due_is_told_and_corrected(house: House, run: Run) -> None:
+    assert "en trop" not in run("penalties", "claim", "F1", "--until", "2026-04-10")
+    house.pay("1200.00", on=date(2026, 4, 5))
+    assert "réclamé en trop : 1,99 € + 0,00 €" in run("penalties", "show", "F1")
+    corrected = run("penalties", "correct", "F1", "--reason", "Virement du 5 avril")
+    assert "réclamé 3,99 €, reste 2,00 €, corrigé de 1,99 €" in corrected
+    assert "en trop" not in corrected
+
+
 def test_penalties_are_shown_claimed_paid_and_waived(house: House, run: Run) -> None:
     assert "10 × 1 200,00 € × 12,15 %  = 3,9945" in run("penalties", "show", "F1", "--until", "2026-04-10")
     assert "F1" in run("penalties", "show", "--customer", BUYER_SIREN)

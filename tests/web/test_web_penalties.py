@@ -4,13 +4,18 @@ import io
 import re
 import zipfile
 from datetime import date
+from uuid import UUID
 
 import pytest
 from sqlmodel import select
 
 from gateway.access.roles import Role
+from gateway.access.scope import Scope
 from gateway.customers.model import Customer, CustomerInvoice
 from gateway.lifecycle.model import InvoiceRecord
+from gateway.treasury.allocating import NewReceipt
+from gateway.treasury.model import ReceiptSource
+from gateway.treasury.receipts import record_receipt
 from tests.web.story import Site, post
 
 #: Of an open invoice: its own identifier and its customer's.
@@ -50,6 +55,28 @@ def test_a_collector_claims_and_only_the_manager_waives(site, late):
     assert post(manager, waive, {"reason": "Geste", "next": here}).headers["location"].startswith(here)
     assert post(manager, f"{here}/choose", {"treatment": "waived"}).status_code == 303
     assert "Abandonnées" in browser.get(here).text
+
+
+def test_a_claim_that_exceeds_what_is_due_shows_both_figures_and_only_the_manager_corrects_it(site, late):
+    browser, manager = site.signed_in(Role.COLLECTOR), site.signed_in(Role.AR_MANAGER)
+    here = f"/invoices/{late[0]}/penalties"
+    post(browser, f"{here}/claim", {"until": "2026-04-10"})
+    assert "de trop" not in manager.get(here).text
+    with site.services.database.transaction(site.story.house) as session:
+        invoice = session.get_one(InvoiceRecord, UUID(late[0]))
+        paid = {invoice.id: invoice.remaining}
+        new = NewReceipt(invoice.remaining, invoice.currency, date(2026, 3, 31), reference="V", allocations=paid)
+        now = site.services.clock()
+        record_receipt(session, Scope.everything(), new, source=ReceiptSource.API, by="operator", now=now)
+    page = manager.get(here).text.replace("\u202f", " ").replace("\xa0", " ")
+    assert "Réclamé 40,00 €, dû 0,00 € : 40,00 € de trop." in page
+    assert "réclamé en trop" in manager.get(f"/customers/{late[1]}").text
+    assert f'action="{here}/correct"' not in browser.get(here).text
+    assert post(browser, f"{here}/correct", {"reason": "Payée à temps"}).status_code == 403
+    assert post(manager, f"{here}/correct", {"reason": " "}).status_code == 422
+    assert post(manager, f"{here}/correct", {"reason": "Payée à temps"}).status_code == 303
+    corrected = manager.get(here).text.replace("\u202f", " ").replace("\xa0", " ")
+    assert ("de trop" in corrected, "corrigée de 40,00 €" in corrected) == (False, True)
 
 
 def test_an_act_moves_the_limitation(site, late):

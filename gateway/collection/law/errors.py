@@ -68,6 +68,26 @@ class NothingToClaimError(GatewayError):
         )
 
 
+class NothingToCorrectError(GatewayError):
+    """No claim about an invoice asks for more than is due."""
+
+    code: ClassVar[str] = "NOTHING_TO_CORRECT"
+    status: ClassVar[int] = 409
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            Text(
+                f"Les pénalités réclamées pour la facture {number} ne dépassent pas ce qui est dû.",
+                f"The penalties claimed for invoice {number} do not exceed what is due.",
+            ),
+            Text(
+                "Il n’y a rien à corriger ; pour renoncer à une pénalité due, abandonnez-la.",
+                "There is nothing to correct; to give up a penalty that is due, waive it.",
+            ),
+            number,
+        )
+
+
 class PenaltyNotFoundError(GatewayError):
     """No claimed penalty that the asker may see has that identifier."""
 

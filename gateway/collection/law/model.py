@@ -118,12 +118,13 @@ class Penalty(IdentifiedRow, table=True):
 
 
 class PenaltyWaiver(IdentifiedRow, table=True):
-    """A part of a claimed penalty that was given up. Never changed: the database refuses it."""
+    """A part of a claimed penalty that is not asked for any more. Never changed: the database refuses it."""
 
     __tablename__ = "penalty_waiver"
 
     penalty_id: UUID = Field(foreign_key="penalty.id", index=True)
     amount: Decimal = Field(sa_type=Amount)
+    corrects: bool = Field(default=False, description="It never was due: the claim was too high. Else it was given up")
     reason: str
     waived_at: datetime = Field(sa_type=UtcDateTime)
     waived_by: str

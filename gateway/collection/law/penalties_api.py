@@ -20,6 +20,7 @@ from gateway.collection.law.claiming import (
     waive_penalty,
 )
 from gateway.collection.law.context import LawContext
+from gateway.collection.law.correcting import correct_claims
 from gateway.collection.law.model import Treatment
 from gateway.collection.law.positions import position_of, positions_of
 from gateway.collection.law.repository import due_invoices, receivable_by_id
@@ -69,6 +70,12 @@ class WaiverBody(Body):
     """A claimed penalty is given up."""
 
     amount: Money | None = Field(default=None, description="All that is left when null")
+    reason: Words
+
+
+class CorrectionBody(Body):
+    """What was claimed too much is taken back."""
+
     reason: Words
 
 
@@ -148,6 +155,26 @@ def router(context: LawApiContext) -> APIRouter:
             claim_penalties(session, principal.scope, invoice_id, law, until=until, by=by, now=now)
             session.flush()
             return penalty_view(position_of(session, principal.scope, invoice_id, until, law))
+
+    @routes.post(
+        "/invoices/{invoice_id}/penalties/corrections",
+        status_code=201,
+        summary="Lower claims that exceed what is due",
+        responses=problems(409),
+    )
+    def correct(principal: writer, invoice_id: UUID, body: CorrectionBody) -> PenaltyView:
+        """Down to what is due today; what was paid too much is unallocated money of its receipt again."""
+        with database.transaction(principal.organisation_id) as session:
+            corrected = correct_claims(
+                session,
+                principal.scope,
+                invoice_id,
+                context.parts.law,
+                reason=body.reason,
+                by=acting(principal),
+                now=clock(),
+            )
+            return penalty_view(corrected)
 
     @routes.post("/penalties/{penalty_id}/payments", status_code=201, summary="Have money pay a claimed penalty")
     def pay(principal: writer, penalty_id: UUID, body: PaymentBody) -> ClaimView:

@@ -23,16 +23,22 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One claim: what it asked for, what money paid of it, what was given up."""
+    """One claim: what it asked for, what money paid of it, what was given up, what was corrected: it never was due."""
 
     penalty: Penalty
     paid: Decimal
     waived: Decimal
+    corrected: Decimal
+
+    @property
+    def asked(self) -> Decimal:
+        """What it asks for, once corrected."""
+        return self.penalty.amount - self.corrected
 
     @property
     def left(self) -> Decimal:
         """What is still owed of it."""
-        return self.penalty.amount - self.paid - self.waived
+        return self.asked - self.paid - self.waived
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +66,44 @@ class PenaltyPosition:
     @property
     def interest_to_claim(self) -> Decimal:
         """Interest that has run and that no claim asked for; never negative: a claim stands."""
-        asked = sum((each.penalty.amount for each in self._claims_of(PenaltyKind.INTEREST)), ZERO)
+        asked = sum((each.asked for each in self.claims_of(PenaltyKind.INTEREST)), ZERO)
         return max(ZERO, self.sheet.total - asked)
 
     @property
     def indemnity_to_claim(self) -> Decimal:
         """The fixed sum unless it was claimed: once for each invoice."""
-        return ZERO if self._claims_of(PenaltyKind.INDEMNITY) else self.indemnity.amount
+        return ZERO if self.claims_of(PenaltyKind.INDEMNITY) else self.indemnity.amount
+
+    @property
+    def interest_excess(self) -> Decimal:
+        """By how much claims ask for more interest than has run, as when money of before a claim is told after it."""
+        return self.excess_of(PenaltyKind.INTEREST)
+
+    @property
+    def indemnity_excess(self) -> Decimal:
+        """The fixed sum where it was claimed and is not due after all."""
+        return self.excess_of(PenaltyKind.INDEMNITY)
+
+    def excess_of(self, kind: PenaltyKind) -> Decimal:
+        """By how much the claims up to the last day of the sheet exceed what is due; what was given up is not asked."""
+        stands = (each for each in self.claims_of(kind) if each.penalty.until <= self.sheet.until)
+        return max(ZERO, sum((each.asked - each.waived for each in stands), ZERO) - self.due_of(kind))
+
+    def due_of(self, kind: PenaltyKind) -> Decimal:
+        """What is due of a kind, claimed or not, in `currency_of` it."""
+        return self.sheet.total if kind is PenaltyKind.INTEREST else self.indemnity.amount
+
+    def currency_of(self, kind: PenaltyKind) -> str:
+        """The currency of a kind."""
+        return self.invoice.currency if kind is PenaltyKind.INTEREST else self.indemnity.currency
 
     @property
     def is_nothing(self) -> bool:
         """Nothing has run, nothing was claimed."""
         return not (self.sheet.total or self.indemnity.amount or self.claimed)
 
-    def _claims_of(self, kind: PenaltyKind) -> list[Claimed]:
+    def claims_of(self, kind: PenaltyKind) -> list[Claimed]:
+        """The claims of a kind, the first one first."""
         return [each for each in self.claimed if each.penalty.kind == kind.value]
 
 
@@ -115,11 +145,20 @@ def position_of(session: Session, scope: Scope, invoice_id: UUID, until: date, l
 def claimed_of(session: Session, invoice_ids: Iterable[UUID]) -> dict[UUID, list[Claimed]]:
     """Every claim about these invoices, with what was paid and given up of it."""
     penalties = repository.penalties_of(session, list(invoice_ids))
-    ids = [penalty.id for each in penalties.values() for penalty in each]
-    paid, waived = repository.paid_of_penalties(session, ids), repository.waived_of_penalties(session, ids)
+    stands = standing_of(session, [penalty for each in penalties.values() for penalty in each])
+    return {invoice_id: [stands[row.id] for row in rows] for invoice_id, rows in penalties.items()}
+
+
+def standing_of(session: Session, penalties: Iterable[Penalty]) -> dict[UUID, Claimed]:
+    """Each of these claims, by its identifier, with what was paid, given up and corrected of it."""
+    rows = {row.id: row for row in penalties}
+    paid, lowered = repository.paid_of_penalties(session, rows), repository.lowered_of_penalties(session, rows)
+    none = repository.Lowered()
     return {
-        invoice_id: [Claimed(row, paid.get(row.id, ZERO), waived.get(row.id, ZERO)) for row in rows]
-        for invoice_id, rows in penalties.items()
+        row.id: Claimed(
+            row, paid.get(row.id, ZERO), lowered.get(row.id, none).waived, lowered.get(row.id, none).corrected
+        )
+        for row in rows.values()
     }
 
 

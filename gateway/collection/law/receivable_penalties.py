@@ -7,10 +7,8 @@ from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
 from gateway.collection.law.model import Penalty
-from gateway.collection.law.positions import Claimed
-from gateway.collection.law.repository import paid_of_penalties, waived_of_penalties
+from gateway.collection.law.positions import standing_of
 from gateway.kernel.clock import paris_date
-from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.repository import visible_invoices
 from gateway.treasury.receivables import Item, ItemKind
@@ -26,10 +24,9 @@ def penalty_items(session: Session, scope: Scope, customer_ids: Collection[UUID]
     if customer_ids is not None:
         statement = statement.where(col(Penalty.customer_id).in_(list(customer_ids)))
     found = session.exec(statement).all()
-    ids = [penalty.id for penalty, *_ in found]
-    paid, waived = paid_of_penalties(session, ids), waived_of_penalties(session, ids)
+    stands = standing_of(session, [penalty for penalty, *_ in found])
     for penalty, number, agency_id, seller in found:
-        claimed = Claimed(penalty, paid.get(penalty.id, ZERO), waived.get(penalty.id, ZERO))
+        claimed = stands[penalty.id]
         if claimed.left:
             yield Item(
                 kind=ItemKind.PENALTY,
@@ -41,7 +38,7 @@ def penalty_items(session: Session, scope: Scope, customer_ids: Collection[UUID]
                 receipt_id=None,
                 number=number,
                 due_date=paris_date(penalty.claimed_at),
-                asked=penalty.amount,
+                asked=claimed.asked,
                 remaining=claimed.left,
                 issues=None,
                 penalty_id=penalty.id,

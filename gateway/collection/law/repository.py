@@ -4,7 +4,7 @@ The database keeps organisations apart; a `Scope` narrows what a person sees fur
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
@@ -46,6 +46,14 @@ _BY_DUE_DATE = (
 )
 
 _Row = TypeVar("_Row", bound=IdentifiedRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """What is not asked for any more of a claim: given up, and corrected because it never was due."""
+
+    waived: Decimal = ZERO
+    corrected: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +188,51 @@ def paid_of_penalties(session: Session, penalty_ids: Collection[UUID]) -> dict[U
     return {penalty_id: Decimal(amount) for penalty_id, amount in rows}
 
 
-def waived_of_penalties(session: Session, penalty_ids: Collection[UUID]) -> dict[UUID, Decimal]:
-    """What was given up of each penalty."""
+def receipts_of_penalty(session: Session, penalty_id: UUID) -> list[tuple[UUID, Decimal]]:
+    """The receipts that pay a penalty and were not undone, with what each pays of it, the last one to pay first."""
+    undone = select(Receipt.reverses_id).where(col(Receipt.reverses_id).is_not(None))
+    paid = func.sum(ReceiptUse.amount)
     rows = session.exec(
-        select(PenaltyWaiver.penalty_id, func.sum(PenaltyWaiver.amount))
-        .where(_among(PenaltyWaiver.penalty_id, penalty_ids))
-        .group_by(col(PenaltyWaiver.penalty_id))
+        select(ReceiptUse.receipt_id, paid)
+        .where(
+            ReceiptUse.purpose == PENALTY,
+            ReceiptUse.purpose_id == penalty_id,
+            col(ReceiptUse.receipt_id).not_in(undone),
+        )
+        .group_by(col(ReceiptUse.receipt_id))
+        .having(paid > 0)
+        .order_by(func.max(ReceiptUse.used_at).desc(), col(ReceiptUse.receipt_id))
     )
-    return {penalty_id: Decimal(amount) for penalty_id, amount in rows}
+    return [(receipt_id, Decimal(amount)) for receipt_id, amount in rows]
+
+
+def lowered_of_penalties(session: Session, penalty_ids: Collection[UUID]) -> dict[UUID, Lowered]:
+    """What is not asked for any more of each penalty of which that holds."""
+    rows = session.exec(
+        select(PenaltyWaiver.penalty_id, PenaltyWaiver.corrects, func.sum(PenaltyWaiver.amount))
+        .where(_among(PenaltyWaiver.penalty_id, penalty_ids))
+        .group_by(col(PenaltyWaiver.penalty_id), col(PenaltyWaiver.corrects))
+    )
+    found: dict[UUID, Lowered] = {}
+    for penalty_id, corrects, amount in rows:
+        each = found.get(penalty_id, Lowered())
+        found[penalty_id] = replace(each, **{"corrected" if corrects else "waived": Decimal(amount)})
+    return found
+
+
+def claimed_invoices(session: Session, after: UUID | None, limit: int) -> list[InvoiceRecord]:
+    """Invoices for which something was claimed: one page; `after`: the last identifier of the page before."""
+    return list(
+        session.exec(
+            select(InvoiceRecord)
+            .where(
+                col(InvoiceRecord.id).in_(select(Penalty.invoice_id)),
+                col(InvoiceRecord.id) > after if after else true(),
+            )
+            .order_by(col(InvoiceRecord.id))
+            .limit(limit)
+        )
+    )
 
 
 def choices_for(session: Session, customer_ids: Collection[UUID], invoice_ids: Collection[UUID]) -> list[PenaltyChoice]:

@@ -181,7 +181,7 @@ class LegalAlert(_Part):
     title: Sentence
     reason: Sentence
     next: Sentence
-    passed: PassedWords
+    passed: PassedWords | None = None
     settled: Sentence
 
 

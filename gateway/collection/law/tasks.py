@@ -1,14 +1,19 @@
-"""The review of what the law lets pass: limitations, claims to declare, penalties of invoices paid late."""
+"""The review of what the law lets pass: limitations, claims to declare, penalties paid late or claimed too high."""
 
+from collections.abc import Callable
 from uuid import UUID
+
+from sqlmodel import Session
 
 from gateway.collection.law.claiming import claim_paid_late
 from gateway.collection.law.context import LawContext
+from gateway.collection.law.correcting import review_excesses
 from gateway.collection.law.proceedings import review_insolvencies
-from gateway.collection.law.repository import paid_late
+from gateway.collection.law.repository import claimed_invoices, paid_late
 from gateway.collection.law.watching import review_limitations
 from gateway.jobs.queue import enqueue
 from gateway.ledger.service import take_turn
+from gateway.lifecycle.model import InvoiceRecord
 
 LAW_TASK = "collection.law"
 
@@ -24,12 +29,28 @@ def review_law(context: LawContext, organisation_id: UUID) -> None:
         review_insolvencies(session, law, context.channels, now)
         if read == batch:
             enqueue(session, LAW_TASK)
+    _each_page(context, organisation_id, paid_late, lambda session, page: claim_paid_late(session, page, law, now=now))
+    _each_page(
+        context,
+        organisation_id,
+        claimed_invoices,
+        lambda session, page: review_excesses(session, page, law, context.channels, now),
+    )
+
+
+def _each_page(
+    context: LawContext,
+    organisation_id: UUID,
+    pages: Callable[[Session, UUID | None, int], list[InvoiceRecord]],
+    look: Callable[[Session, list[InvoiceRecord]], None],
+) -> None:
+    """Look at the invoices of a query page by page, each in a transaction that holds the organisation's turn."""
     after: UUID | None = None
     while True:
         with context.database.transaction(organisation_id) as session:
             take_turn(session)
-            page = paid_late(session, after, batch)
+            page = pages(session, after, context.settings.batch_size)
             if not page:
                 return
             after = page[-1].id
-            claim_paid_late(session, page, law, now=now)
+            look(session, page)

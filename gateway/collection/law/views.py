@@ -44,7 +44,8 @@ class ClaimView(_View):
     until: date
     claimed_at: datetime
     paid: Decimal
-    waived: Decimal
+    waived: Decimal = Field(description="Given up")
+    corrected: Decimal = Field(description="Taken back: it never was due")
     left: Decimal
     law: str
 
@@ -68,6 +69,8 @@ class PenaltyView(_View):
     treatment: Treatment = Field(description="What is to become of them")
     interest_to_claim: Decimal
     indemnity_to_claim: Decimal
+    interest_excess: Decimal = Field(description="By how much the claims of interest exceed what is due: to correct")
+    indemnity_excess: Decimal = Field(description="The indemnity that was claimed and is not due: to correct")
     law: str
     lines: tuple[SheetLineView, ...]
     claimed: tuple[ClaimView, ...]
@@ -209,6 +212,7 @@ def claim_view(claimed: Claimed) -> ClaimView:
         claimed_at=row.claimed_at,
         paid=claimed.paid,
         waived=claimed.waived,
+        corrected=claimed.corrected,
         left=claimed.left,
         law=row.law,
     )
@@ -235,6 +239,8 @@ def penalty_view(position: PenaltyPosition) -> PenaltyView:
         treatment=position.treatment,
         interest_to_claim=position.interest_to_claim,
         indemnity_to_claim=position.indemnity_to_claim,
+        interest_excess=position.interest_excess,
+        indemnity_excess=position.indemnity_excess,
         law=position.law,
         lines=tuple(
             SheetLineView(

@@ -22,6 +22,7 @@ from gateway.notifications.service import Channels
 
 LIMITATION = "claim.limitation"
 INSOLVENCY = "insolvency.claim"
+EXCESS = "penalty.excess"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Warned:
 def alert_for(warned: Warned, law: Statute, today: date) -> AlertDecision:
     """The alert to open on a day; one that comes after the last day to act says so. Pure."""
     words = law.alert[warned.condition]
-    said = words.passed if warned.last_day < today else words
+    said = words.passed if words.passed is not None and warned.last_day < today else words
     return AlertDecision(
         condition=warned.condition,
         severity=words.severity,

@@ -12,6 +12,7 @@ from gateway.collection.law import repository
 from gateway.collection.law.claiming import choose_treatment, claim_penalties, waive_penalty
 from gateway.collection.law.claims_api import dossier_response
 from gateway.collection.law.context import LawContext
+from gateway.collection.law.correcting import correct_claims
 from gateway.collection.law.handing_over import close_hand_over, hand_over, readiness_of
 from gateway.collection.law.insolvency import InsolvencyKind
 from gateway.collection.law.limitation import ActOnClaim
@@ -79,6 +80,11 @@ def sheet(visit: Reader, invoice_id: UUID, until: str = "", line: Annotated[int,
         invoice=position.invoice,
         opened=line,
         days=_days(lines[line - 1]) if line else [],
+        excesses=[
+            (kind, position.excess_of(kind), position.due_of(kind), position.currency_of(kind))
+            for kind in PenaltyKind
+            if position.excess_of(kind)
+        ],
         limitation=limitation,
         acts=list(zip(acts, limitation.acts, strict=True)),
         act_kinds=parts.law.limitation.act,
@@ -111,6 +117,21 @@ def waive(visit: CollectionManager, penalty_id: UUID, reason: _Words = "", next:
             now=visit.context.clock(),
         )
     return visit.go_to(next, "penalty_waived")
+
+
+def correct(visit: CollectionManager, invoice_id: UUID, reason: _Words = "") -> Response:
+    """Lower claims that exceed what is due."""
+    with visit.transaction() as session:
+        correct_claims(
+            session,
+            visit.principal.scope,
+            invoice_id,
+            _parts(visit).law,
+            reason=_required(reason),
+            by=_by(visit),
+            now=visit.context.clock(),
+        )
+    return visit.go_to(f"/invoices/{invoice_id}/penalties", "penalty_corrected")
 
 
 def choose_for_invoice(
