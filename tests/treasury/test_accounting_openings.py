@@ -17,7 +17,7 @@ from gateway.treasury.accounting.model import AccountingEntry
 from gateway.treasury.accounting.paying import pay_opening
 from gateway.treasury.accounting.settling import Outcome
 from gateway.treasury.allocating import NewReceipt
-from gateway.treasury.model import Receipt, ReceiptSource, WriteOffKind
+from gateway.treasury.model import Receipt, ReceiptAllocation, ReceiptSource, WriteOffKind
 from gateway.treasury.receipts import record_receipt, reverse_receipt
 from gateway.treasury.receivable_rows import open_items
 from gateway.treasury.receivables import ItemKind
@@ -287,10 +287,10 @@ def test_a_loss_on_what_only_the_books_know_settles_it_there(database, organisat
     assert all_of(database, organisation, Receipt) == []
 
 
-def pay(database, organisation, paid="200.00", reference="VIR-1"):
+def pay(database, organisation, paid="200.00", reference="VIR-1", on=date(2026, 10, 1)):
     """Money of the customer, told here, that pays V1."""
     (customer,) = all_of(database, organisation, Customer)
-    new = NewReceipt(Decimal("300.00"), "EUR", date(2026, 10, 1), reference, customer_id=customer.id)
+    new = NewReceipt(Decimal("300.00"), "EUR", on, reference, customer_id=customer.id)
     with database.transaction(organisation) as session:
         receipt = record_receipt(session, ALL, new, source=ReceiptSource.API, by="client:1", now=NOW).receipt
         session.flush()
@@ -336,3 +336,13 @@ def test_money_told_for_it_pays_the_invoice_that_arrives(database, organisation,
     assert standing(database, organisation) == [(Decimal("300.00"), {arrived.id: paid})]
     take(database, organisation, *old("V1", **LETTERED), *payment(amount="500,00", **LETTERED))
     assert standing(database, organisation) == [(Decimal("300.00"), {arrived.id: paid})]
+
+
+def test_of_several_receipts_the_oldest_pay_the_invoice_that_arrives_for_less(database, organisation, f1):
+    take(database, organisation, *sale(), *old("V1"))
+    paid = {day: pay(database, organisation, "100.00", f"VIR-{day}", date(2026, 10, day)) for day in (3, 1, 4, 2)}
+    arrived = arrive(database, organisation, "V1", "250.00", issue_date=date(2026, 1, 5), due_date=date(2026, 2, 5))
+    pays = {each.receipt_id: each.amount for each in all_of(database, organisation, ReceiptAllocation)}
+    assert pays == {paid[1]: Decimal("100.00"), paid[2]: Decimal("100.00"), paid[3]: Decimal("50.00")}
+    assert owed(database, organisation)["F1"] == 120
+    assert arrived.number not in owed(database, organisation)

@@ -107,18 +107,20 @@ def openings(
 
 
 def paid_of_openings(session: Session, entry_ids: Collection[UUID]) -> dict[UUID, dict[UUID, Decimal]]:
-    """What pays each of these lines, by receipt; that of a receipt that was undone does not."""
+    """What pays each of these lines, by receipt, the oldest receipt first; that of one that was undone does not."""
     undone = select(col(Receipt.reverses_id)).where(col(Receipt.reverses_id).is_not(None))
     amount = func.sum(col(ReceiptUse.amount))
     rows = session.execute(
-        select(col(ReceiptUse.purpose_id), col(ReceiptUse.receipt_id), amount)
+        select(col(ReceiptUse.purpose_id), col(Receipt.id), amount)
+        .join(Receipt, col(Receipt.id) == col(ReceiptUse.receipt_id))
         .where(
             col(ReceiptUse.purpose) == OPENING,
             col(ReceiptUse.purpose_id) == func.any(list(entry_ids)),
-            col(ReceiptUse.receipt_id).not_in(undone),
+            col(Receipt.id).not_in(undone),
         )
-        .group_by(col(ReceiptUse.purpose_id), col(ReceiptUse.receipt_id))
+        .group_by(col(ReceiptUse.purpose_id), col(Receipt.id))
         .having(amount != 0)
+        .order_by(col(Receipt.received_on), col(Receipt.id))
     )
     found: dict[UUID, dict[UUID, Decimal]] = {}
     for entry_id, receipt_id, paid in rows:

@@ -53,7 +53,8 @@ def pay_opening(
 def move_to_invoices(session: Session, arrived: Collection[tuple[UUID, UUID]], now: datetime) -> None:
     """Money that paid lines pays the invoices that they turned out to be: pairs of line and invoice.
 
-    What the invoice has no room for stays unallocated. The caller holds its turn.
+    Of those of a line the oldest receipt pays first; what the invoice has no room for stays unallocated. The caller
+    holds its turn.
     """
     wanted = dict(arrived)
     for entry_id, paid in paid_of_openings(session, wanted).items():
