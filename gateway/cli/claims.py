@@ -227,7 +227,7 @@ def file_command(
         file = output or Path(dossier_name(session.get_one(Customer, row.customer_id), row))
         evidence_of = evidence_maker(session, law.store, law.key, work.language, now)
         with file.open("wb") as written:
-            write_dossier(written, session, _EVERYTHING, row, law.store, evidence_of, law.law, now)
+            write_dossier(written, session, _EVERYTHING, row, law, evidence_of, now)
         typer.echo(str(file))
 
 

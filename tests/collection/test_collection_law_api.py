@@ -5,14 +5,22 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from pypdf import PdfReader
 from sqlalchemy.exc import ProgrammingError
 from sqlmodel import col, select, update
 
+from fixtures.cii import to_cii
+from fixtures.companies import make_customers, make_seller
+from fixtures.drafts import InvoiceDraft, make_draft
+from fixtures.pdf import to_facturx
+from fixtures.profiles import Profile
+from fixtures.ubl import to_ubl
 from gateway.access.roles import ApiScope
 from gateway.access.service import create_client
 from gateway.access.tokens import issue_token
@@ -28,6 +36,7 @@ from gateway.database import Database
 from gateway.invoices.model import InvoicingPeriod, PrecedingInvoice
 from gateway.invoices.parties import Delivery
 from gateway.ledger.model import LedgerEntry
+from gateway.lifecycle.model import InvoiceRecord
 from tests.collection.agreeing import House
 from tests.lifecycle.making_events import BUYER_SIREN, START
 
@@ -72,6 +81,20 @@ def house(database: Database, organisation: UUID) -> House:
 
 def of(house: House, number: str = "F1") -> str:
     return f"{HERE}/invoices/{house.owed[number].id}"
+
+
+def drafted() -> InvoiceDraft:
+    seller = make_seller(1)
+    return make_draft(Random(1), seller, seller.agencies[0], make_customers(1, 1)[0], number="LU-1")
+
+
+def stand_for(house: House, services: Services, files: dict[str, bytes]) -> None:
+    """The files that the house's invoices stand for."""
+    with house.database.transaction(house.organisation) as session:
+        for number, content in files.items():
+            services.documents.put(number.encode())  # what the ledger was told of
+            kept = services.documents.put(content)
+            session.get_one(InvoiceRecord, house.owed[number].id).document_sha256 = kept
 
 
 def alerts(house: House, condition: str) -> list[str]:
@@ -337,8 +360,7 @@ def test_an_order_is_allowed_warned_or_blocked_with_its_reasons(house, http, as_
 def test_a_hand_over_stops_reminders_and_makes_one_file_with_everything(house, services, http, as_program):
     reference = (PrecedingInvoice(number="F1", issue_date=date(2026, 2, 28)),)
     house.owes("A1", "200.00", type_code="381", issue_date=date(2026, 4, 15), preceding_invoices=reference)
-    for number in ("F1", "A1"):  # the files that the house's invoices stand for
-        services.documents.put(number.encode())
+    stand_for(house, services, {"F1": to_ubl(drafted()), "A1": to_cii(drafted(), Profile.EN_16931)})
     headers = as_program(house.organisation)
     body = {"invoices": [str(house.owed["F1"].id)], "handed_to": "Me Martin", "reference": "2026-12"}
     given = http.post(f"{CUSTOMER}/hand-overs", json=body, headers=headers)
@@ -355,7 +377,10 @@ def test_a_hand_over_stops_reminders_and_makes_one_file_with_everything(house, s
     assert archive.testzip() is None
     names = set(archive.namelist())
     assert "absentes" not in archive.read("index.html").decode()
-    assert names == {"index.html", "penalites.json", "factures/F1.xml", "avoirs/A1.xml", "preuves/F1.zip"}
+    documents = {f"{name}.{kind}" for name in ("factures/F1", "avoirs/A1") for kind in ("xml", "pdf")}
+    assert names == {"index.html", "penalites.json", "preuves/F1.zip"} | documents
+    for name in ("factures/F1.pdf", "avoirs/A1.pdf"):
+        assert drafted().number in PdfReader(io.BytesIO(archive.read(name))).pages[0].extract_text()
     assert "verify.py" in zipfile.ZipFile(io.BytesIO(archive.read("preuves/F1.zip"))).namelist()
     index = archive.read("index.html").decode()
     for told in ("F1", "A1 (avoir)", "Me Martin", "Bâtir Ensemble", "penalites.json"):
@@ -367,6 +392,22 @@ def test_a_hand_over_stops_reminders_and_makes_one_file_with_everything(house, s
     assert http.post(f"{HERE}/hand-overs/{given.json()['id']}/close", json=close, headers=headers).status_code == 201
     assert [each["closed_on"] for each in http.get(f"{CUSTOMER}/hand-overs", headers=headers).json()] == ["2026-10-05"]
     assert {"litigation.handed_over", "litigation.closed"} <= set(kinds(house))
+
+
+def test_a_hand_over_names_the_pdf_it_cannot_make_and_gives_a_facturx_as_it_was_sent(house, services, http, as_program):
+    house.owes("F2", "200.00", issue_date=date(2026, 2, 28), due_date=date(2026, 3, 31))
+    sent = to_facturx(drafted(), Profile.EN_16931)
+    stand_for(house, services, {"F1": b"<torn", "F2": sent})
+    headers = as_program(house.organisation)
+    body = {"invoices": [str(house.owed[each].id) for each in ("F1", "F2")], "handed_to": "Me Martin"}
+    given = http.post(f"{CUSTOMER}/hand-overs", json=body, headers=headers).json()
+    file = http.get(f"{HERE}/hand-overs/{given['id']}/file", headers=headers)
+    archive = zipfile.ZipFile(io.BytesIO(file.content))
+    assert archive.read("factures/F1.xml") == b"<torn"
+    assert archive.read("factures/F2.pdf") == sent
+    assert not {"factures/F1.pdf", "factures/F2.xml"} & set(archive.namelist())
+    absent = archive.read("index.html").decode().partition("Pièces absentes")[2]
+    assert ("factures/F1.pdf" in absent, "F2" in absent) == (True, False)
 
 
 def test_what_a_formal_notice_needs_is_told_and_its_evidence_file_made(house, services, http, as_program):

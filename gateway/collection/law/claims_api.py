@@ -320,7 +320,7 @@ def dossier_response(parts: LawContext, principal: Principal, hand_over_id: UUID
         with parts.database.transaction(principal.organisation_id) as session:
             row = repository.hand_over_by_id(session, principal.scope, hand_over_id)
             evidence_of = evidence_maker(session, parts.store, parts.key, principal.language, now)
-            write_dossier(output, session, principal.scope, row, parts.store, evidence_of, parts.law, now)
+            write_dossier(output, session, principal.scope, row, parts, evidence_of, now)
             name = dossier_name(session.get_one(Customer, row.customer_id), row)
         opened.pop_all()
     disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,8 +1,9 @@
 """The hand-over file: one zip with all that a lawyer, a bailiff or an agency needs, written piece by piece.
 
-factures/ and avoirs/: the original documents; relances/: what was sent, with its letters; preuves/: the evidence file
-of each invoice, which proves itself; penalites.json: the sheets; index.html: statement, sheets, timelines, reminders
-and the list of the pieces with their sha256. A piece that is gone is named in the index; nothing is left out silently.
+factures/ and avoirs/: the original documents, beside each XML one its readable PDF; relances/: what was sent, with its
+letters; preuves/: the evidence file of each invoice, which proves itself; penalites.json: the sheets; index.html:
+statement, sheets, timelines, reminders and the list of the pieces with their sha256. A piece that is gone or cannot be
+made is named in the index; nothing is left out silently.
 """
 
 import hashlib
@@ -23,11 +24,13 @@ from gateway.collection.agreements.money_rows import owed_of
 from gateway.collection.evidence import EvidenceOf
 from gateway.collection.law import repository
 from gateway.collection.law.claiming import kept_sheet
+from gateway.collection.law.context import LawContext
 from gateway.collection.law.model import HandOver
 from gateway.collection.law.positions import PenaltyPosition, positions_of
-from gateway.collection.law.statute import Statute
 from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
 from gateway.customers.model import Customer
+from gateway.invoices.printing import render_pdf
+from gateway.invoices.reading import read_invoice
 from gateway.kernel.clock import paris_date
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.money import ZERO
@@ -71,22 +74,22 @@ def write_dossier(
     session: Session,
     scope: Scope,
     row: HandOver,
-    store: DocumentStore,
+    parts: LawContext,
     evidence_of: EvidenceOf,
-    law: Statute,
     now: datetime,
 ) -> None:
     """Write the zip of a hand-over, with the invoices in scope, into a file that can be written in one go."""
+    store = parts.store
     today = paris_date(now)
     customer = session.get_one(Customer, row.customer_id)
     invoices = repository.invoices_of_hand_over(session, scope, row.id)
     credits = _credits_of(session, scope, invoices)
-    positions = positions_of(session, invoices, today, law)
+    positions = positions_of(session, invoices, today, parts.law)
     reminders = _reminders_of(session, [invoice.id for invoice in invoices])
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         pieces = _Pieces(archive)
         for folder, each in (*(("factures", one) for one in invoices), *(("avoirs", one) for one in credits)):
-            _add_document(pieces, store, folder, _safe(each.number), each.document_sha256)
+            _add_document(pieces, parts, folder, _safe(each.number), each.document_sha256)
         for reminder, numbers in reminders:
             _add_reminder(pieces, store, reminder, numbers)
         for invoice in invoices:
@@ -143,13 +146,23 @@ def _reminders_of(session: Session, ids: Sequence[UUID]) -> list[tuple[Reminder,
     return list(found.values())
 
 
-def _add_document(pieces: _Pieces, store: DocumentStore, folder: str, name: str, sha256: str) -> None:
+def _add_document(pieces: _Pieces, parts: LawContext, folder: str, name: str, sha256: str) -> None:
+    """The document as it was sent and, unless that is a PDF, the same invoice laid out to be read."""
     try:
-        data = store.get(sha256)
+        data = parts.store.get(sha256)
     except GatewayError as error:
         pieces.miss(f"{folder}/{name}", error)
+        return
+    if data.startswith(_PDF):
+        pieces.add(f"{folder}/{name}.pdf", data)
+        return
+    pieces.add(f"{folder}/{name}.xml", data)
+    try:
+        page = render_pdf(read_invoice(data, parts.limits).invoice)
+    except GatewayError as error:
+        pieces.miss(f"{folder}/{name}.pdf", error)
     else:
-        pieces.add(f"{folder}/{name}{'.pdf' if data.startswith(_PDF) else '.xml'}", data)
+        pieces.add(f"{folder}/{name}.pdf", page)
 
 
 def _add_reminder(pieces: _Pieces, store: DocumentStore, reminder: Reminder, numbers: Sequence[str]) -> None:
