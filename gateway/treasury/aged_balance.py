@@ -77,16 +77,6 @@ class AgedBalance:
         """The amount of all that is open."""
         return self.balance.amount
 
-    @property
-    def late(self) -> Figure:
-        """What is past its due date and not disputed."""
-        late = [column.figure for column in self.columns if column.bucket.is_late]
-        return Figure(
-            amount=sum((figure.amount for figure in late), ZERO),
-            invoices=sum(figure.invoices for figure in late),
-            books_only=sum((figure.books_only for figure in late), ZERO),
-        )
-
 
 def age(items: Iterable[OpenItem], as_of: date, buckets: Sequence[Bucket]) -> list[AgedBalance]:
     """One aged balance for each currency met, in alphabetical order.

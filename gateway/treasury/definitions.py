@@ -1,4 +1,4 @@
-"""How the treasury counts: buckets, default term, count-back, small differences. Data: `schemas/treasury.toml`."""
+"""How the treasury counts and what it calls its figures. Data: `schemas/treasury.toml`."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -35,6 +35,14 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class FigureWords:
+    """What a figure of receivables is called, and what it means, for people."""
+
+    label: Text
+    means: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Definitions:
     """The definitions in force.
 
@@ -63,6 +71,13 @@ def definitions(on: date | None = None) -> Definitions:
         dso_months=dso["months"],
         small_difference=Decimal(_version("small_difference", on)["most"]),
     )
+
+
+@cache
+def figure_words(code: str) -> FigureWords:
+    """The words of a figure of receivables, by its code."""
+    table = data_file("treasury.toml")["figure"][code]
+    return FigureWords(text_of(table), text_of(table["means"]))
 
 
 def _version(name: str, on: date | None) -> Table:

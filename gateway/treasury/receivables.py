@@ -20,6 +20,7 @@ from uuid import UUID
 
 from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
+from gateway.treasury.definitions import figure_words
 
 #: A 207 contests the whole invoice unless the buyer tells the amount; a 206 contests only an amount told.
 DISPUTED, PARTLY_APPROVED = "207", "206"
@@ -80,29 +81,15 @@ class Family(StrEnum):
 
     @property
     def label(self) -> Text:
-        """The figure's name for people."""
-        return _LABELS[self]
+        """The figure's name for people, the same wherever it is shown."""
+        return figure_words(self.value).label
+
+    @property
+    def means(self) -> Text:
+        """What it adds up, for people."""
+        return figure_words(self.value).means
 
 
-_LABELS = {
-    Family.BALANCE: Text("Encours", "Balance"),
-    Family.INVOICED: Text("Factures", "Invoices"),
-    Family.DEPOSITS: Text("Acomptes", "Deposits"),
-    Family.CREDIT_NOTES: Text("Avoirs", "Credit notes"),
-    Family.OPENINGS: Text("Reprise comptable", "Books only"),
-    Family.PAYMENTS: Text("Règlements", "Payments"),
-    Family.WRITTEN_OFF: Text("Passé en perte", "Written off"),
-    Family.UNALLOCATED: Text("Non affecté", "Unallocated"),
-    Family.OVERDUE: Text("Échu", "Overdue"),
-    Family.NOT_DUE: Text("Non échu", "Not due"),
-    Family.TO_DEDUCT: Text("À déduire", "To deduct"),
-    Family.LITIGATION: Text("Contentieux", "Litigation"),
-    Family.PLANNED: Text("Échéancier", "In a plan"),
-    Family.DISPUTED: Text("Litige", "Disputed"),
-    Family.PROMISED: Text("Promis", "Promised"),
-    Family.FREE: Text("À recouvrer", "To collect"),
-    Family.PENALTIES: Text("Pénalités réclamées", "Claimed penalties"),
-}
 _ASKING = {
     ItemKind.INVOICE: Family.INVOICED,
     ItemKind.DEPOSIT: Family.DEPOSITS,
@@ -203,6 +190,11 @@ class Encours:
         """One figure; nothing when no item adds to it."""
         figure = self.figures.get(family)
         return figure.amount if figure else ZERO
+
+    def count(self, family: Family) -> int:
+        """How many items a figure adds up."""
+        figure = self.figures.get(family)
+        return figure.count if figure else 0
 
 
 _UNMARKED = Mark()

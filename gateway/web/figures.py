@@ -1,6 +1,6 @@
 """Names for the treasury's figures, so that each can be followed down to the invoices it adds up.
 
-A name is `aged:<currency>:<part>` or `dso:<currency>`; a part is the code of a bucket, `late`, `disputed` or `total`.
+A name is `aged:<currency>:<part>` or `dso:<currency>`; a part is the code of a bucket, `disputed` or `total`.
 """
 
 from dataclasses import dataclass, replace
@@ -33,7 +33,6 @@ class BalanceView:
 
     currency: str
     total: NamedFigure
-    late: NamedFigure
     disputed: NamedFigure
     buckets: tuple[NamedFigure, ...]
 
@@ -54,9 +53,8 @@ def balance_view(balance: AgedBalance) -> BalanceView:
 
     return BalanceView(
         currency=balance.currency,
-        total=named("total", texts()["overview.total"], balance.balance),
-        late=named("late", texts()["overview.late"], balance.late),
-        disputed=named("disputed", texts()["overview.disputed"], balance.disputed),
+        total=named("total", texts()["overview.aged_total"], balance.balance),
+        disputed=named("disputed", texts()["overview.aged_disputed"], balance.disputed),
         buckets=tuple(named(each.bucket.code, each.bucket.label, each.figure) for each in balance.columns),
     )
 
@@ -68,9 +66,8 @@ def open_figure(session: Session, scope: Scope, name: str, today: date) -> Opene
     buckets = definitions(today).buckets
     parts: dict[tuple[str, str], tuple[Text, tuple[Bucket, ...], bool]] = {
         ("dso", ""): (texts()["overview.dso"], buckets, True),
-        ("aged", "total"): (texts()["overview.total"], buckets, True),
-        ("aged", "late"): (texts()["overview.late"], tuple(each for each in buckets if each.is_late), False),
-        ("aged", "disputed"): (texts()["overview.disputed"], (), True),
+        ("aged", "total"): (texts()["overview.aged_total"], buckets, True),
+        ("aged", "disputed"): (texts()["overview.aged_disputed"], (), True),
         **{("aged", each.code): (each.label, (each,), False) for each in buckets},
     }
     if (kind, part) not in parts:
