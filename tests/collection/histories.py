@@ -317,12 +317,14 @@ SERVERS = (
 )
 _OUTCOMES = ("promise", "promise", "dispute", "no_answer", "message_left", "paid", "wrong_contact")
 _openings = st.builds(Opening, _debtors, st.integers(300, 900_000) | st.integers(-90_000, -300), st.integers(100, 270))
+#: So many days ago three times the legal rate was less than it is now.
+LOWER_RATES = 1_300
 _terms = st.builds(
     Terms,
     _about,
     st.booleans(),
     st.none() | st.integers(-1, 9),
-    st.integers(0, 60),
+    st.integers(0, 60) | st.just(LOWER_RATES),
     st.sampled_from([10, 30, 45]),
 )
 #: Each as often as it stands here.

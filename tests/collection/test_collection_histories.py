@@ -8,13 +8,36 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 
 from gateway.database import Database
 from gateway.kernel.clock import ManualClock
 from gateway.kernel.settings import load_settings
 from gateway.ledger.documents import DocumentStore
-from tests.collection.histories import CAST, Act, CreditNote, Days, Invoice, Receipt, Returned, histories
+from tests.collection.histories import (
+    CAST,
+    LOWER_RATES,
+    Act,
+    Booked,
+    Call,
+    CreditNote,
+    Days,
+    Dispute,
+    FileRefused,
+    HandOver,
+    Insolvency,
+    Invoice,
+    Opening,
+    Plan,
+    Promise,
+    Receipt,
+    Returned,
+    Spare,
+    Status,
+    Terms,
+    Undo,
+    histories,
+)
 from tests.collection.naive_books import NaiveBooks
 from tests.collection.owing import siren
 from tests.collection.running_histories import Watched
@@ -34,31 +57,84 @@ def shared(server_url: str) -> Iterator[Database]:
         yield database
 
 
-def late(currency: int, cents: int = 120_000) -> Invoice:
-    """An invoice whose first e-mail is due tomorrow."""
-    return Invoice(debtor=0, agency=0, seller=0, currency=currency, cents=cents, issued_ago=40, due_in=-2)
+def late(currency: int = 0, *, debtor: int = 0, due_in: int = -2) -> Invoice:
+    """An invoice whose first e-mail is due tomorrow, unless it is due otherwise."""
+    return Invoice(debtor=debtor, agency=0, seller=0, currency=currency, cents=120_000, issued_ago=40, due_in=due_in)
 
 
-#: What chance seldom brings together.
-SENT_AND_DIED = [late(0), Days(1, "dies, having sent it"), Days(3), Days(3)]
-CREDITED = [late(0), CreditNote(0, 35), Receipt((), 100, 5_000, 0, names_payer=True), Days(1), Days(3)]
-RETURNED_MEANWHILE = [late(0), late(3), Days(1), Days(13, meanwhile=(Returned(0),)), Days(1)]
+EURO, DOLLAR = 0, 3
+#: What chance seldom brings together, by what it is about.
+SELDOM: dict[str, Sequence[Act]] = {
+    "the worker dies when it has sent": [late(), Days(1, "dies, having sent it"), Days(3), Days(3)],
+    "a credit note and money on account": [
+        *(late(), CreditNote(0, 35), Receipt((), 100, 5_000, 0, names_payer=True)),
+        *(Days(1), Days(3)),
+    ],
+    "an e-mail comes back when another one is worded": [
+        *(late(EURO), late(DOLLAR), Days(1)),
+        *(Days(13, meanwhile=(Returned(0),)), Days(1)),
+    ],
+    "an address that nobody has, then the wrong person": [
+        *(late(EURO), Days(1, "knows no such address")),
+        *(late(DOLLAR), Days(1)),
+        *(Undo("stop", 0), Call(0, "wrong_contact", 100, 0, names=True), Days(1)),
+    ],
+    "a message in doubt": [late(), Days(1, "silent, having taken it"), Days(13)],
+    "calls and e-mails keep their distance": [
+        *(late(), Days(1)),
+        *(late(), Days(1)),
+        *(Dispute(0, 35), Call(0, "message_left", 100, 0, names=False), Days(4)),
+    ],
+    "a letter that waits is void when another step is due": [
+        *(late(due_in=-25), Days(1), Days(9)),
+        *(late(), Receipt((0,), 100, 0, 0, names_payer=False), Days(6)),
+    ],
+    "everything that holds an invoice back, each": [
+        *(*(late() for _ in range(9)), late(debtor=1), late(debtor=2, due_in=-5)),
+        *(FileRefused(1, taken_back=False), Promise(2, False, 100, 5), Spare(3, False, 1), Dispute(4, None)),
+        *(Plan(5, False, (20,), suspends=False), HandOver(6, False), Status(7, "501"), Status(8, "208")),
+        *(Spare(9, True, 1), Insolvency(10, 0), Days(1)),
+    ],
+    "receipts pay what only the books knew, which arrives for less": [
+        *(late(), Opening(0, 50_000, 120), Booked("paid", 0, 35), Booked("paid", 0, 60), Booked("arrived", 0, 60)),
+        Days(1),
+    ],
+    "promises of an invoice and in a call, and money that comes too late": [
+        *(late(), late(debtor=1, due_in=-12), late(debtor=1)),
+        *(Promise(0, False, 100, 0), Dispute(2, 35), Call(0, "promise", 100, 5, names=False), Days(6)),
+        *(Receipt((0,), 60, 0, 0, names_payer=False), Days(1)),
+    ],
+    "rates that were agreed, a public buyer and a contested part": [
+        *(late(), late(debtor=1), late(debtor=2)),
+        *(Terms(0, False, 9, 30, 30), Terms(1, True, 0, LOWER_RATES, 30)),
+        *(Status(2, "203", days_ago=1), Dispute(0, 60), Days(6)),
+    ],
+}
+
+
+def lived(shared: Database, folder: Path, told: Sequence[Act]) -> None:
+    """A history from its beginning to its end."""
+    global _served
+    _served += 1
+    life = new_life(shared, folder, _served)
+    for act in told:
+        life.live(act)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-@example(told=SENT_AND_DIED)
-@example(told=CREDITED)
-@example(told=RETURNED_MEANWHILE)
 @settings(max_examples=COUNT // PARTS, suppress_health_check=list(HealthCheck))
 @given(told=histories(most_weeks=8))
 def test_every_instant_of_a_history_holds(
     shared: Database, tmp_path_factory: pytest.TempPathFactory, part: int, told: Sequence[Act]
 ) -> None:
-    global _served
-    _served += 1
-    life = new_life(shared, tmp_path_factory.getbasetemp(), _served)
-    for act in told:
-        life.live(act)
+    lived(shared, tmp_path_factory.getbasetemp(), told)
+
+
+@pytest.mark.parametrize("told", SELDOM.values(), ids=SELDOM)
+def test_every_instant_of_what_seldom_comes_together_holds(
+    shared: Database, tmp_path_factory: pytest.TempPathFactory, told: Sequence[Act]
+) -> None:
+    lived(shared, tmp_path_factory.getbasetemp(), told)
 
 
 def new_life(shared: Database, folder: Path, serial: int) -> Watched:

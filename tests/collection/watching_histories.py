@@ -17,7 +17,7 @@ from gateway.collection.agreements.values import PlanState, PromiseState
 from gateway.collection.law.model import Penalty, PenaltyKind
 from gateway.collection.law.positions import positions_of
 from gateway.collection.messages.values import ReminderLine
-from gateway.collection.model import Reminder, ReminderInvoice
+from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
 from gateway.collection.receivables import Books
 from gateway.collection.reminder_views import seen_by
 from gateway.collection.reminders import ReminderDecision
@@ -45,6 +45,8 @@ _ASKED = (
     Family.UNALLOCATED,
 )
 _HELD_BACK = (Family.LITIGATION, Family.PLANNED, Family.DISPUTED, Family.PROMISED, Family.FREE)
+#: Whether the customer will have it, or has it, nobody knows yet.
+_IN_BETWEEN = (ReminderState.AWAITING, ReminderState.IN_DOUBT)
 _SETTLED = frozenset({DisputeOutcome.CREDIT_NOTE, DisputeOutcome.PAYMENT, DisputeOutcome.REFUSED})
 
 
@@ -253,10 +255,12 @@ def check_decisions(life: ReachedLife) -> list[ReminderDecision]:
             assert lines[bill.id] + (bill.id in reasons) == 1, bill.number
         check_reason(life.books, life.today, bill, reasons.get(bill.id), disputes)
     minimum_days = {each.key: each.minimum_days for each in default_book(life.today).scenarios}
+    waiting = {(each.customer_id, each.currency) for each in life.reminders() if each.state in _IN_BETWEEN}
     for one in found:
         if one.step is not None and one.step.counts_from != PAYMENT and one.channel is not Channel.TASK:
             last = life.books.last_contact(life.debtor_of(one.account.customer.id), one.account.currency)
             assert life.today >= last + timedelta(days=minimum_days[one.scenario]), one.key
+            assert (one.account.customer.id, one.account.currency) not in waiting, one.key
         for scope in SCOPES[1:]:
             seen = seen_by(one, scope)
             if seen is not None:
