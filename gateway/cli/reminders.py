@@ -24,6 +24,7 @@ from gateway.cli.working import (
 from gateway.collection import confirming, exclusions, scenario_books
 from gateway.collection.dispatching import dispatch
 from gateway.collection.errors import InvalidScenariosError
+from gateway.collection.foreseeing import claimed_in_all, most_urgent_first
 from gateway.collection.model import Reminder, ReminderState
 from gateway.collection.reminder_rows import ReminderFilter, reminder_by_id, reminders_page
 from gateway.collection.reminder_views import ExclusionView, decision_view, reminder_views
@@ -33,7 +34,8 @@ from gateway.collection.scenarios import default_book
 from gateway.customers.repository import find_customer
 from gateway.database.paging import LONGEST_PAGE
 from gateway.kernel.clock import paris_date
-from gateway.kernel.text import printable
+from gateway.kernel.sayer import Sayer
+from gateway.kernel.text import Text, printable
 
 reminders_app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Les relances des clients. / Reminders sent to customers."
@@ -43,6 +45,7 @@ scenarios_app = typer.Typer(
 )
 reminders_app.add_typer(scenarios_app, name="scenarios")
 _EVERYTHING = Scope.everything()
+_IN_ALL = Text("Réclamé en tout : ", "Claimed in all: ")
 ReminderArgument = Annotated[UUID, typer.Argument(metavar="RELANCE", help="Identifiant (gateway reminders list).")]
 CustomerArgument = Annotated[str, typer.Argument(metavar="CLIENT", help="Identifiant, clé ou SIREN.")]
 DayOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Un jour. / A day.")]
@@ -56,17 +59,24 @@ def preview_command(
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Montrer ce que la prochaine ronde ferait, sans rien faire. / Show what the next round would do, doing nothing."""
+    """
+    Montrer ce que la prochaine ronde ferait, sans rien faire, le plus pressant d'abord. / Show what the next round
+    would do, doing nothing, the most urgent first.
+    """
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         now = work.services.clock() if on is None else instant_of(session, on.date())
         customers = [find_customer(session, _EVERYTHING, customer).id] if customer else None
         wanted = every or customer is not None
-        decided = (each for each in preview(session, now, customers) if wanted or each.step is not None)
+        found = preview(session, now, customers)
+        decided = most_urgent_first(each for each in found if wanted or each.step is not None)
         if output is OutputFormat.JSON:
             print_json([decision_view(each) for each in decided])
             return
         for each in decided:
             typer.echo(decision_text(each, work.language))
+        say = Sayer(work.language)
+        for currency, total in claimed_in_all(decided).items():
+            typer.echo(f"{say.say(_IN_ALL)}{say.money(total, currency)}")
 
 
 @reminders_app.command("run")

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from gateway.collection import confirming, exclusions
 from gateway.collection.address_faults import fault_of, fault_rows
 from gateway.collection.errors import InvalidExclusionError
+from gateway.collection.foreseeing import claimed_in_all, most_urgent_first
 from gateway.collection.holds import Reason
 from gateway.collection.messages.keeping import letterhead_in_force
 from gateway.collection.model import Reminder, ReminderState
@@ -22,6 +23,7 @@ from gateway.collection.returning import came_back
 from gateway.collection.scenarios import Channel
 from gateway.customers.model import Customer
 from gateway.customers.repository import customers_by_id
+from gateway.database.paging import LONGEST_PAGE, Page
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
 from gateway.lifecycle.errors import InvoiceNotFoundError
@@ -81,14 +83,21 @@ def _as_it_would_leave(session: Session, visit: Visit, row: Reminder) -> tuple[M
 
 
 def foresee(visit: Reader, on: str = "", every: str = "", after: str = "") -> Response:
-    """What the next round would do, on another day when `on` says so; `every`: accounts with nothing to do too."""
+    """What the next round would do, on another day when `on` says so; `every`: accounts with nothing to do too.
+
+    The most urgent of the page first; a house of usual size has one page.
+    """
     scope, now = visit.principal.scope, visit.context.clock()
     with visit.transaction() as session:
         day = day_given(on)
         at = now if day is None else instant_of(session, day)
-        page = preview_page(session, scope, at, due_only=not every, cursor=after or None, limit=50)
-    filters = {"on": on, "every": every}
-    return visit.render("reminders_preview.html", page=page, filters=filters, **_words())
+        page = preview_page(session, scope, at, due_only=not every, cursor=after or None, limit=LONGEST_PAGE)
+    filters, totals = {"on": on, "every": every}, claimed_in_all(page.items)
+    shown = Page(most_urgent_first(page.items), page.next_cursor)
+    return visit.render(
+        "reminders_preview.html", page=shown, totals=totals, is_whole=not (after or page.next_cursor), filters=filters,
+        **_words(),
+    )  # fmt: skip
 
 
 def confirm(
