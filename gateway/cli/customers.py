@@ -27,6 +27,7 @@ from gateway.customers.repository import (
 from gateway.customers.taking import import_customers
 from gateway.customers.values import ContactRole
 from gateway.customers.views import CustomerView, ImportReport, WholeCustomerView, whole_view
+from gateway.database.ordering import dictionary_order
 from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.directory.checking import AddressCheck, AddressVerdict
 from gateway.kernel.clock import paris_date
@@ -198,7 +199,7 @@ def _with_siren(work: Working, customer: str | None) -> list[tuple[str, UUID, st
         if customer:
             rows = [find_customer(session, _EVERYTHING, customer)]
         else:
-            rows = list(session.exec(select(Customer).order_by(col(Customer.name), col(Customer.id))))
+            rows = list(session.exec(select(Customer).order_by(dictionary_order(Customer.name), col(Customer.id))))
         return [(row.siren, row.id, row.name) for row in rows if row.siren]
 
 

@@ -13,13 +13,14 @@ from gateway.customers.credit import Cover
 from gateway.customers.errors import CustomerNotFoundError
 from gateway.customers.model import Customer, CustomerContact, CustomerCover, CustomerInvoice, CustomerNote
 from gateway.customers.values import Contact, ContactRole, CustomerFacts
+from gateway.database.ordering import dictionary_order
 from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.database.searching import containing
 from gateway.kernel.text import Language
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.lifecycle.repository import visible_invoices
 
-_BY_NAME = (SortKey(col(Customer.name), str), SortKey(col(Customer.id), UUID))
+_BY_NAME = (SortKey(dictionary_order(Customer.name), str), SortKey(col(Customer.id), UUID))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def visible_customers(scope: Scope) -> ColumnElement[bool]:
 def customers_page(
     session: Session, scope: Scope, wanted: CustomerFilter, *, cursor: str | None = None, limit: int = 50
 ) -> Page[Customer]:
-    """The customers wanted, by name. Raises InvalidCursorError."""
+    """The customers wanted, by name as a dictionary sorts them. Raises InvalidCursorError."""
     statement = select(Customer).where(visible_customers(scope))
     if wanted.text.strip():
         statement = statement.where(containing(wanted.text, Customer.name, Customer.key, Customer.group_name))
