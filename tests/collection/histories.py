@@ -6,6 +6,7 @@ among what there is then, so that any part of a history is one too.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ CAST = (
 AGENCIES = (None, UUID(int=0xA), UUID(int=0xB))
 SELLERS = (SELLER_SIREN, "404833048")
 CURRENCIES = ("EUR", "EUR", "EUR", "USD")
-BILL_STATUSES = ("203", "205", "206", "207", "208", "210", "211", "213", "220", "221", "501", "204")
+BILL_STATUSES = ("200", "203", "205", "206", "207", "208", "210", "211", "213", "220", "221", "501", "204")
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,11 @@ class Booked:
 
 
 @dataclass(frozen=True)
+class ChaseBooks:
+    """From today on, what only the books know is chased like invoices."""
+
+
+@dataclass(frozen=True)
 class Terms:
     """A rate for late payment, points above the least allowed (None: agreed no more), and days to pay.
 
@@ -259,8 +265,8 @@ class Days:
 
 Act = (
     Status | Invoice | CreditNote | Repeat | Receipt | Collected | Refund | Undo | Dispute | Promise | Plan | Spare
-    | Insolvency | HandOver | WriteOff | Claim | Person | Opening | Booked | Terms | Call | Returned | FileRefused
-    | Days
+    | Insolvency | HandOver | WriteOff | Claim | Person | Opening | Booked | ChaseBooks | Terms | Call | Returned
+    | FileRefused | Days
 )  # fmt: skip
 
 _about = st.integers(0, 9)
@@ -368,9 +374,10 @@ _days = st.builds(
 
 
 def histories(most_weeks: int) -> st.SearchStrategy[Sequence[Act]]:
-    """Histories that begin with some invoices, here and in the books, and go on for some weeks."""
+    """Histories that begin with some invoices, here and in the books, chased or not, and go on for some weeks."""
     weeks = st.lists(st.tuples(st.lists(_acts, min_size=1, max_size=5), _days), min_size=2, max_size=most_weeks)
-    begun = st.tuples(st.lists(_invoices, min_size=1, max_size=3), st.lists(_openings, max_size=2))
+    chased = st.sampled_from([[], [ChaseBooks()]])
+    begun = st.tuples(st.lists(_invoices, min_size=1, max_size=3), st.lists(_openings, max_size=2), chased)
     return st.tuples(begun, weeks).map(
-        lambda told: [*told[0][0], *told[0][1], *(each for acts, days in told[1] for each in (*acts, days))]
+        lambda told: [*chain(*told[0]), *(each for acts, days in told[1] for each in (*acts, days))]
     )

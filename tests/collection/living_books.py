@@ -12,6 +12,8 @@ from uuid import uuid4
 from sqlmodel import select
 
 from gateway.collection.law import claiming
+from gateway.collection.scenario_books import book_content, store_book
+from gateway.collection.scenarios import default_book
 from gateway.customers.service import change_customer
 from gateway.treasury.accounting.importing import assign_account, import_entries
 from gateway.treasury.accounting.model import AccountingEntry
@@ -107,6 +109,14 @@ class BookedLife(Life):
                 bill.parts.append(part)
                 money.parts.append((bill, part))
         self.tell(bill, told.Status(0, "204"))
+
+    @act.register
+    def _(self, _act: told.ChaseBooks) -> None:
+        content = book_content(default_book())
+        for scenario in content["scenario"]:
+            scenario["chase_books"] = True
+        self.within(store_book, content, valid_from=self.today, comment="", by=BY)
+        self.books.chases_books = True
 
     @act.register
     def _(self, act: told.Terms) -> None:

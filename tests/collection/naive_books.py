@@ -49,10 +49,19 @@ class NaiveBooks:
     days_to_pay: dict[int, int] = field(default_factory=dict)
     stopped: list[Stopped] = field(default_factory=list)
     calls: list[Called] = field(default_factory=list)
+    chases_books: bool = False
 
     def bill(self, bill_id: UUID) -> Bill:
         """One bill."""
         return next(each for each in self.bills if each.id == bill_id)
+
+    def opening(self, item_id: UUID) -> Opening | None:
+        """What only the books know or knew under that id; None: it is a bill."""
+        return next((each for each in self.openings if each.id == item_id), None)
+
+    def number(self, item_id: UUID) -> str:
+        """The number of a bill, or of what only the books know, which the invoice that arrives bears too."""
+        return (self.opening(item_id) or self.bill(item_id)).number
 
     def balances(self, place: str, scope: Scope) -> dict[tuple[object, str], Decimal]:
         """What is owed by customer, agency, entity or group, in each currency, of what may be seen; no empty ones.
@@ -111,6 +120,22 @@ class NaiveBooks:
             because.add("in_plan")
         return because
 
+    def why_not_opening(self, opening: Opening, today: date) -> set[str]:
+        """Every reason not to chase what only the books know today: what holds its customer as a whole, and its own."""
+        because = set() if self.chases_books else {"books_only"}
+        if opening.left <= 0:
+            because.add("paid")
+        for judged in self.judged:
+            if not judged.over and opening.day <= judged.judgment and judged.debtor == opening.debtor:
+                because.add("insolvent")
+        if any(each.whole and not each.over and each.debtor == opening.debtor for each in self.cases):
+            because.add("litigation")
+        for each in self.spared:
+            in_force = not each.lifted and (each.until is None or today <= each.until)
+            if in_force and each.bill is None and each.debtor == opening.debtor:
+                because.add("customer_excluded")
+        return because
+
     def unreachable(self, debtor: int, *, by_email: bool) -> bool:
         """Whether the only contact of a customer is the wrong person, or has an e-mail address that nobody has."""
         mine = (each for each in self.stopped if each.debtor == debtor and not each.lifted)
@@ -119,6 +144,13 @@ class NaiveBooks:
     def openings_of(self, debtor: int, currency: str) -> Decimal:
         """What only the books know of an account; they are kept in euros."""
         return sum((each.left for each in self.openings if (each.debtor, currency) == (debtor, "EUR")), NOTHING)
+
+    def credit_of_books(self, debtor: int, currency: str) -> Decimal:
+        """What the books take off what an account is asked for, negative: their debts first cover it, unless chased."""
+        if not self.chases_books:
+            return min(self.openings_of(debtor, currency), NOTHING)
+        mine = (each.left for each in self.openings if (each.debtor, currency) == (debtor, "EUR"))
+        return sum((each for each in mine if each < 0), NOTHING)
 
     def last_contact(self, debtor: int, currency: str) -> date:
         """The day a call reached a customer, or a message about what it owes in a currency."""

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import event
-from sqlmodel import select
+from sqlmodel import col, select
 
 from gateway.collection.dispatching import REMINDER_MAIL, Dispatching, dispatch, last_check, message_of
 from gateway.collection.law.context import LawContext
@@ -58,12 +58,13 @@ class KilledError(BaseException):
 class Watched(ReachedLife):
     """A life of which every instant is watched.
 
-    `teller`: which reminder told a step of an invoice. `nowhere`: those whose address the mail server does not know.
+    `teller`: which reminder told a step of an invoice, by its number. `nowhere`: those whose address the mail server
+    does not know.
     """
 
     store: DocumentStore | None = None
     server: str = "works"
-    teller: dict[tuple[UUID, str], UUID] = field(default_factory=dict)
+    teller: dict[tuple[str, str], UUID] = field(default_factory=dict)
     nowhere: list[UUID] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -186,7 +187,8 @@ class Watched(ReachedLife):
             assert not self.books.unreachable(debtor, by_email=True)
             for line in lines_of(session, reminder.id):
                 if line.step is not None and self._takes:
-                    teller = self.teller.setdefault((line.invoice_id, line.step), reminder.id)
+                    told_by = self.books.number(line.item_id), line.step
+                    teller = self.teller.setdefault(told_by, reminder.id)
                     assert teller == reminder.id, f"{line.number} is told {line.step} twice"
 
     def _hear_of_addresses(self) -> None:
@@ -209,7 +211,7 @@ class Watched(ReachedLife):
                 each.tone,
                 each.total,
                 each.unallocated,
-                [(line.invoice_id, line.claimed, line.remaining, line.due_date) for line in lines[each.id]],
+                [(line.item_id, line.claimed, line.remaining, line.due_date) for line in lines[each.id]],
                 [(UUID(credit["invoice_id"]), credit["remaining"]) for credit in each.credits],
             )
             for each in new
@@ -256,7 +258,8 @@ class Watched(ReachedLife):
         """No step of an invoice in two reminders, no message twice."""
         assert all(count == 1 for count in self.taken.values())
         with self.database.transaction(self.organisation) as session:
-            steps = [(row.invoice_id, row.step) for row in session.exec(select(ReminderInvoice)) if row.step]
+            told_of = session.exec(select(ReminderInvoice).where(col(ReminderInvoice.step).is_not(None)))
+            steps = [(self.books.number(row.item_id), row.step) for row in told_of]
             assert len(set(steps)) == len(steps)
             keys = [row.idempotency_key for row in session.exec(select(OutboxMessage))]
             assert len(set(keys)) == len(keys)
@@ -266,7 +269,11 @@ class Watched(ReachedLife):
         for reminder in self.reminders():
             waits = reminder.state in (ReminderState.AWAITING, ReminderState.TODO) and not reminder.is_thanks
             if waits and reminder.decided_on < self.today:
-                because = self.books.why_not(self.books.bill(reminder.anchor_id), self.today)
+                opening = self.books.opening(reminder.anchor_id)
+                if opening is None:
+                    because = self.books.why_not(self.books.bill(reminder.anchor_id), self.today)
+                else:
+                    because = self.books.why_not_opening(opening, self.today)
                 assert because <= {"in_plan"}, (reminder.step, because)
 
     def _together(self, workers: int, deed: Callable[[], Any]) -> None:

@@ -20,6 +20,7 @@ from tests.collection.histories import (
     Act,
     Booked,
     Call,
+    ChaseBooks,
     CreditNote,
     Days,
     Dispute,
@@ -82,7 +83,7 @@ SELDOM: dict[str, Sequence[Act]] = {
     "a message in doubt": [late(), Days(1, "silent, having taken it"), Days(13)],
     "calls and e-mails keep their distance": [
         *(late(), Days(1)),
-        *(late(), Days(1)),
+        *(late(), Days(1), Days(1)),
         *(Dispute(0, 35), Call(0, "message_left", 100, 0, names=False), Days(4)),
     ],
     "a letter that waits is void when another step is due": [
@@ -99,9 +100,15 @@ SELDOM: dict[str, Sequence[Act]] = {
         *(late(), Opening(0, 50_000, 120), Booked("paid", 0, 35), Booked("paid", 0, 60), Booked("arrived", 0, 60)),
         Days(1),
     ],
+    "the books are chased, in the same message, until the invoice itself arrives": [
+        *(late(), ChaseBooks(), Opening(0, 50_000, 49), Opening(0, 30_000, 49), Opening(0, -2_000, 49)),
+        *(Days(1), Booked("arrived", 0, 100), Booked("paid", 0, 60)),
+        *(Days(13, meanwhile=(Booked("arrived", 0, 100),)), Days(1)),
+    ],
     "promises of an invoice and in a call, and money that comes too late": [
         *(late(), late(debtor=1, due_in=-12), late(debtor=1)),
-        *(Promise(0, False, 100, 0), Dispute(2, 35), Call(0, "promise", 100, 5, names=False), Days(6)),
+        *(Promise(0, False, 100, 0), Dispute(2, 35), Call(0, "promise", 100, 5, names=False), Days(1)),
+        Days(6),
         *(Receipt((0,), 60, 0, 0, names_payer=False), Days(1)),
     ],
     "rates that were agreed, a public buyer and a contested part": [

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
+from gateway.alerts.model import Alert
 from gateway.collection.account import Account
 from gateway.collection.agreements.model import Dispute, DisputeOutcome
 from gateway.collection.agreements.reading import read_agreements
@@ -17,7 +18,7 @@ from gateway.collection.agreements.values import PlanState, PromiseState
 from gateway.collection.law.model import Penalty, PenaltyKind
 from gateway.collection.law.positions import positions_of
 from gateway.collection.messages.values import ReminderLine
-from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
+from gateway.collection.model import ActionState, CollectionAction, Reminder, ReminderInvoice, ReminderState
 from gateway.collection.receivables import Books
 from gateway.collection.reminder_views import seen_by
 from gateway.collection.reminders import ReminderDecision
@@ -119,9 +120,12 @@ def check_accounts(life: ReachedLife, found: Iterable[Account]) -> None:
         money = [each for each in life.books.received if (each.of, each.currency) == place and each.rest]
         owed_back = [each for each in life.books.bills if each.closed and (each.debtor, each.currency) == place]
         unallocated = -sum((each.rest for each in money), NOTHING) + sum((each.left for each in owed_back), NOTHING)
-        openings = life.books.openings_of(*place)
-        assert account.unallocated == min(unallocated + min(openings, NOTHING), NOTHING)
-        items = sum((item.remaining for item in account.items if not item.state.closed), NOTHING)
+        openings, credit = life.books.openings_of(*place), life.books.credit_of_books(*place)
+        assert account.unallocated == min(unallocated + credit, NOTHING)
+        of_books = sum((item.remaining for item in account.items if item.books_only), NOTHING)
+        assert of_books == (openings - credit if life.books.chases_books else NOTHING)
+        invoices = [item for item in account.items if not item.books_only and not item.state.closed]
+        items = sum((item.remaining for item in invoices), NOTHING)
         assert items + unallocated + openings == balances.get(place, NOTHING)
 
 
@@ -240,11 +244,22 @@ def _percents(books: NaiveBooks, bill: Bill, until: date) -> dict[date, Decimal]
     return percents
 
 
+def sought_of(session: Session) -> set[UUID | None]:
+    """The invoices that an action asks people to look for: they were submitted and never made available."""
+    asked = (
+        select(CollectionAction.invoice_id)
+        .join(Alert, col(Alert.id) == CollectionAction.alert_id)
+        .where(Alert.condition == "deadline.not_made_available", CollectionAction.state == ActionState.TODO.value)
+    )
+    return set(session.exec(asked))
+
+
 def check_decisions(life: ReachedLife) -> list[ReminderDecision]:
     """Every open invoice has its line or a true reason; a limited person sees sums of their lines only."""
     with life.database.transaction(life.organisation) as session:
         found = list(preview(session, life.clock()))
         disputes = disputes_of(session)
+        sought = sought_of(session)
     check_accounts(life, [each.account for each in found])
     lines = Counter(each.line.invoice_id for one in found for each in one.lines if not each.line.is_instalment)
     reasons = {each.item.invoice_id: each.reason.hold.value for one in found for each in one.withheld}
@@ -254,9 +269,19 @@ def check_decisions(life: ReachedLife) -> list[ReminderDecision]:
         if bill.left > 0:
             assert lines[bill.id] + (bill.id in reasons) == 1, bill.number
         check_reason(life.books, life.today, bill, reasons.get(bill.id), disputes)
+        if bill.id in sought and bill.is_sought(life.today):
+            assert not lines[bill.id], bill.number
+        if reasons.get(bill.id) == "arrival_unknown":
+            assert bill.id in sought, bill.number
+    for opening in life.books.openings:
+        told = lines[opening.id] + (opening.id in reasons)
+        assert told == (life.books.chases_books and opening.left > 0), opening.number
     minimum_days = {each.key: each.minimum_days for each in default_book(life.today).scenarios}
     waiting = {(each.customer_id, each.currency) for each in life.reminders() if each.state in _IN_BETWEEN}
     for one in found:
+        if one.channel is not None and one.channel.is_written:
+            by_email = one.channel is Channel.EMAIL
+            assert not life.books.unreachable(life.debtor_of(one.account.customer.id), by_email=by_email)
         if one.step is not None and one.step.counts_from != PAYMENT and one.channel is not Channel.TASK:
             last = life.books.last_contact(life.debtor_of(one.account.customer.id), one.account.currency)
             assert life.today >= last + timedelta(days=minimum_days[one.scenario]), one.key
@@ -315,6 +340,8 @@ def check_reason(
         return
     if reason in _KNOWN and not (reason == "in_plan" and not all(each.is_plain for each in books.plans)):
         assert reason in because, (bill.number, reason, because)
+    if reason == "arrival_unknown":
+        assert bill.is_sought(today), bill.number
     if reason == "promised":
         assert any(bill in each.bills and today <= each.dues[-1][0] for each in books.promises)
     if reason == "disputed":
@@ -330,7 +357,7 @@ def check_claim(
     or in litigation, and takes off what lowers the debt."""
     if reminder.is_thanks:
         for line in lines:
-            bill = life.books.bill(line.invoice_id)
+            bill = life.books.bill(line.item_id)
             assert bill.left <= 0, bill.number
             assert not bill.closed, bill.number
             assert all(each.small or each.undone for each in bill.lost), bill.number
@@ -342,7 +369,7 @@ def check_claim(
     lower -= sum(
         (each.rest for each in life.books.received if (each.of, each.currency) == (number, reminder.currency)), NOTHING
     )
-    lower += min(life.books.openings_of(number, reminder.currency), NOTHING)
+    lower += life.books.credit_of_books(number, reminder.currency)
     claimed = sum((line.claimed for line in lines), NOTHING)
     assert 0 < reminder.total <= claimed + lower
     assert reminder.total <= claimed
@@ -358,7 +385,12 @@ def check_lines(
     for line in lines:
         if not line.claimed:
             continue
-        bill = books.bill(line.invoice_id)
+        item_id = line.invoice_id if isinstance(line, ReminderLine) else line.item_id
+        if (opening := books.opening(item_id)) is not None:
+            assert not books.why_not_opening(opening, today), opening.number
+            assert line.claimed == opening.left, opening.number
+            continue
+        bill = books.bill(item_id)
         because = books.why_not(bill, today)
         if line.is_instalment:
             assert because <= {"in_plan"}, (bill.number, because)
