@@ -27,6 +27,12 @@ from gateway.lifecycle.transitions import TransitionKind
 Team = Literal["billing", "sales", "logistics", "treasury", "order_desk", "ar"]
 
 
+def team_label(team: str) -> Text:
+    """The name of a team for people; the team as written when it is none."""
+    named = data_file("alerts.toml")["team"].get(team)
+    return text_of(named) if named else Text(team, team)
+
+
 class Severity(StrEnum):
     """How much it matters, in growing order."""
 
@@ -211,7 +217,7 @@ def _told(sentence: Text, event: StatusEvent, disputed: Decimal | None, currency
             "number": event.key.number or "?",
             "day": say.day(paris_date(event.status_at)),
             "reasons": say.say(_reasons(event)),
-            "comment": say.say(_comment(event)),
+            "comment": say.say(quoted_comment(event.comment)),
             "disputed": say.say(_disputed(disputed, currency)),
         }
 
@@ -229,9 +235,10 @@ def _reasons(event: StatusEvent) -> Text:
     return _joined(labels, " ; ", "; ") if labels else Text("motif non précisé", "no reason given")
 
 
-def _comment(event: StatusEvent) -> Text:
-    comment = " ".join(event.comment.split())
-    return Text(f" Commentaire : « {comment} ».", f" Comment: “{comment}”.") if comment else Text("", "")
+def quoted_comment(comment: str) -> Text:
+    """What someone wrote, as a sentence at the end of another, with one full stop in all; empty when nothing."""
+    words = " ".join(comment.split()).rstrip(".").rstrip()
+    return Text(f" Commentaire : « {words} ».", f" Comment: “{words}”.") if words else Text("", "")
 
 
 def _disputed(amount: Decimal | None, currency: str) -> Text:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from gateway.alerts.conditions import team_label
 from gateway.collection.agreements.values import PlanState, PromiseState
 from gateway.collection.agreements.views import DisputeView, InvoiceNamed, LineView, PlanView, PromiseView
 from gateway.kernel.sayer import Sayer
@@ -45,7 +46,7 @@ def dispute_text(view: DisputeView, language: Language, *, history: bool = False
     state = say.say(_OPEN if view.outcome is None else view.outcome.label)
     amount = say.say(_WHOLE) if view.amount is None else say.money(view.amount, view.currency)
     lines = [f"{view.id}  {state}  {view.number}  {amount}  {say.say(view.reason_label)}  {view.customer}"]
-    facts = [view.team, view.owner, view.comment]
+    facts = [say.say(team_label(view.team)), view.owner, view.comment]
     if view.deadline and view.outcome is None:
         facts.insert(0, say.say(_UNTIL).format(day=say.short_day(view.deadline)))
     return "\n".join([*lines, _indented(facts), *_history(view.history, say, history)])

@@ -52,6 +52,10 @@ _EXCESS = Text(
 )
 _CORRECTED = Text("corrigé de {amount}", "corrected by {amount}")
 _TO_CLAIM = Text("à réclamer", "to claim")
+_ONCE_PUBLISHED = Text(
+    "intérêts {interest} : à réclamer une fois le taux publié",
+    "interest {interest}: to claim once the rate is published",
+)
 
 InvoiceArgument = Annotated[str, typer.Argument(metavar="FACTURE", help="Numéro ou identifiant. / Number or id.")]
 CustomerOption = Annotated[str | None, typer.Option("--customer", metavar="CLIENT", help="Identifiant, clé ou SIREN.")]
@@ -238,7 +242,11 @@ def _as_text(view: PenaltyView, language: Language) -> str:
     if view.interest_excess or view.indemnity_excess:
         excess = money(view.interest_excess), money(view.indemnity_excess, view.indemnity_currency)
         lines.append("    " + _EXCESS.in_language(language).format(interest=excess[0], indemnity=excess[1]))
-    left = [money(view.interest_to_claim), money(view.indemnity_to_claim, view.indemnity_currency)]
+    interest, left = money(view.interest_to_claim), [money(view.indemnity_to_claim, view.indemnity_currency)]
+    if view.provisional_from is None:
+        left.insert(0, interest)
+    elif view.interest_to_claim:
+        lines.append("    " + _ONCE_PUBLISHED.in_language(language).format(interest=interest))
     lines.append(f"    {_TO_CLAIM.in_language(language)} {' + '.join(left)}")
     return "\n".join(lines)
 

@@ -91,18 +91,23 @@ class ChasingDecision:
 def action_for(alert: AlertDecision, opened_on: date, amount: Decimal | None = None) -> ActionDecision:
     """The collection action of an alert opened on a day (Europe/Paris).
 
-    `amount`: what is left to pay on the invoice; the disputed amount, when known, is what is at stake instead. What the
-    buyer asks for (MDT-121) chooses the action; without a telling request, the condition does.
+    `amount`: what is left to pay on the invoice, negative of a credit note; the disputed amount, when known, is what is
+    at stake instead. What the buyer asks for (MDT-121) chooses the action; without a telling request, the condition
+    does.
     """
     data = data_file("alerts.toml")["collection"]
     asked = [data["action_requested"][code] for code in alert.actions_asked if code in data["action_requested"]]
     kind = ActionKind(asked[0] if asked else data["action_of"][alert.condition])
     words = data["action"][kind.value]
-    title, explanation = text_of(words["title"]), text_of(words["explanation"])
     at_stake = amount if alert.disputed is None else alert.disputed
+    is_credit_note = at_stake is not None and at_stake < 0
+    if is_credit_note:
+        words = words.get("of_credit_note", words)
+    title, explanation = text_of(words["title"]), text_of(words["explanation"])
+    what = Text("avoir", "credit note") if is_credit_note else Text("facture", "invoice")
     return ActionDecision(
         kind=kind,
-        title=Text(f"{title.fr} : facture {alert.key.number}", f"{title.en}: invoice {alert.key.number}"),
+        title=Text(f"{title.fr} : {what.fr} {alert.key.number}", f"{title.en}: {what.en} {alert.key.number}"),
         explanation=Text(
             f"{alert.reason.fr} {explanation.fr} {alert.next_step.fr}",
             f"{alert.reason.en} {explanation.en} {alert.next_step.en}",

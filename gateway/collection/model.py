@@ -103,7 +103,7 @@ _REMINDER_STATES = {
     ReminderState.SENT: Text("envoyée ou faite", "sent or done"),
     ReminderState.IN_DOUBT: Text("envoi incertain", "in doubt"),
     ReminderState.FAILED: Text("en échec", "failed"),
-    ReminderState.CANCELLED: Text("refusée", "refused"),
+    ReminderState.CANCELLED: Text("écartée", "set aside"),
     ReminderState.WITHDRAWN: Text("retirée", "withdrawn"),
 }
 

@@ -8,7 +8,7 @@ from typing import get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from gateway.alerts.conditions import Team
+from gateway.alerts.conditions import Team, team_label
 from gateway.invoices import codes
 from gateway.invoices.rendering import stylesheet
 from gateway.kernel.text import Language, Text
@@ -52,6 +52,7 @@ def environment(language: Language) -> Environment:
         invoice_type=_invoice_type,
         layer_title=_layer_title,
         share=_share,
+        team=lambda name: words.say(team_label(name)),
         teams=get_args(Team),
     )
     made.filters.update(say=words.say, money=words.money, number=words.number, day=words.short_day, moment=words.moment)

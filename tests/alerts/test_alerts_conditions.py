@@ -51,7 +51,7 @@ def test_each_alarming_status_opens_its_alert_with_what_happened_and_what_to_do(
     assert "F1" in decision.title.fr
     assert label.fr in decision.reason.fr
     assert label.en in decision.reason.en
-    assert "Voir notre courrier." in decision.reason.fr
+    assert "Voir notre courrier" in decision.reason.fr
     assert "5 octobre 2026" in decision.reason.fr
     assert "5 October 2026" in decision.reason.en
     assert decision.next_step.fr
@@ -220,3 +220,10 @@ def test_a_partial_receipt_takes_no_credit_for_a_dispute_settled_before() -> Non
     part = event("212", 5, data=[amount("MEN", "10.00", "20")])
     closed = closes(part, project([alerting("207"), event("205", 4), part], DUE))
     assert "invoice.disputed" not in {closing.condition for closing in closed}
+
+
+@pytest.mark.parametrize("written", ["Prix du devis", "Prix du devis.", " Prix  du\ndevis... "])
+def test_a_comment_ends_with_one_full_stop_however_it_was_written(written: str) -> None:
+    told = opened(event("207", reasons=["PU_ERR"], comment=written)).reason
+    assert told.fr.endswith("Commentaire : « Prix du devis ».")
+    assert told.en.endswith("Comment: “Prix du devis”.")

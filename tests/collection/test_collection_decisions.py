@@ -1,5 +1,6 @@
 """An alert makes one action; an invoice is never chased while its lifecycle says otherwise."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -104,6 +105,16 @@ def test_the_disputed_amount_is_what_is_at_stake_when_known() -> None:
     assert action("207", "PU_ERR", disputed="50").amount == Decimal("50")
     assert action("207", "PU_ERR").amount == Decimal("1200")
     assert action_for(alert("207", "PU_ERR"), MONDAY).amount is None
+
+
+def test_a_credit_note_that_has_not_arrived_is_not_told_as_an_unpaid_invoice() -> None:
+    missing = replace(alert("501", "IRR_SYNTAX"), condition="deadline.not_deposited")
+    invoice = action_for(missing, MONDAY, Decimal("1200"))
+    credit = action_for(missing, MONDAY, Decimal("-120"))
+    assert credit.kind is invoice.kind is ActionKind.CHECK_SENDING
+    assert invoice.title.fr.endswith(f"facture {missing.key.number}")
+    assert credit.title.fr == f"Retrouver l’avoir en chemin : avoir {missing.key.number}"
+    assert ("paiera" in invoice.explanation.fr, "paiera" in credit.explanation.fr) == (True, False)
 
 
 def chasing(*events: StatusEvent, today: date = LATER) -> ChasingDecision:

@@ -54,6 +54,18 @@ def test_a_claim_that_exceeds_what_is_due_is_told_and_corrected(house: House, ru
     assert "en trop" not in corrected
 
 
+def test_interest_at_a_rate_that_is_not_published_yet_is_not_told_as_to_claim(house: House, run: Run) -> None:
+    told = run("penalties", "show", "F1", "--until", "2035-01-10")
+    assert ": à réclamer une fois le taux publié" in told
+    assert told.rstrip().endswith("à réclamer 40,00 €")
+
+
+def test_the_team_of_a_dispute_is_told_in_words(house: House, run: Run) -> None:
+    run("disputes", "open", "F1", "--reason", "CMD_ERR")
+    told = run("disputes", "list")
+    assert ("Administration des ventes" in told, "order_desk" in told) == (True, False)
+
+
 def test_penalties_are_shown_claimed_paid_and_waived(house: House, run: Run) -> None:
     assert "10 × 1 200,00 € × 12,15 %  = 3,9945" in run("penalties", "show", "F1", "--until", "2026-04-10")
     assert "F1" in run("penalties", "show", "--customer", BUYER_SIREN)

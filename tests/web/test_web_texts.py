@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway import web
-from gateway.alerts.conditions import Severity, conditions
+from gateway.alerts.conditions import Severity, conditions, team_label
 from gateway.lifecycle.statuses import status
 from gateway.web.badges import tone
 from gateway.web.i18n import Words, texts
@@ -44,7 +44,7 @@ def test_every_text_that_a_page_names_exists_and_every_text_is_named_somewhere()
 
 def test_every_severity_and_team_that_alerts_know_has_a_name():
     for condition in conditions():
-        assert f"team.{condition.team}" in texts()
+        assert team_label(condition.team).fr != condition.team
     for severity in Severity:
         assert f"severity.{severity.value}" in texts()
 

@@ -45,7 +45,8 @@ def test_a_call_is_recorded_on_the_line_and_the_line_comes_back_later(site, mana
 def test_a_promise_is_recorded_in_two_clicks_with_the_amount_and_the_day_that_the_line_proposes(site, manager):
     with site.services.database.transaction(site.story.house) as session:
         silent = session.exec(select(InvoiceRecord).where(InvoiceRecord.number == "F-SILENT")).one()
-        action = session.exec(select(CollectionAction).where(col(CollectionAction.invoice_id).is_not(None))).first()
+        known = col(CollectionAction.invoice_id).is_not(None), col(CollectionAction.state) == "todo"
+        action = session.exec(select(CollectionAction).where(*known)).first()
         action.kind, action.invoice_id, action.amount = "call", silent.id, silent.amount_due
     page = manager.get("/worklist?kind=call").text
     form = next(each for each in re.findall(r"<form.*?</form>", page, re.DOTALL) if 'value="promise"' in each)

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from gateway.alerts import service as alerts
-from gateway.alerts.conditions import AlertDecision, Severity, Team
+from gateway.alerts.conditions import AlertDecision, Severity, Team, quoted_comment
 from gateway.alerts.model import Alert
 from gateway.alerts.notifying import tell_people
 from gateway.collection import service as collection
@@ -115,8 +115,7 @@ def cancel_actions(session: Session, closed: Iterable[Alert], now: datetime) -> 
 
 
 def _told(sentence: Text, call: Call) -> Text:
-    comment, currency = " ".join(call.comment.split()), call.invoice.currency
-    quoted = Text(f" Commentaire : « {comment} ».", f" Comment: “{comment}”.") if comment else Text("", "")
+    currency = call.invoice.currency
 
     def facts(say: Sayer) -> dict[str, str]:
         return {
@@ -126,7 +125,7 @@ def _told(sentence: Text, call: Call) -> Text:
             "missing": say.money(call.missing, currency),
             "day": say.day(call.day),
             "reason": say.say(call.reason),
-            "comment": say.say(quoted),
+            "comment": say.say(quoted_comment(call.comment)),
         }
 
     return filled(sentence, facts)
