@@ -55,6 +55,7 @@ class OpenItem:
         state: its lifecycle; the history of events and amounts by rate may be left out.
         delivery_refused: the platform refused the last delivery, so that the buyer has not got it.
         in_litigation: handed over to litigation.
+        arrival_sought: an alert says that it has not reached the buyer, and nobody has done its action.
         reached: the steps already taken for it, the oldest first.
         books_only: no invoice here; unsure: the books name no document, or that of an invoice which is known here.
     """
@@ -70,6 +71,7 @@ class OpenItem:
     state: InvoiceState
     delivery_refused: bool = False
     in_litigation: bool = False
+    arrival_sought: bool = False
     reached: tuple[StepTaken, ...] = ()
     books_only: bool = False
     unsure: bool = False

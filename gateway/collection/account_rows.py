@@ -22,7 +22,14 @@ from gateway.collection.agreements.reading import agreements_of
 from gateway.collection.agreements.values import Agreements
 from gateway.collection.books import numbers_known, openings_by_account, with_books
 from gateway.collection.law.model import HandOver, HandOverInvoice
-from gateway.collection.model import Reminder, ReminderExclusion, ReminderInvoice, ReminderState
+from gateway.collection.model import (
+    ActionState,
+    CollectionAction,
+    Reminder,
+    ReminderExclusion,
+    ReminderInvoice,
+    ReminderState,
+)
 from gateway.collection.reachability import AddressFault, faults_of
 from gateway.collection.scenario_books import book_in_force
 from gateway.collection.scenarios import Channel, ScenarioBook
@@ -46,6 +53,8 @@ from gateway.treasury.write_off_rows import invoices_lost
 
 _PAGE = 500
 _REFUSED_DELIVERY = "delivery.refused"
+#: Conditions of the alerts that say that an invoice is on its way for too long.
+_NOT_ARRIVED = ("deadline.invoice_not_sent", "deadline.not_deposited", "deadline.not_made_available")
 #: A thank-you comes soon after the payment or never.
 _THANKED_WITHIN = timedelta(days=60)
 #: Parts of the projected state that no decision about reminders reads.
@@ -135,6 +144,7 @@ class _Whole:
     unallocated: dict[tuple[UUID, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     punctuality: Mapping[tuple[UUID, str], Punctuality] = field(default_factory=dict)
     undelivered: frozenset[UUID] = frozenset()
+    sought: frozenset[UUID] = frozenset()
     books: Mapping[tuple[UUID, str], Sequence[Opening]] = field(default_factory=dict)
     numbers: frozenset[str] = frozenset()
 
@@ -155,7 +165,8 @@ class _Whole:
             books=books,
             numbers=numbers_known(session, known),
             punctuality=punctuality_of(session, customer_ids, paris_date(now)),
-            undelivered=_undelivered(session, customer_ids),
+            undelivered=_alerted(session, customer_ids, _REFUSED_DELIVERY),
+            sought=_alerted(session, customer_ids, *_NOT_ARRIVED, to_do=True),
         )
         for each in left_of_invoices(session, customer_ids):
             if each.is_closed:
@@ -220,6 +231,7 @@ class _Rows:
                 state=InvoiceState.model_validate_json(row.state),
                 delivery_refused=row.id in whole.undelivered,
                 in_litigation=row.id in handed_over,
+                arrival_sought=row.id in whole.sought,
                 reached=rows.steps.get(row.id, ()),
             )
             rows.items[row.customer_id, row.currency].append(item)
@@ -338,14 +350,20 @@ def _invoices(session: Session, customer_ids: Collection[UUID], whole: _Whole, n
     )
 
 
-def _undelivered(session: Session, customer_ids: Collection[UUID] | None) -> frozenset[UUID]:
-    """The invoices whose last delivery a platform refused, when nothing has settled it since."""
-    refused = select(col(Alert.invoice_id)).where(
-        col(Alert.condition) == _REFUSED_DELIVERY,
+def _alerted(
+    session: Session, customer_ids: Collection[UUID] | None, *conditions: str, to_do: bool = False
+) -> frozenset[UUID]:
+    """The invoices with an unsettled alert of these conditions; `to_do`: nobody has done its action."""
+    alerted = select(col(Alert.invoice_id)).where(
+        col(Alert.condition).in_(conditions),
         col(Alert.state).in_([state.value for state in UNSETTLED]),
     )
+    if to_do:
+        alerted = alerted.join(CollectionAction, col(CollectionAction.alert_id) == Alert.id).where(
+            col(CollectionAction.state) == ActionState.TODO.value
+        )
     if customer_ids is not None:
-        refused = refused.join(CustomerInvoice, col(CustomerInvoice.invoice_id) == Alert.invoice_id).where(
+        alerted = alerted.join(CustomerInvoice, col(CustomerInvoice.invoice_id) == Alert.invoice_id).where(
             col(CustomerInvoice.customer_id) == func.any(list(customer_ids))
         )
-    return frozenset(each for each in session.execute(refused).scalars() if each)
+    return frozenset(each for each in session.execute(alerted).scalars() if each)

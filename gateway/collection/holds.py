@@ -31,6 +31,7 @@ class Hold(StrEnum):
     PROMISED = "promised"
     IN_PLAN = "in_plan"
     NOT_ARRIVED = "not_arrived"
+    ARRIVAL_UNKNOWN = "arrival_unknown"
     NOT_DUE = "not_due"
     NEXT_STEP = "next_step"
     UNREACHED = "unreached"

@@ -59,9 +59,21 @@ def step_of_invoice(item: OpenItem, claimable: Decimal, scenario: Scenario, toda
         never_reached = not any(taken.done for taken in item.reached)
         written = [rung for rung in due if rung.step.channel.is_written] if never_reached else []
         chosen = (written or due)[-1]
-    if is_pre_due(chosen.step) and not item.books_only and item.state.status in (None, *scenario.not_arrived):
+    if is_pre_due(chosen.step) and not _has_arrived(item, scenario):
         return Reason(Hold.NOT_ARRIVED, team="billing")
     return Deserved(chosen.step, chosen.position, chosen.step.key)
+
+
+def arrival_awaited(item: OpenItem, scenario: Scenario, today: date) -> Reason | None:
+    """Why an invoice that may never have reached its buyer is not reminded of, although it is due.
+
+    Its alert is worked first, for `arrival_days` of the scenario after the due date at most: a 203 is no mandatory
+    status, and a platform that says nothing must not stop reminders for ever.
+    """
+    until = item.due_date + timedelta(days=scenario.arrival_days + 1)
+    if not item.arrival_sought or _has_arrived(item, scenario) or not item.due_date < today < until:
+        return None
+    return Reason(Hold.ARRIVAL_UNKNOWN, until, team="billing")
 
 
 def step_of_instalment(
@@ -85,6 +97,11 @@ def step_of_thanks(item: OpenItem, scenario: Scenario) -> Deserved | None:
         if step.counts_from == PAYMENT and all(taken.name != step.key for taken in item.reached):
             return Deserved(step, position, step.key) if any(taken.done for taken in item.reached) else None
     return None
+
+
+def _has_arrived(item: OpenItem, scenario: Scenario) -> bool:
+    """Whether a status tells that the buyer has it; what only the books know came by another way."""
+    return item.books_only or item.state.status not in (None, *scenario.not_arrived)
 
 
 def _rungs(item: OpenItem, claimable: Decimal, scenario: Scenario, today: date) -> Iterator[_Rung]:

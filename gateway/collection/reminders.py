@@ -13,7 +13,7 @@ from uuid import UUID
 from gateway.collection.account import Account, OpenItem
 from gateway.collection.agreements.values import Agreements, Instalment, PlanState
 from gateway.collection.holds import Hold, Reason, standing_of
-from gateway.collection.ladder import Deserved, step_of_instalment, step_of_invoice, step_of_thanks
+from gateway.collection.ladder import Deserved, arrival_awaited, step_of_instalment, step_of_invoice, step_of_thanks
 from gateway.collection.messages.values import CreditLine, ReminderLine
 from gateway.collection.reachability import usable
 from gateway.collection.scenarios import Channel, Scenario, Step
@@ -102,8 +102,12 @@ def decide(account: Account, scenario: Scenario | None, now: datetime) -> Remind
         nobody = Reason(Hold.NO_SCENARIO)
         rest = (Withheld(item, nobody) for item, standing in standings if not standing.held)
         return ReminderDecision(account, "", withheld=(*withheld, *rest), why_not=nobody)
+    free = [(item, standing.claimable) for item, standing in standings if not standing.held]
+    sought = [(item, reason) for item, _ in free if (reason := arrival_awaited(item, scenario, today))]
+    withheld += tuple(Withheld(item, reason) for item, reason in sought)
+    waiting_for = {item.invoice_id for item, _ in sought}
     candidates = [
-        _candidate(item, standing.claimable, scenario, today) for item, standing in standings if not standing.held
+        _candidate(item, claimable, scenario, today) for item, claimable in free if item.invoice_id not in waiting_for
     ]
     candidates.extend(_instalments(account, withheld, scenario, today))
     decision = ReminderDecision(account, scenario.key, withheld=withheld)

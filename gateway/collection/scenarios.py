@@ -145,6 +145,7 @@ class Scenario(_Part):
     chase_books: bool = False
     sharpened_by: tuple[str, ...] = ()
     not_arrived: tuple[str, ...] = ()
+    arrival_days: _Days = 0
     hours: Hours
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=50)]
 

@@ -16,6 +16,8 @@ NOTHING = Decimal("0.00")
 DAY = timedelta(days=1)
 #: Working days that a payment announced by the buyer (211) may take.
 ANNOUNCED_DAYS = 5
+#: Days after the due date on which a bill that may never have reached its buyer is looked for before it is chased.
+SOUGHT_DAYS = 10
 ENDING = frozenset({"210", "213", "220"})
 _OF_THE_BUYER = frozenset({"201", "202", "203", "204", "205", "206", "207", "208", "210", "211", "212", "213", "220"})
 #: What, told later, ends the hold of a status; a full payment ends those of the buyer besides.
@@ -149,6 +151,11 @@ class Bill:
             if each.code in _ENDS_HOLD:
                 held[each.code] = each
         return held
+
+    def is_sought(self, today: date) -> bool:
+        """It is late, was submitted (200) and no other status was told, and not too much time has gone by."""
+        submitted_only = {each.code for each in self.told} == {"200"}
+        return submitted_only and self.due < today <= self.due + SOUGHT_DAYS * DAY
 
     def is_announced(self, today: date) -> bool:
         """A payment was announced (211) lately and no 212 came since."""
