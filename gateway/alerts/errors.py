@@ -16,7 +16,7 @@ class AlertNotFoundError(GatewayError):
 
     def __init__(self, alert_id: UUID) -> None:
         super().__init__(
-            Text("Cette alerte n'existe pas.", "This alert does not exist."),
+            Text("Cette alerte n’existe pas.", "This alert does not exist."),
             Text(
                 "Revenez à la liste des alertes et vérifiez votre périmètre.",
                 "Go back to the list of alerts and check what you may see.",
@@ -35,6 +35,6 @@ class AlertAlreadyClosedError(GatewayError):
         moment = f"{closed_at:%Y-%m-%d %H:%M} UTC" if closed_at else "?"
         super().__init__(
             Text(f"Cette alerte est close depuis le {moment}.", f"This alert was closed on {moment}."),
-            Text("Il n'y a rien à faire.", "There is nothing left to do."),
+            Text("Il n’y a rien à faire.", "There is nothing left to do."),
             str(alert_id),
         )

@@ -35,7 +35,7 @@ from gateway.treasury.receipt_rows import parts_of_invoices
 
 #: Who undoes a write-off when money comes.
 _GATEWAY = "gateway"
-_PAID_AFTER_ALL = Text("De l'argent est arrivé après tout.", "Money came after all.")
+_PAID_AFTER_ALL = Text("De l’argent est arrivé après tout.", "Money came after all.")
 
 
 def write_off(

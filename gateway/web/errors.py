@@ -14,9 +14,9 @@ class PageNotFoundError(GatewayError):
 
     def __init__(self) -> None:
         super().__init__(
-            Text("Cette page n'existe pas.", "There is no such page."),
+            Text("Cette page n’existe pas.", "There is no such page."),
             Text(
-                "Vérifiez l'adresse ou repartez de l'accueil.", "Check the address or start again from the first page."
+                "Vérifiez l’adresse ou repartez de l’accueil.", "Check the address or start again from the first page."
             ),
         )
 
@@ -30,7 +30,7 @@ class ForeignFormError(GatewayError):
     def __init__(self) -> None:
         super().__init__(
             Text(
-                "Ce formulaire n'est plus valable : rien n'a été modifié.",
+                "Ce formulaire n’est plus valable : rien n’a été modifié.",
                 "This form is no longer valid: nothing was changed.",
             ),
             Text("Revenez à la page, rechargez-la et recommencez.", "Go back to the page, reload it and try again."),
@@ -45,9 +45,9 @@ class ReasonMissingError(GatewayError):
 
     def __init__(self) -> None:
         super().__init__(
-            Text("Il manque une phrase d'explication.", "A word of explanation is missing."),
+            Text("Il manque une phrase d’explication.", "A word of explanation is missing."),
             Text(
-                "Revenez en arrière et écrivez ce qui s'est passé : vos collègues le liront.",
+                "Revenez en arrière et écrivez ce qui s’est passé : vos collègues le liront.",
                 "Go back and write what happened: your colleagues will read it.",
             ),
         )
@@ -61,7 +61,7 @@ class FileMissingError(GatewayError):
 
     def __init__(self) -> None:
         super().__init__(
-            Text("Aucun fichier n'est arrivé, ou il est vide.", "No file came, or it is empty."),
+            Text("Aucun fichier n’est arrivé, ou il est vide.", "No file came, or it is empty."),
             Text("Choisissez un fichier, puis recommencez.", "Choose a file, then try again."),
             "file",
         )

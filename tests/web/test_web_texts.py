@@ -1,5 +1,6 @@
 """The words of the pages: complete, used, and written as each language writes."""
 
+import ast
 import re
 import string
 from datetime import UTC, date, datetime
@@ -95,3 +96,18 @@ def test_a_deadline_is_said_as_people_say_it(due, french, english):
 def test_nothing_is_singular_in_french_and_plural_in_english():
     assert FRENCH.tn("invoices.alerts", 0) == "0 alerte"
     assert ENGLISH.tn("invoices.alerts", 0) == "0 alerts"
+
+
+@pytest.mark.parametrize("room", ["web", "alerts", "treasury", "collection/worklist"])
+def test_an_apostrophe_of_peoples_texts_is_the_typographic_one(room):
+    said = [
+        part.value
+        for path in (FOLDER.parent / room).rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Text"
+        for part in ast.walk(call)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    ]
+    assert said
+    said += [text.fr for text in texts().values()]
+    assert [each for each in said if re.search(r"[^\W\d_]'[^\W\d_]", each)] == []

@@ -48,8 +48,8 @@ class UnknownImportError(AccountingError):
 
     def __init__(self, import_id: UUID) -> None:
         super().__init__(
-            Text("Cette reprise d'écritures n'existe pas.", "This import does not exist."),
-            Text("Reprenez l'identifiant dans l'historique.", "Take the identifier from the history."),
+            Text("Cette reprise d’écritures n’existe pas.", "This import does not exist."),
+            Text("Reprenez l’identifiant dans l’historique.", "Take the identifier from the history."),
             str(import_id),
         )
 
@@ -62,9 +62,9 @@ class OpeningNotFoundError(AccountingError):
 
     def __init__(self, entry_id: UUID) -> None:
         super().__init__(
-            Text("Cette créance des livres n'est pas ouverte.", "This receivable of the books is not open."),
+            Text("Cette créance des livres n’est pas ouverte.", "This receivable of the books is not open."),
             Text(
-                "Reprenez l'identifiant de la liste (gateway accounting entries --outcome opening).",
+                "Reprenez l’identifiant de la liste (gateway accounting entries --outcome opening).",
                 "Take the identifier from the list (gateway accounting entries --outcome opening).",
             ),
             str(entry_id),

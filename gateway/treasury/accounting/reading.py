@@ -30,7 +30,7 @@ _AMOUNT = re.compile(r"[+-]?\d{1,15}(\.\d+)?")
 _NEEDED = ("journal", "number", "date", "account")
 _ONE_OF = (("debit", "credit"), ("amount", "side"))
 _CHECK_EXPORT = Text(
-    "Exportez de nouveau l'écriture depuis la comptabilité.", "Export the entry again from the accounting program."
+    "Exportez de nouveau l’écriture depuis la comptabilité.", "Export the entry again from the accounting program."
 )
 
 
@@ -69,7 +69,7 @@ def _text_lines(file: IO[bytes]) -> Iterator[str]:
             data, start = data.removeprefix(_BOM), False
         if len(data) > limit or b"\0" in data:
             raise UnreadableAccountingFileError(
-                Text("Ce n'est pas un fichier d'écritures.", "This is no file of accounting entries."),
+                Text("Ce n’est pas un fichier d’écritures.", "This is no file of accounting entries."),
                 Text("Exportez le FEC en texte, en UTF-8 de préférence.", "Export the FEC as text, rather in UTF-8."),
             )
         try:
@@ -143,7 +143,7 @@ def _bounded(rows: Iterable[_Row]) -> Iterator[_Row]:
         if count >= limit:
             raise UnreadableAccountingFileError(
                 Text(
-                    f"L'écriture {row.cells['number']} a plus de {limit} lignes.",
+                    f"L’écriture {row.cells['number']} a plus de {limit} lignes.",
                     f"Entry {row.cells['number']} has more than {limit} lines.",
                 ),
                 _CHECK_EXPORT,
@@ -177,7 +177,7 @@ def _entry(rows: Sequence[_Row], header: Mapping[str, tuple[int, str]]) -> Itera
             header["number"][1],
             first.cells["number"],
             Text(
-                f"L'écriture n'est pas équilibrée, ou ses lignes ne se suivent pas : débit moins crédit = {balance}",
+                f"L’écriture n’est pas équilibrée, ou ses lignes ne se suivent pas : débit moins crédit = {balance}",
                 f"The entry does not balance, or its lines are apart: debit less credit = {balance}",
             ),
             _CHECK_EXPORT,
@@ -215,7 +215,7 @@ def _signed(cells: Mapping[str, str]) -> Decimal:
         return -amount
     raise RefusedValueError(
         side,
-        Text("Ce n'est pas un sens d'écriture", "This is no side of an entry"),
+        Text("Ce n’est pas un sens d’écriture", "This is no side of an entry"),
         Text("Écrivez D ou C, +1 ou -1.", "Write D or C, +1 or -1."),
         "side",
     )
@@ -230,7 +230,7 @@ def _amount(cell: str, column: str) -> Decimal:
     if amount is None or amount % CENT:
         raise RefusedValueError(
             cell,
-            Text("Ce n'est pas un montant en centimes", "This is no amount in cents"),
+            Text("Ce n’est pas un montant en centimes", "This is no amount in cents"),
             Text("Écrivez 1234,56.", "Write 1234,56."),
             column,
         )
@@ -244,7 +244,7 @@ def _day(cell: str, column: str) -> date:
     except ValueError:
         raise RefusedValueError(
             cell,
-            Text("Ce n'est pas un jour", "This is no day"),
+            Text("Ce n’est pas un jour", "This is no day"),
             Text("Écrivez AAAAMMJJ, par exemple 20261031.", "Write YYYYMMDD, such as 20261031."),
             column,
         ) from None
