@@ -105,15 +105,11 @@ class NaiveBooks:
             because.add("paused")
         if bill.is_announced(today):
             because.add("announced")
-        if any(not each.over and bill.issued <= each.judgment and each.debtor == bill.debtor for each in self.judged):
-            because.add("insolvent")
-        mine = [each for each in self.cases if not each.over and (bill in each.bills or each.debtor == bill.debtor)]
-        if any(each.whole or bill in each.bills for each in mine):
+        because |= self._why_not_debtor(bill.debtor, bill.issued, today)
+        if any(bill in each.bills for each in self.cases if not each.over):
             because.add("litigation")
-        for each in self.spared:
-            in_force = not each.lifted and (each.until is None or today <= each.until)
-            if in_force and (each.bill is bill or (each.bill is None and each.debtor == bill.debtor)):
-                because.add("excluded" if each.bill else "customer_excluded")
+        if any(each.bill is bill for each in self.spared if each.is_in_force(today)):
+            because.add("excluded")
         if any(bill in each.bills and self.is_awaited(each, today) for each in self.promises):
             because.add("promised")
         if any(bill in each.bills and each.is_plain and self.is_running(each, today) for each in self.plans):
@@ -125,15 +121,18 @@ class NaiveBooks:
         because = set() if self.chases_books else {"books_only"}
         if opening.left <= 0:
             because.add("paid")
-        for judged in self.judged:
-            if not judged.over and opening.day <= judged.judgment and judged.debtor == opening.debtor:
-                because.add("insolvent")
-        if any(each.whole and not each.over and each.debtor == opening.debtor for each in self.cases):
+        return because | self._why_not_debtor(opening.debtor, opening.day, today)
+
+    def _why_not_debtor(self, debtor: int, issued: date, today: date) -> set[str]:
+        """Every reason not to chase a customer as a whole for what was issued on a day."""
+        because = set()
+        if any(not each.over and each.debtor == debtor and issued <= each.judgment for each in self.judged):
+            because.add("insolvent")
+        if any(not each.over and each.debtor == debtor and each.whole for each in self.cases):
             because.add("litigation")
-        for each in self.spared:
-            in_force = not each.lifted and (each.until is None or today <= each.until)
-            if in_force and each.bill is None and each.debtor == opening.debtor:
-                because.add("customer_excluded")
+        mine = (each for each in self.spared if each.bill is None and each.debtor == debtor)
+        if any(each.is_in_force(today) for each in mine):
+            because.add("customer_excluded")
         return because
 
     def unreachable(self, debtor: int, *, by_email: bool) -> bool:

@@ -233,6 +233,10 @@ class Spared:
     until: date | None
     lifted: bool = False
 
+    def is_in_force(self, today: date) -> bool:
+        """Its last day is one of them."""
+        return not self.lifted and (self.until is None or today <= self.until)
+
 
 @dataclass
 class Agreed:
