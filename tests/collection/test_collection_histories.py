@@ -69,8 +69,8 @@ EURO, DOLLAR = 0, 3
 #: What chance seldom brings together, by what it is about.
 SELDOM: dict[str, Sequence[Act]] = {
     "the worker dies when it has sent": [late(), Days(1, "dies, having sent it"), Days(3), Days(3)],
-    "a credit note and money on account": [
-        *(late(), CreditNote(0, 35), Receipt((), 100, 5_000, 0, names_payer=True)),
+    "a credit note, one that only the books know, and money on account": [
+        *(late(), CreditNote(0, 35), Receipt((), 100, 5_000, 0, names_payer=True), Opening(0, -2_000, 49)),
         *(Days(1), Days(3)),
     ],
     "an e-mail comes back when another one is worded": [
