@@ -81,6 +81,7 @@ BODIES = {
     "penalties": {},
     "payments": {"amount": "1.00", "receipt_id": str(UUID(int=1))},
     "waivers": {"reason": "x"},
+    "corrections": {"reason": "x"},
     "acts": {"kind": "acknowledgement", "on": "2026-10-01", "document": "x"},
     "end": {"on": "2026-10-01"},
     "insolvencies": {"kind": "safeguard", "judgment_on": "2026-10-01", "source": "x"},

@@ -145,8 +145,11 @@ class World:
             return session.exec(select(Flow).where(Flow.id == flow_id)).one()
 
     def rows(self, table: type) -> list:
+        """Every row of a table, in the order in which they were made where it tells."""
+        columns = table.__table__.columns
+        order = [columns[name] for name in ("position", "created_at") if name in columns]
         with self.database.transaction(self.organisation_id) as session:
-            return list(session.exec(select(table)))
+            return list(session.exec(select(table).order_by(*order)))
 
     def drain(self) -> None:
         drain_flows(self.context, self.organisation_id)

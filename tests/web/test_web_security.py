@@ -53,7 +53,7 @@ def test_no_form_counts_without_the_token_of_this_browser(site, token):
     for path in FORMS:
         answer = browser.post(concrete(path), data=fields, follow_redirects=False)
         assert answer.status_code == 403, path
-        assert "Ce formulaire n&#39;est plus valable" in answer.text
+        assert "Ce formulaire n’est plus valable" in answer.text
 
 
 def test_the_token_of_another_person_does_not_count(site):
@@ -198,7 +198,7 @@ def test_an_address_that_no_route_knows_gets_the_same_page(site):
 
     answer = TestClient(app, base_url="https://testserver").get("/nowhere")
     assert answer.status_code == 404
-    assert "Cette page n&#39;existe pas." in answer.text
+    assert "Cette page n’existe pas." in answer.text
     assert "content-security-policy" in answer.headers
 
 
