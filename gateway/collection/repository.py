@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, and_, func, or_, tuple_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
@@ -13,7 +14,7 @@ from gateway.alerts.model import Alert
 from gateway.collection.decisions import ActionKind
 from gateway.collection.errors import ActionNotFoundError
 from gateway.collection.model import ActionState, CollectionAction
-from gateway.collection.same_matter import Told, by_matter
+from gateway.collection.same_matter import Told, by_matter, told_again
 from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.database.searching import containing
 
@@ -93,6 +94,29 @@ def actions_of_matter(session: Session, scope: Scope, action: CollectionAction) 
     told = [Told(row.id, condition, row.invoice_id, row.created_at) for row, condition in rows]
     group = next(each for each in by_matter(told) if action.id in {one.action_id for one in each})
     return [found[each.action_id] for each in group if each.action_id != action.id]
+
+
+def told_by_another() -> ColumnElement[bool]:
+    """True of an action to do that tells again of a matter for which another action to do stands; as `by_matter`."""
+    own, other, told = aliased(Alert), aliased(CollectionAction), aliased(Alert)
+    newer = tuple_(col(other.created_at), col(other.id)) > tuple_(CollectionAction.created_at, CollectionAction.id)
+    pairs = [
+        and_(col(own.condition) == again, col(told.condition) == first, *((newer,) if again == first else ()))
+        for again, firsts in told_again().items()
+        for first in firsts
+    ]
+    return (
+        select(col(other.id))
+        .join(told, col(told.id) == other.alert_id)
+        .join(own, col(own.id) == CollectionAction.alert_id)
+        .where(
+            col(other.invoice_id) == CollectionAction.invoice_id,
+            col(other.state) == ActionState.TODO.value,
+            or_(*pairs),
+        )
+        .correlate(CollectionAction)
+        .exists()
+    )
 
 
 def action_of_alert(session: Session, alert_id: UUID) -> CollectionAction | None:

@@ -1,6 +1,6 @@
 """Which actions of an invoice tell of one matter: a dispute or suspension, told again when its deadline passes.
 
-Data: `collection.told_again` of `schemas/alerts.toml`. The decision is pure; `told_by_another` is the same in a query.
+Data: `collection.told_again` of `schemas/alerts.toml`. Pure; `repository.told_by_another` is the same in a query.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,12 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
-from sqlalchemy.orm import aliased
-from sqlmodel import col
-
-from gateway.alerts.model import Alert
-from gateway.collection.model import ActionState, CollectionAction
 from gateway.kernel.dated import data_file
 
 
@@ -42,37 +36,15 @@ def by_matter(told: Iterable[Told]) -> list[list[Told]]:
     return list(groups.values())
 
 
-def told_by_another() -> ColumnElement[bool]:
-    """True of an action to do that tells again of a matter for which another action to do stands."""
-    own, other, told = aliased(Alert), aliased(CollectionAction), aliased(Alert)
-    newer = tuple_(col(other.created_at), col(other.id)) > tuple_(CollectionAction.created_at, CollectionAction.id)
-    pairs = [
-        and_(col(own.condition) == again, col(told.condition) == first, *((newer,) if again == first else ()))
-        for again, firsts in _told_again().items()
-        for first in firsts
-    ]
-    return (
-        select(col(other.id))
-        .join(told, col(told.id) == other.alert_id)
-        .join(own, col(own.id) == CollectionAction.alert_id)
-        .where(
-            col(other.invoice_id) == CollectionAction.invoice_id,
-            col(other.state) == ActionState.TODO.value,
-            or_(*pairs),
-        )
-        .correlate(CollectionAction)
-        .exists()
-    )
-
-
 def _head(told: Told, newest_first: Sequence[Told]) -> Told:
     """The latest action that what `told` tells again stands for; itself when there is none."""
-    for condition in _told_again().get(told.condition, ()):
+    for condition in told_again().get(told.condition, ()):
         for other in newest_first:
             if other.condition == condition:
                 return other
     return told
 
 
-def _told_again() -> Mapping[str, Sequence[str]]:
+def told_again() -> Mapping[str, Sequence[str]]:
+    """The conditions that an alert may tell again of, by its own condition."""
     return data_file("alerts.toml")["collection"]["told_again"]  # type: ignore[no-any-return]

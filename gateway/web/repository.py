@@ -15,7 +15,7 @@ from gateway.access.scope import Scope
 from gateway.alerts.model import Alert, AlertState
 from gateway.collection.model import ActionState, CollectionAction, Reminder
 from gateway.collection.reminder_rows import WAITING, visible_reminders
-from gateway.collection.same_matter import told_by_another
+from gateway.collection.repository import told_by_another
 from gateway.database.paging import Page, SortKey, fetch_page
 from gateway.flows.errors import FlowNotFoundError
 from gateway.flows.model import Flow, FlowState
