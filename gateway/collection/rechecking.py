@@ -9,8 +9,10 @@ from uuid import UUID
 from gateway.collection.account import Account, OpenItem
 from gateway.collection.agreements.values import Agreements, PlanState
 from gateway.collection.holds import Hold, Reason, standing_of
+from gateway.collection.ladder import arrival_awaited
 from gateway.collection.messages.values import CreditLine, ReminderLine
 from gateway.collection.reminders import credits_of
+from gateway.collection.scenarios import Scenario
 from gateway.kernel.money import ZERO
 
 
@@ -31,20 +33,26 @@ class Recheck:
 
 
 def recheck(
-    lines: Iterable[ReminderLine], anchor: UUID, account: Account | None, today: date, *, is_thanks: bool
+    lines: Iterable[ReminderLine],
+    anchor: UUID,
+    account: Account | None,
+    scenario: Scenario | None,
+    today: date,
+    *,
+    is_thanks: bool,
 ) -> Recheck:
     """The reminder as it may leave today (Europe/Paris): without the lines that something holds back by now.
 
     It is withdrawn as a whole when the invoice that called for it (`anchor`) is among them, or when credit notes and
-    unallocated money cover the rest. `account`: as it is now, None when nothing of it is left. `is_thanks`: the lines
-    are thanked for, and must be paid.
+    unallocated money cover the rest. `account`: as it is now, None when nothing of it is left. `scenario`: the one that
+    it follows now, if any. `is_thanks`: the lines are thanked for, and must be paid.
     """
     if account is None:
         return Recheck((), (), ZERO, ZERO, Reason(Hold.PAID))
     kept: list[ReminderLine] = []
     withdrawn: Reason | None = None
     for line in lines:
-        now = _now(line, account, today, is_thanks)
+        now = _now(line, account, scenario, today, is_thanks)
         if isinstance(now, ReminderLine):
             kept.append(now)
         elif line.invoice_id == anchor:
@@ -59,7 +67,9 @@ def recheck(
     return Recheck(tuple(kept), credits, account.unallocated, total, withdrawn)
 
 
-def _now(line: ReminderLine, account: Account, today: date, is_thanks: bool) -> ReminderLine | Reason:
+def _now(
+    line: ReminderLine, account: Account, scenario: Scenario | None, today: date, is_thanks: bool
+) -> ReminderLine | Reason:
     """A line with the amounts of now, or what holds it back."""
     item = next((each for each in account.items if each.invoice_id == line.invoice_id), None)
     if item is None:
@@ -75,8 +85,9 @@ def _now(line: ReminderLine, account: Account, today: date, is_thanks: bool) -> 
         if hold is Hold.IN_PLAN and left > 0:
             return replace(line, days_late=days_late, remaining=left, claimed=left)
         return standing.held or Reason(Hold.PAID)
-    if standing.held is not None:
-        return standing.held
+    held = standing.held or (arrival_awaited(item, scenario, today) if scenario is not None else None)
+    if held is not None:
+        return held
     return replace(line, days_late=days_late, remaining=item.remaining, claimed=standing.claimable)
 
 

@@ -18,7 +18,8 @@ from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
 from gateway.collection.rechecking import Recheck, recheck
 from gateway.collection.reminder_rows import line_of, lines_of
 from gateway.collection.reminders import NO_CONTACT, ReminderDecision
-from gateway.collection.scenarios import PAYMENT, Channel
+from gateway.collection.scenario_books import book_in_force
+from gateway.collection.scenarios import PAYMENT, Channel, ScenarioBook
 from gateway.customers.values import Contact
 from gateway.database.engine import organisation_of
 from gateway.jobs.queue import enqueue
@@ -93,14 +94,14 @@ def void_reminders(session: Session, now: datetime) -> list[UUID]:
     for reminder in session.exec(select(Reminder).where(col(Reminder.state).in_(OPEN_TO_CHANGE))):
         waiting.setdefault(reminder.customer_id, []).append(reminder)
     void: list[UUID] = []
-    customers = list(waiting)
+    customers, book = list(waiting), book_in_force(session, paris_date(now))
     for start in range(0, len(customers), _PAGE):
         page = customers[start : start + _PAGE]
         lines = _lines_of(session, [each.id for customer in page for each in waiting[customer]])
         found = {(each.customer.id, each.currency): each for each in accounts_of(session, page, now)}
         for reminder in (each for customer in page for each in waiting[customer]):
             account = found.get((reminder.customer_id, reminder.currency))
-            if _checked(reminder, lines[reminder.id], account, now).withdrawn is not None:
+            if _checked(reminder, lines[reminder.id], account, book, now).withdrawn is not None:
                 void.append(reminder.id)
     return void
 
@@ -124,13 +125,17 @@ def check_again(session: Session, reminder: Reminder, now: datetime) -> Recheck:
     """A reminder against its account as it is now."""
     found = accounts_of(session, [reminder.customer_id], now)
     account = next((each for each in found if each.currency == reminder.currency), None)
-    return _checked(reminder, _lines_of(session, [reminder.id])[reminder.id], account, now)
+    lines, book = _lines_of(session, [reminder.id])[reminder.id], book_in_force(session, paris_date(now))
+    return _checked(reminder, lines, account, book, now)
 
 
-def _checked(reminder: Reminder, lines: list[ReminderInvoice], account: Account | None, now: datetime) -> Recheck:
+def _checked(
+    reminder: Reminder, lines: list[ReminderInvoice], account: Account | None, book: ScenarioBook, now: datetime
+) -> Recheck:
     today = paris_date(now)
     told = [line_of(row, today) for row in lines]
-    return recheck(told, reminder.anchor_id, account, today, is_thanks=reminder.is_thanks)
+    scenario = None if account is None else book.scenario_for(account)
+    return recheck(told, reminder.anchor_id, account, scenario, today, is_thanks=reminder.is_thanks)
 
 
 def _lines_of(session: Session, reminder_ids: list[UUID]) -> dict[UUID, list[ReminderInvoice]]:

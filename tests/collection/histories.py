@@ -40,7 +40,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Invoice:
-    """We invoice; `early`: statuses that came before the invoice did."""
+    """We invoice; `early`: statuses that came before the invoice did; `silent`: no platform says that it arrived."""
 
     debtor: int
     agency: int
@@ -50,6 +50,7 @@ class Invoice:
     issued_ago: int
     due_in: int
     early: tuple[Status, ...] = ()
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -293,6 +294,7 @@ _invoices = st.builds(
     st.integers(5, 90),
     _due_in,
     st.just(()) | st.lists(_statuses, max_size=2).map(tuple),
+    st.sampled_from([False, False, False, True]),
 )
 _UNDONE = ("receipt", "dispute", "promise", "plan", "exclusion", "insolvency", "case", "reopen", "write_off", "stop")
 _receipts = st.builds(

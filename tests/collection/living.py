@@ -141,8 +141,9 @@ class Life:
         for written, each in early:
             self.hear(bill, written, each)
         self.register(bill)
-        if not any(each.code == "204" for each in act.early):
-            self.tell(bill, told.Status(0, "204", days_ago=act.issued_ago % 5))
+        code = "200" if act.silent else "204"
+        if not any(each.code == code for each in act.early):
+            self.tell(bill, told.Status(0, code, days_ago=act.issued_ago % 5))
 
     @act.register
     def _(self, act: told.CreditNote) -> None:

@@ -19,6 +19,8 @@ ANNOUNCED_DAYS = 5
 #: Days after the due date on which a bill that may never have reached its buyer is looked for before it is chased.
 SOUGHT_DAYS = 10
 ENDING = frozenset({"210", "213", "220"})
+#: Statuses that a bill may have, and no others, while nobody can tell whether the buyer has it.
+_ON_ITS_WAY = frozenset({"200", "221", "501"})
 _OF_THE_BUYER = frozenset({"201", "202", "203", "204", "205", "206", "207", "208", "210", "211", "212", "213", "220"})
 #: What, told later, ends the hold of a status; a full payment ends those of the buyer besides.
 _ENDS_HOLD = {
@@ -153,9 +155,9 @@ class Bill:
         return held
 
     def is_sought(self, today: date) -> bool:
-        """It is late, was submitted (200) and no other status was told, and not too much time has gone by."""
-        submitted_only = {each.code for each in self.told} == {"200"}
-        return submitted_only and self.due < today <= self.due + SOUGHT_DAYS * DAY
+        """It is late, no status was told that shows that the buyer has it, and not too much time has gone by."""
+        on_its_way = {each.code for each in self.told} <= _ON_ITS_WAY
+        return on_its_way and self.due < today <= self.due + SOUGHT_DAYS * DAY
 
     def is_announced(self, today: date) -> bool:
         """A payment was announced (211) lately and no 212 came since."""

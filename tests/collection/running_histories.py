@@ -45,8 +45,8 @@ from tests.collection.watching_histories import (
     check_decisions,
     check_money,
     check_penalties,
-    disputes_of,
     lines_of,
+    sought_of,
 )
 
 
@@ -181,7 +181,7 @@ class Watched(ReachedLife):
     def _judge(self, delivery: Delivery) -> None:
         with self.database.transaction(self.organisation) as session:
             reminder = session.exec(select(Reminder).where(Reminder.id == delivery.subject_id)).one()
-            check_claim(self, reminder, lines_of(session, reminder.id), disputes_of(session))
+            check_claim(self, session, reminder)
             debtor = self.debtor_of(reminder.customer_id)
             assert delivery.payload["to"] == CAST[debtor].email
             assert not self.books.unreachable(debtor, by_email=True)
@@ -237,12 +237,10 @@ class Watched(ReachedLife):
         dry = {(each.account.customer.id, each.account.currency): each for each in foreseen if each.step is not None}
         known = {each.id: each for each in self.reminders()}
         with self.database.transaction(self.organisation) as session:
-            disputes = disputes_of(session)
             for old in new:
                 reminder = known[old.id]
-                lines = lines_of(session, reminder.id)
                 if reminder.step != "no_contact":
-                    check_claim(self, reminder, lines, disputes)
+                    check_claim(self, session, reminder)
                 if Channel(reminder.channel).is_written and reminder.state != ReminderState.FAILED:
                     assert not self.books.unreachable(self.debtor_of(reminder.customer_id), by_email=False)
                 decision = dry.get((reminder.customer_id, reminder.currency))
@@ -266,12 +264,16 @@ class Watched(ReachedLife):
 
     def _check_waiting(self) -> None:
         """What waits for a person would still be asked for; what was decided today may be overtaken tomorrow."""
+        with self.database.transaction(self.organisation) as session:
+            sought = sought_of(session)
         for reminder in self.reminders():
             waits = reminder.state in (ReminderState.AWAITING, ReminderState.TODO) and not reminder.is_thanks
             if waits and reminder.decided_on < self.today:
                 opening = self.books.opening(reminder.anchor_id)
                 if opening is None:
-                    because = self.books.why_not(self.books.bill(reminder.anchor_id), self.today)
+                    bill = self.books.bill(reminder.anchor_id)
+                    because = self.books.why_not(bill, self.today)
+                    assert "in_plan" in because or bill.id not in sought or not bill.is_sought(self.today)
                 else:
                     because = self.books.why_not_opening(opening, self.today)
                 assert because <= {"in_plan"}, (reminder.step, because)

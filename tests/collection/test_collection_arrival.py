@@ -12,6 +12,7 @@ from gateway.app.services import build_services
 from gateway.collection import service as actions
 from gateway.collection.holds import Hold
 from gateway.collection.previewing import preview
+from gateway.collection.rechecking import recheck
 from gateway.collection.scenarios import default_book
 from gateway.flows.deadlines import review_due_invoices
 from gateway.lifecycle.projection import InvoiceState
@@ -62,6 +63,21 @@ def test_after_so_many_days_the_reminder_goes_on_whatever_the_platform_says():
     assert decided(account(sought()), at(weekday)).step.key == "relance_1"
     at_once = standard(arrival_days=0)
     assert decided(account(sought()), at(DUE + timedelta(days=3)), at_once).step.key == "relance_1"
+
+
+def test_what_was_decided_before_the_alert_opened_does_not_leave_after_it():
+    today = DUE + timedelta(days=4)
+    before = decided(account(item(), item("F2")), at(today))
+    lines = [each.line for each in before.lines]
+    assert [each.number for each in lines] == ["F1", "F2"]
+    for anchor in (lines[0].invoice_id, lines[1].invoice_id):
+        now = recheck(lines, anchor, account(sought(), item("F2")), standard(), today, is_thanks=False)
+        assert [each.number for each in now.lines] == ["F2"]
+        held_by = now.withdrawn and now.withdrawn.hold
+        assert held_by is (Hold.ARRIVAL_UNKNOWN if anchor == lines[0].invoice_id else None)
+    last = DUE + timedelta(days=HELD_DAYS + 1)
+    later = recheck(lines, lines[0].invoice_id, account(sought(), item("F2")), standard(), last, is_thanks=False)
+    assert [each.number for each in later.lines] == ["F1", "F2"]
 
 
 def test_every_scenario_that_is_shipped_waits_before_its_second_reminder_only():

@@ -60,9 +60,11 @@ def shared(server_url: str) -> Iterator[Database]:
         yield database
 
 
-def late(currency: int = 0, *, debtor: int = 0, due_in: int = -2) -> Invoice:
+def late(currency: int = 0, *, debtor: int = 0, due_in: int = -2, silent: bool = False) -> Invoice:
     """An invoice whose first e-mail is due tomorrow, unless it is due otherwise."""
-    return Invoice(debtor=debtor, agency=0, seller=0, currency=currency, cents=120_000, issued_ago=40, due_in=due_in)
+    return Invoice(
+        debtor, agency=0, seller=0, currency=currency, cents=120_000, issued_ago=40, due_in=due_in, silent=silent
+    )
 
 
 EURO, DOLLAR = 0, 3
@@ -81,6 +83,11 @@ SELDOM: dict[str, Sequence[Act]] = {
         *(late(EURO), Days(1, "knows no such address")),
         *(late(DOLLAR), Days(1)),
         *(Undo("stop", 0), Call(0, "wrong_contact", 100, 0, names=True), Days(1)),
+    ],
+    "one that may never have arrived, looked for when its e-mail waits for the mail server": [
+        *(late(silent=True), late(DOLLAR, silent=True), late(DOLLAR), Days(1, "away")),
+        *(Days(3), Days(1)),
+        Days(13),
     ],
     "a message in doubt": [late(), Days(1, "silent, having taken it"), Days(13)],
     "calls and e-mails keep their distance": [

@@ -410,7 +410,7 @@ class PureLife:
         if decision.step is None or decision.anchor is None or decision.channel is None:
             return
         lines = [each.line for each in decision.lines]
-        checked = recheck(lines, decision.anchor, account, self.today, is_thanks=thanks)
+        checked = recheck(lines, decision.anchor, account, STANDARD, self.today, is_thanks=thanks)
         assert (checked.withdrawn, checked.total) == (None, decision.total)
         assert decision.total <= sum((each.claimed for each in lines), NOTHING)
         if decision.channel is not Channel.TASK and not thanks and self.last_contact_on is not None:

@@ -74,6 +74,7 @@ def items(draw):
                 state=draw(st.sampled_from([*STATES[:1] * 20, *STATES])),
                 delivery_refused=draw(rarely),
                 in_litigation=draw(rarely),
+                arrival_sought=draw(st.booleans()),
                 reached=tuple(sorted(reached, key=lambda each: each.on)),
             )
         )
@@ -224,7 +225,7 @@ def test_a_message_that_was_just_decided_holds_when_it_is_checked_again(of, scen
         return
     thanks = decision.step.counts_from == "payment"
     lines = [each.line for each in decision.lines]
-    checked = recheck(lines, decision.anchor, of, paris_date(now), is_thanks=thanks)
+    checked = recheck(lines, decision.anchor, of, scenario, paris_date(now), is_thanks=thanks)
     assert checked.withdrawn is None
     assert checked.total == decision.total
     assert len(checked.lines) == len(lines)

@@ -1,7 +1,7 @@
 """What must hold at every instant of a history: what the services say beside what the naive books say."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -244,12 +244,15 @@ def _percents(books: NaiveBooks, bill: Bill, until: date) -> dict[date, Decimal]
     return percents
 
 
+_LOOKED_FOR = ("deadline.invoice_not_sent", "deadline.not_deposited", "deadline.not_made_available")
+
+
 def sought_of(session: Session) -> set[UUID | None]:
-    """The invoices that an action asks people to look for: they were submitted and never made available."""
+    """The invoices that an action asks people to look for: nobody knows whether they reached their buyer."""
     asked = (
         select(CollectionAction.invoice_id)
         .join(Alert, col(Alert.id) == CollectionAction.alert_id)
-        .where(Alert.condition == "deadline.not_made_available", CollectionAction.state == ActionState.TODO.value)
+        .where(col(Alert.condition).in_(_LOOKED_FOR), CollectionAction.state == ActionState.TODO.value)
     )
     return set(session.exec(asked))
 
@@ -350,11 +353,10 @@ def check_reason(
         assert bill.holds.keys() & {"206", "207", "208"}
 
 
-def check_claim(
-    life: ReachedLife, reminder: Reminder, lines: list[ReminderInvoice], disputes: dict[UUID, list[Dispute]]
-) -> None:
-    """A message asks for nothing that is paid, excluded, disputed, rejected, refused, promised, in a plan, insolvent
-    or in litigation, and takes off what lowers the debt."""
+def check_claim(life: ReachedLife, session: Session, reminder: Reminder) -> None:
+    """A message asks for nothing that is paid, excluded, disputed, rejected, refused, promised, in a plan, insolvent,
+    in litigation or looked for, and takes off what lowers the debt."""
+    lines = lines_of(session, reminder.id)
     if reminder.is_thanks:
         for line in lines:
             bill = life.books.bill(line.item_id)
@@ -362,7 +364,8 @@ def check_claim(
             assert not bill.closed, bill.number
             assert all(each.small or each.undone for each in bill.lost), bill.number
         return
-    check_lines(life.books, life.today, lines, disputes)
+    check_lines(life.books, life.today, lines, disputes_of(session))
+    check_not_sought(life, lines, sought_of(session))
     number = next(number for number, each in life.customers.items() if each == reminder.customer_id)
     theirs = [each for each in life.books.bills if (each.debtor, each.currency) == (number, reminder.currency)]
     lower = sum((each.left for each in theirs if each.left < 0), NOTHING)
@@ -373,6 +376,13 @@ def check_claim(
     claimed = sum((line.claimed for line in lines), NOTHING)
     assert 0 < reminder.total <= claimed + lower
     assert reminder.total <= claimed
+
+
+def check_not_sought(life: ReachedLife, lines: Iterable[ReminderInvoice], sought: Collection[UUID | None]) -> None:
+    """Nothing is claimed of what people are asked to look for first."""
+    for line in lines:
+        if line.claimed and not line.is_instalment and line.item_id in sought:
+            assert not life.books.bill(line.item_id).is_sought(life.today), line.number
 
 
 def check_lines(
