@@ -16,7 +16,7 @@ class InvalidSirenError(GatewayError):
 
     def __init__(self, siren: str) -> None:
         super().__init__(
-            Text(f"« {siren} » n'est pas un SIREN.", f"'{siren}' is not a SIREN."),
+            Text(f"« {siren} » n’est pas un SIREN.", f"'{siren}' is not a SIREN."),
             Text("Donnez les neuf chiffres sans espace.", "Give its nine digits without spaces."),
             "siren",
         )
@@ -30,7 +30,7 @@ class InvalidSiretError(GatewayError):
 
     def __init__(self, siret: str, siren: str) -> None:
         super().__init__(
-            Text(f"« {siret} » n'est pas un SIRET de l'entreprise {siren}.", f"'{siret}' is no SIRET of {siren}."),
+            Text(f"« {siret} » n’est pas un SIRET de l’entreprise {siren}.", f"'{siret}' is no SIRET of {siren}."),
             Text(
                 f"Donnez les quatorze chiffres, qui commencent par {siren}.",
                 f"Give its fourteen digits, which begin with {siren}.",
@@ -47,7 +47,7 @@ class InvalidEmailError(GatewayError):
 
     def __init__(self, email: str) -> None:
         super().__init__(
-            Text(f"« {email} » n'est pas une adresse e-mail.", f"'{email}' is not an e-mail address."),
+            Text(f"« {email} » n’est pas une adresse e-mail.", f"'{email}' is not an e-mail address."),
             Text("Donnez une adresse comme nom@exemple.fr.", "Give an address such as name@example.com."),
             "email",
         )
@@ -63,7 +63,7 @@ class WeakPasswordError(GatewayError):
         super().__init__(
             Text("Ce mot de passe est trop facile à deviner.", "This password is too easy to guess."),
             Text(
-                f"Prenez au moins {minimum} caractères, sans reprendre l'adresse e-mail.",
+                f"Prenez au moins {minimum} caractères, sans reprendre l’adresse e-mail.",
                 f"Use at least {minimum} characters, and not the e-mail address.",
             ),
             "password",
@@ -79,7 +79,7 @@ class AlreadyExistsError(GatewayError):
     def __init__(self, identifier: str) -> None:
         super().__init__(
             Text(f"{identifier} existe déjà.", f"{identifier} exists already."),
-            Text("Utilisez l'existant ou un autre identifiant.", "Use the existing one or another identifier."),
+            Text("Utilisez l’existant ou un autre identifiant.", "Use the existing one or another identifier."),
             identifier,
         )
 
@@ -92,10 +92,10 @@ class UnknownOrganisationError(GatewayError):
 
     def __init__(self, siren: str | None) -> None:
         what = (
-            Text(f"Aucune organisation n'a le SIREN {siren}.", f"No organisation has the SIREN {siren}.")
+            Text(f"Aucune organisation n’a le SIREN {siren}.", f"No organisation has the SIREN {siren}.")
             if siren
             else Text(
-                "Il faut nommer l'organisation : il n'y en a pas exactement une.",
+                "Il faut nommer l’organisation : il n’y en a pas exactement une.",
                 "The organisation must be named: there is not exactly one.",
             )
         )
@@ -117,8 +117,8 @@ class UnknownAgencyError(GatewayError):
 
     def __init__(self, siret: str) -> None:
         super().__init__(
-            Text(f"Aucune agence n'a le SIRET {siret}.", f"No agency has the SIRET {siret}."),
-            Text("Créez-la d'abord : gateway agencies add.", "Create it first: gateway agencies add."),
+            Text(f"Aucune agence n’a le SIRET {siret}.", f"No agency has the SIRET {siret}."),
+            Text("Créez-la d’abord : gateway agencies add.", "Create it first: gateway agencies add."),
             "agency",
         )
 
@@ -131,8 +131,8 @@ class UnknownUserError(GatewayError):
 
     def __init__(self, email: str) -> None:
         super().__init__(
-            Text(f"Personne n'a l'adresse {email}.", f"Nobody has the address {email}."),
-            Text("Vérifiez l'adresse.", "Check the address."),
+            Text(f"Personne n’a l’adresse {email}.", f"Nobody has the address {email}."),
+            Text("Vérifiez l’adresse.", "Check the address."),
             "email",
         )
 
@@ -186,9 +186,9 @@ class InvalidClientError(GatewayError):
 
     def __init__(self) -> None:
         super().__init__(
-            Text("Client d'API inconnu ou secret incorrect.", "Unknown API client or wrong secret."),
+            Text("Client d’API inconnu ou secret incorrect.", "Unknown API client or wrong secret."),
             Text(
-                "Vérifiez l'identifiant et le secret donnés par gateway clients add.",
+                "Vérifiez l’identifiant et le secret donnés par gateway clients add.",
                 "Check the identifier and the secret that gateway clients add gave.",
             ),
         )
@@ -216,7 +216,7 @@ class InvalidTokenError(GatewayError):
 
     def __init__(self) -> None:
         super().__init__(
-            Text("Jeton d'accès absent, invalide ou expiré.", "Access token absent, invalid or expired."),
+            Text("Jeton d’accès absent, invalide ou expiré.", "Access token absent, invalid or expired."),
             Text("Demandez un jeton à POST /oauth2/token.", "Ask POST /oauth2/token for a token."),
             "Authorization",
         )
@@ -245,9 +245,9 @@ class ForeignOrganisationError(GatewayError):
 
     def __init__(self) -> None:
         super().__init__(
-            Text("Ce client n'agit pas pour cette organisation.", "This client does not act for that organisation."),
+            Text("Ce client n’agit pas pour cette organisation.", "This client does not act for that organisation."),
             Text(
-                "Retirez l'en-tête, ou utilisez un client qui agit pour elle : gateway clients add --organisation.",
+                "Retirez l’en-tête, ou utilisez un client qui agit pour elle : gateway clients add --organisation.",
                 "Leave the header out, or use a client that acts for it: gateway clients add --organisation.",
             ),
             "Organization-Id",
@@ -262,7 +262,7 @@ class UnknownClientError(GatewayError):
 
     def __init__(self, client_id: str) -> None:
         super().__init__(
-            Text(f"Aucun client d'API actif n'a l'identifiant {client_id}.", f"No active API client is {client_id}."),
+            Text(f"Aucun client d’API actif n’a l’identifiant {client_id}.", f"No active API client is {client_id}."),
             Text("Voir gateway clients list.", "See gateway clients list."),
             "client_id",
         )
@@ -277,7 +277,7 @@ class UnlimitableScopeError(GatewayError):
     def __init__(self, scopes: str) -> None:
         super().__init__(
             Text(
-                f"Ces portées montrent toute l'organisation : {scopes}.",
+                f"Ces portées montrent toute l’organisation : {scopes}.",
                 f"These scopes show the whole organisation: {scopes}.",
             ),
             Text(
@@ -301,7 +301,7 @@ class UnreadableSigningKeyError(GatewayError):
                 f"The signing key {kid} cannot be decrypted with the secret that is set.",
             ),
             Text(
-                "Remettez le secret d'avant, ou faites une clé neuve : gateway clients keys rotate.",
+                "Remettez le secret d’avant, ou faites une clé neuve : gateway clients keys rotate.",
                 "Set the earlier secret again, or make a new key: gateway clients keys rotate.",
             ),
             "GATEWAY_SIGNING_KEY_SECRET",
@@ -316,7 +316,7 @@ class MissingScopeError(GatewayError):
 
     def __init__(self, scope: str) -> None:
         super().__init__(
-            Text(f"Le jeton n'a pas la portée {scope}.", f"The token does not hold the scope {scope}."),
+            Text(f"Le jeton n’a pas la portée {scope}.", f"The token does not hold the scope {scope}."),
             Text(
                 f"Demandez un tel jeton avec un client qui y a droit : gateway clients add --scope {scope}.",
                 f"Ask for a token with that scope, of a client that may have it: gateway clients add --scope {scope}.",

@@ -89,7 +89,7 @@ _OPENS = {
         "déposer des factures et des statuts, donner un statut", "submit invoices and statuses, give a status"
     ),
     ApiScope.FLOWS_READ: Text("chercher et télécharger les flux", "search and download flows"),
-    ApiScope.DIRECTORY_READ: Text("interroger l'annuaire", "ask the directory"),
+    ApiScope.DIRECTORY_READ: Text("interroger l’annuaire", "ask the directory"),
     ApiScope.WEBHOOKS_MANAGE: Text("créer, lister, supprimer des webhooks", "create, list, delete webhooks"),
     ApiScope.INVOICES_READ: Text("lire les factures et leur chronologie", "read invoices and their timelines"),
     ApiScope.EVENTS_READ: Text("suivre le fil des événements", "follow the feed of events"),

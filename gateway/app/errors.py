@@ -15,7 +15,7 @@ class AddressUnavailableError(GatewayError):
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(
-            Text(f"Impossible d'écouter sur {host}:{port} : {reason}.", f"Cannot listen on {host}:{port}: {reason}."),
+            Text(f"Impossible d’écouter sur {host}:{port} : {reason}.", f"Cannot listen on {host}:{port}: {reason}."),
             Text(
                 "Arrêtez le programme qui occupe ce port, ou choisissez-en un autre : --port ou GATEWAY_PORT.",
                 "Stop the program that holds this port, or choose another one: --port or GATEWAY_PORT.",
@@ -33,7 +33,7 @@ class StoryStuckError(GatewayError):
     def __init__(self, day: date, waiting: int) -> None:
         super().__init__(
             Text(
-                f"La démonstration n'avance plus le {day} : {waiting} flux ou messages n'aboutissent pas.",
+                f"La démonstration n’avance plus le {day} : {waiting} flux ou messages n’aboutissent pas.",
                 f"The demonstration is stuck on {day}: {waiting} flows or messages do not get through.",
             ),
             Text(

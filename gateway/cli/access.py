@@ -22,7 +22,7 @@ organisations_app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Les organisations (entités légales). / Legal entities."
 )
 agencies_app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Les agences d'une organisation. / Agencies of an organisation."
+    add_completion=False, no_args_is_help=True, help="Les agences d’une organisation. / Agencies of an organisation."
 )
 users_app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Les personnes et leurs rôles. / People and their roles."
@@ -30,10 +30,10 @@ users_app = typer.Typer(
 
 OrganisationOption = Annotated[
     str | None,
-    typer.Option("--organisation", metavar="SIREN", help="L'organisation, si la base en tient plusieurs."),
+    typer.Option("--organisation", metavar="SIREN", help="L’organisation, si la base en tient plusieurs."),
 ]
 PasswordOption = Annotated[
-    bool, typer.Option("--password-stdin", help="Lire le mot de passe sur l'entrée standard, sans le demander.")
+    bool, typer.Option("--password-stdin", help="Lire le mot de passe sur l’entrée standard, sans le demander.")
 ]
 
 
@@ -101,7 +101,7 @@ def add_user(
 
 @users_app.command("password")
 def change_password(email: str, password_stdin: PasswordOption = False) -> None:
-    """Changer un mot de passe et fermer les sessions. / Change a password and end the person's sessions."""
+    """Changer un mot de passe et fermer les sessions. / Change a password and end the person’s sessions."""
     with opened_database() as database:
         user = _user(database, email)
         password = _password(password_stdin)
@@ -112,7 +112,7 @@ def change_password(email: str, password_stdin: PasswordOption = False) -> None:
 
 @users_app.command("deactivate")
 def deactivate_user(email: str) -> None:
-    """Fermer tout accès à une personne, tout de suite. / End a person's access, at once."""
+    """Fermer tout accès à une personne, tout de suite. / End a person’s access, at once."""
     with opened_database() as database:
         user = _user(database, email)
         with database.transaction(user.organisation_id) as session:

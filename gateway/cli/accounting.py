@@ -40,7 +40,7 @@ _COUNTS = Text(
     "{refused} lines refused ({how})",
 )
 _WRITTEN = Text("écrit", "written")
-_SHOWN_ONLY = Text("essai, rien n'est écrit", "dry run, nothing is written")
+_SHOWN_ONLY = Text("essai, rien n’est écrit", "dry run, nothing is written")
 _REFUSED = Text("refusées", "refused")
 _LEFT = Text("reste {left}", "{left} left")
 _LINE = Text("ligne", "line")
@@ -82,9 +82,9 @@ def import_command(
 @accounting_app.command("entries")
 def entries_command(
     outcome: Annotated[
-        list[Outcome] | None, typer.Option(help="Selon le résultat ; par défaut, ce qui n'est pas rapproché.")
+        list[Outcome] | None, typer.Option(help="Selon le résultat ; par défaut, ce qui n’est pas rapproché.")
     ] = None,
-    account: Annotated[str | None, typer.Option(help="D'un seul compte client. / Of one customer account.")] = None,
+    account: Annotated[str | None, typer.Option(help="D’un seul compte client. / Of one customer account.")] = None,
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
@@ -115,7 +115,7 @@ def imports_command(
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Les fichiers repris, le dernier d'abord. / The files taken, the latest first."""
+    """Les fichiers repris, le dernier d’abord. / The files taken, the latest first."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         page, language = imports_page(session, limit=limit), work.language
         views = [ImportView.of_row(row, language) for row in page.items]

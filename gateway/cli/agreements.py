@@ -53,7 +53,7 @@ InvoicesOption = Annotated[
     typer.Option("--for", metavar="FACTURE", help="Numéro ou identifiant ; sans rien, les factures ouvertes."),
 ]
 CurrencyOption = Annotated[str, typer.Option(help="Devise (BT-5). / Currency.")]
-CommentOption = Annotated[str, typer.Option(help="Ce qui s'est dit. / What was said.")]
+CommentOption = Annotated[str, typer.Option(help="Ce qui s’est dit. / What was said.")]
 BecauseOption = Annotated[str, typer.Option("--because", help="Pourquoi. / Why.")]
 PromiseArgument = Annotated[UUID, typer.Argument(metavar="PROMESSE", help="Identifiant (gateway promises list).")]
 DisputeArgument = Annotated[UUID, typer.Argument(metavar="LITIGE", help="Identifiant (gateway disputes list).")]
@@ -75,7 +75,7 @@ def add_promise(
     due: Annotated[datetime, typer.Option("--due", formats=_DAY, help="Jour promis. / Day promised.")],
     invoices: InvoicesOption = None,
     contact: Annotated[str, typer.Option(help="Qui a promis. / Who promised.")] = "",
-    reply: Annotated[bool, typer.Option("--reply", help="Par réponse du client. / By the customer's reply.")] = False,
+    reply: Annotated[bool, typer.Option("--reply", help="Par réponse du client. / By the customer’s reply.")] = False,
     comment: CommentOption = "",
     currency: CurrencyOption = "EUR",
     output: FormatOption = OutputFormat.TEXT,
@@ -104,7 +104,7 @@ def list_promises(
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Lister les promesses, la plus proche d'abord. / List promises, the nearest day first."""
+    """Lister les promesses, la plus proche d’abord. / List promises, the nearest day first."""
     with working(organisation) as work, _session(work) as session:
         today = paris_date(work.services.clock())
         until = agreement_policy(today).at_risk_until(today)
@@ -166,7 +166,7 @@ def list_disputes(
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Lister les litiges, l'échéance la plus proche d'abord. / List disputes, the nearest deadline first."""
+    """Lister les litiges, l’échéance la plus proche d’abord. / List disputes, the nearest deadline first."""
     with working(organisation) as work, _session(work) as session:
         wanted = DisputeFilter(None if every else True, team, customer_id=_customer_id(session, customer))
         rows = _all(repository.disputes_page, session, wanted)
@@ -189,7 +189,7 @@ def say(
     message: Annotated[str, typer.Argument(help="Le message. / The message.")],
     organisation: OrganisationOption = None,
 ) -> None:
-    """Écrire dans le fil d'un litige. / Write in the thread of a dispute."""
+    """Écrire dans le fil d’un litige. / Write in the thread of a dispute."""
     with working(organisation) as work, _session(work) as session:
         disputing.say(session, _EVERYTHING, dispute, printable(message), by=OPERATOR, now=work.services.clock())
         row = repository.dispute_by_id(session, _EVERYTHING, dispute)
@@ -228,10 +228,10 @@ def add_plan(
     ] = None,
     count: Annotated[int, typer.Option(min=1, max=120, help="Mensualités égales. / Equal monthly ones.")] = 3,
     first: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="Jour de la première ; aujourd'hui sinon.")
+        datetime | None, typer.Option(formats=_DAY, help="Jour de la première ; aujourd’hui sinon.")
     ] = None,
     suspends_penalties: Annotated[
-        bool, typer.Option("--suspend-penalties", help="Les pénalités cessent tant qu'il court.")
+        bool, typer.Option("--suspend-penalties", help="Les pénalités cessent tant qu’il court.")
     ] = False,
     comment: CommentOption = "",
     currency: CurrencyOption = "EUR",

@@ -43,7 +43,7 @@ _STANDARD = "-"
 
 @cdar_app.command("show")
 def show_command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Un message, ou - pour l'entrée standard.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Un message, ou - pour l’entrée standard.")],
     form: Annotated[Literal["text", "json"], typer.Option("--format", help="text ou json.")] = "text",
     lang: Annotated[Language | None, typer.Option(help="Langue du texte ; par défaut celle des réglages.")] = None,
 ) -> None:
@@ -100,7 +100,7 @@ def make_command(
     ] = None,
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Fichier, ou - .")] = _STANDARD,
 ) -> None:
-    """Écrit un message qui passe le schéma et les règles officielles ; sinon dit pourquoi, et n'écrit rien.
+    """Écrit un message qui passe le schéma et les règles officielles ; sinon dit pourquoi, et n’écrit rien.
 
     Write a message that passes the official schema and rules; otherwise say why, and write nothing.
     """
@@ -177,16 +177,16 @@ def _account(written: str | None) -> list[Characteristic]:
     try:
         return [bank_account(iban.validate(written))]
     except ValidationError as error:
-        raise typer.BadParameter(f"« {written} » n'est pas un IBAN. / is not an IBAN.") from error
+        raise typer.BadParameter(f"« {written} » n’est pas un IBAN. / is not an IBAN.") from error
 
 
 def _number(written: str, whole: str) -> Decimal:
     try:
         number = Decimal(written)
     except InvalidOperation as error:
-        raise typer.BadParameter(f"{whole}: « {written} » n'est pas un nombre. / is not a number.") from error
+        raise typer.BadParameter(f"{whole}: « {written} » n’est pas un nombre. / is not a number.") from error
     if not number.is_finite():
-        raise typer.BadParameter(f"{whole}: « {written} » n'est pas un nombre. / is not a number.")
+        raise typer.BadParameter(f"{whole}: « {written} » n’est pas un nombre. / is not a number.")
     return number
 
 
@@ -194,7 +194,7 @@ def _day(written: str, whole: str) -> date:
     try:
         return date.fromisoformat(written)
     except ValueError as error:
-        raise typer.BadParameter(f"{whole}: « {written} » n'est pas une date. / is not a date.") from error
+        raise typer.BadParameter(f"{whole}: « {written} » n’est pas une date. / is not a date.") from error
 
 
 def _attachment(path: Path) -> Attachment:

@@ -27,7 +27,7 @@ _OR = Text(" ou ", " or ")
 
 def statuses_command(
     on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Le jour du statut ; aujourd'hui par défaut.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Le jour du statut ; aujourd’hui par défaut.")
     ] = None,
     form: Annotated[Literal["text", "json"], typer.Option("--format", help="text ou json.")] = "text",
     lang: Annotated[Language | None, typer.Option(help="Langue du texte ; par défaut celle des réglages.")] = None,

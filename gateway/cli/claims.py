@@ -46,7 +46,7 @@ _HELD = Text("interrompue par une instance en cours", "held up by proceedings")
 _FROM = Text("court depuis le {day} ({term})", "runs from {day} ({term})")
 _ANEW = Text("court à nouveau depuis le {day}", "runs anew from {day}")
 _INTERRUPTS = Text("interrompt", "interrupts")
-_NOTHING = Text("n'interrompt pas", "does not interrupt")
+_NOTHING = Text("n’interrompt pas", "does not interrupt")
 _DECLARE = Text("à déclarer au plus tard le {day}", "to declare by {day}")
 _DECLARED = Text("déclarée le {day}", "declared on {day}")
 
@@ -60,7 +60,7 @@ Because = Annotated[str, typer.Option(help="Pourquoi. / Why.")]
 def limitation_command(
     invoice: Invoice, output: FormatOption = OutputFormat.TEXT, organisation: OrganisationOption = None
 ) -> None:
-    """Jusqu'à quand agir en justice. / Until when to go to court."""
+    """Jusqu’à quand agir en justice. / Until when to go to court."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         law = work.services.law
         row = repository.receivable_by_id(session, _EVERYTHING, receivable_named(session, invoice))
@@ -104,7 +104,7 @@ def outcome_command(
     document: Annotated[str, typer.Option(help="La décision qui le dit. / The decision that says so.")] = "",
     organisation: OrganisationOption = None,
 ) -> None:
-    """Enregistrer la fin d'une instance, et son issue. / Record that proceedings ended, and how."""
+    """Enregistrer la fin d’une instance, et son issue. / Record that proceedings ended, and how."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         row = end_proceedings(
             session,
@@ -126,7 +126,7 @@ def insolvent_command(
     customer: Customer_,
     kind: Annotated[InsolvencyKind, typer.Argument(help="safeguard, receivership, liquidation.")],
     on: Annotated[datetime, typer.Option("--judgment", formats=["%Y-%m-%d"], help="Jugement. / Judgment.")],
-    source: Annotated[str, typer.Option(help="Où on l'a lu. / Where it was read.")],
+    source: Annotated[str, typer.Option(help="Où on l’a lu. / Where it was read.")],
     published: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="BODACC.")] = None,
     organisation: OrganisationOption = None,
 ) -> None:
@@ -195,7 +195,7 @@ def hand_over_command(
     whole: Annotated[bool, typer.Option("--whole-customer", help="Ne plus rien relancer du client.")] = False,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Remettre des factures au contentieux ; leurs relances s'arrêtent. / Hand invoices over to litigation."""
+    """Remettre des factures au contentieux ; leurs relances s’arrêtent. / Hand invoices over to litigation."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         row, readiness = hand_over(
             session,
@@ -266,7 +266,7 @@ def check_command(
 
 @orders_app.command("block")
 def block_command(customer: Customer_, because: Because, organisation: OrganisationOption = None) -> None:
-    """Bloquer les commandes d'un client. / Block a customer's orders."""
+    """Bloquer les commandes d’un client. / Block a customer’s orders."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         now = work.services.clock()
         block_orders(session, _EVERYTHING, customer, reason=printable(because), by=OPERATOR, now=now)
@@ -288,7 +288,7 @@ def policy_command(
     since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="Premier jour. / First day.")],
     organisation: OrganisationOption = None,
 ) -> None:
-    """Changer les seuils à partir d'un jour ; 0 en désactive un. / Change thresholds from a day on."""
+    """Changer les seuils à partir d’un jour ; 0 en désactive un. / Change thresholds from a day on."""
     if wrong := next((each for each in thresholds if "=" not in each), None):
         raise typer.BadParameter(wrong)
     given: dict[str, Any] = dict(each.split("=", 1) for each in thresholds)

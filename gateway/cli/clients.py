@@ -12,12 +12,12 @@ from gateway.kernel.clock import system_clock
 from gateway.kernel.settings import load_settings
 
 clients_app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Les programmes qui appellent l'API. / Programs that call the API."
+    add_completion=False, no_args_is_help=True, help="Les programmes qui appellent l’API. / Programs that call the API."
 )
 keys_app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Les clés qui signent les jetons d'accès. / Keys that sign access tokens.",
+    help="Les clés qui signent les jetons d’accès. / Keys that sign access tokens.",
 )
 clients_app.add_typer(keys_app, name="keys")
 
@@ -32,7 +32,7 @@ def add_client(
     ] = None,
     agency: Annotated[list[str] | None, typer.Option(metavar="SIRET", help="Limiter à cette agence.")] = None,
 ) -> None:
-    """Créer un client d'API ; son secret n'est montré qu'ici. / Create an API client; its secret is shown only here."""
+    """Créer un client d’API ; son secret n’est montré qu’ici. / Create an API client; its secret is shown only here."""
     possible = [one for one in ApiScope if not (agency and one.shows_everything)]
     with opened_database() as database:
         own, *others = [organisation_named(database, siren) for siren in organisation or (None,)]
@@ -47,7 +47,7 @@ def add_client(
 
 @clients_app.command("list")
 def list_clients() -> None:
-    """Lister les clients d'API. / List the API clients."""
+    """Lister les clients d’API. / List the API clients."""
     with opened_database() as database, database.system_transaction() as session:
         for listed in repository.clients(session):
             client = listed.client
@@ -61,9 +61,9 @@ def list_clients() -> None:
 
 @clients_app.command("rotate-secret")
 def rotate_secret(client_id: str) -> None:
-    """Donner un nouveau secret ; l'ancien et ses jetons sont nuls. / Give a new secret; the old one and its tokens end.
+    """Donner un nouveau secret ; l’ancien et ses jetons sont nuls. / Give a new secret; the old one and its tokens end.
 
-    Le secret n'est montré qu'ici. / The secret is shown only here.
+    Le secret n’est montré qu’ici. / The secret is shown only here.
     """
     with opened_database() as database, database.system_transaction() as session:
         renewed = service.rotate_client_secret(session, client_id)
@@ -72,7 +72,7 @@ def rotate_secret(client_id: str) -> None:
 
 @clients_app.command("revoke")
 def revoke_client(client_id: str) -> None:
-    """Fermer tout accès à un programme, tout de suite. / End a program's access, at once."""
+    """Fermer tout accès à un programme, tout de suite. / End a program’s access, at once."""
     with opened_database() as database, database.system_transaction() as session:
         client = service.revoke_client(session, client_id)
     typer.echo(f"{client.client_id}  {client.name}")

@@ -41,7 +41,7 @@ customers_app = typer.Typer(
 _EVERYTHING = Scope.everything()
 _REFUSED_ROWS = 1
 _WRITTEN = Text("écrit", "written")
-_SHOWN_ONLY = Text("essai, rien n'est écrit", "dry run, nothing is written")
+_SHOWN_ONLY = Text("essai, rien n’est écrit", "dry run, nothing is written")
 _LINE = Text("ligne", "line")
 _CREDIT = Text("limite de crédit {limit}, garanti {covered}", "credit limit {limit}, covered {covered}")
 _UNKNOWN = Text("non attribué", "not attributed")
@@ -72,7 +72,7 @@ def list_customers(
 def show_customer(
     customer: CustomerArgument, output: FormatOption = OutputFormat.TEXT, organisation: OrganisationOption = None
 ) -> None:
-    """Montrer un client et ce qu'il doit. / Show a customer and what it owes."""
+    """Montrer un client et ce qu’il doit. / Show a customer and what it owes."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         today = paris_date(work.services.clock())
         row = find_customer(session, _EVERYTHING, customer)
@@ -96,7 +96,7 @@ def show_customer(
 
 @customers_app.command("import")
 def import_command(
-    file: Annotated[Path, typer.Argument(metavar="FICHIER", help="CSV ou Excel ; - pour l'entrée standard.")],
+    file: Annotated[Path, typer.Argument(metavar="FICHIER", help="CSV ou Excel ; - pour l’entrée standard.")],
     write: Annotated[
         bool, typer.Option("--write", help="Écrire ; sinon, montrer seulement. / Write; else show only.")
     ] = False,
@@ -129,7 +129,7 @@ def change_command(
     facts: Annotated[list[str], typer.Argument(metavar="CHAMP=VALEUR...", help="credit_limit=5000, payment_terms=…")],
     organisation: OrganisationOption = None,
 ) -> None:
-    """Changer des faits d'un client ; une valeur vide efface. / Change facts; an empty value erases."""
+    """Changer des faits d’un client ; une valeur vide efface. / Change facts; an empty value erases."""
     told = {name: value for name, _, value in (fact.partition("=") for fact in facts)}
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         row = find_customer(session, _EVERYTHING, customer)
@@ -154,7 +154,7 @@ def check_command(
     customer: Annotated[str | None, typer.Argument(metavar="[CLIENT]", help="Un seul ; tous par défaut.")] = None,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Demander à l'annuaire où en sont les clients. / Ask the directory about the customers."""
+    """Demander à l’annuaire où en sont les clients. / Ask the directory about the customers."""
     with working(organisation) as work:
         for siren, customer_id, name in _with_siren(work, customer):
             state = _state(work.services.directory.check(work.organisation_id, siren))
@@ -165,7 +165,7 @@ def check_command(
 
 
 def receivables_command(
-    by: Annotated[Dimension, typer.Option(help="Selon quoi l'encours est additionné.")] = Dimension.CUSTOMER,
+    by: Annotated[Dimension, typer.Option(help="Selon quoi l’encours est additionné.")] = Dimension.CUSTOMER,
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:

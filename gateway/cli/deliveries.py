@@ -51,7 +51,7 @@ def list_deliveries(organisation: OrganisationOption = None) -> None:
 
 @deliveries_app.command("again")
 def deliver_again(delivery: DeliveryArgument, organisation: OrganisationOption = None) -> None:
-    """Renvoyer un envoi qui n'est pas arrivé. / Send again what did not arrive."""
+    """Renvoyer un envoi qui n’est pas arrivé. / Send again what did not arrive."""
     with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
         now = system_clock()
         take_turn(session)
@@ -72,7 +72,7 @@ def delivery_arrived(
     remote_id: Annotated[str | None, typer.Option(help="Identifiant chez le destinataire.")] = None,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Constater qu'un envoi est arrivé. / Record that a delivery arrived."""
+    """Constater qu’un envoi est arrivé. / Record that a delivery arrived."""
     with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
         now = system_clock()
         take_turn(session)

@@ -15,7 +15,7 @@ from gateway.kernel.settings import Settings, load_settings
 
 def demo_command(
     once: Annotated[
-        bool, typer.Option("--once", help="Joue l'histoire, l'imprime et s'arrête. / Play the story, print it, exit.")
+        bool, typer.Option("--once", help="Joue l’histoire, l’imprime et s’arrête. / Play the story, print it, exit.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Les faits en JSON. / The facts as JSON.")] = False,
     port: Annotated[int | None, typer.Option(help="Port TCP des pages. / TCP port of the pages.")] = None,

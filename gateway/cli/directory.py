@@ -16,7 +16,7 @@ from gateway.kernel.text import Language, printable
 directory_app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="L'annuaire des adresses de facturation électronique. / The directory of e-invoicing addresses.",
+    help="L’annuaire des adresses de facturation électronique. / The directory of e-invoicing addresses.",
 )
 _ADDRESSABLE, _NOT_ADDRESSABLE, _NOT_CHECKED = 0, 1, 2
 

@@ -30,7 +30,7 @@ _VISITED = Text(
 
 @drops_app.command("check")
 def check_command() -> None:
-    """Dit si chaque dépôt est joignable et combien de fichiers y attendent ; code 1 si l'un ne l'est pas.
+    """Dit si chaque dépôt est joignable et combien de fichiers y attendent ; code 1 si l’un ne l’est pas.
 
     Say whether each drop can be reached and how many files wait there; exit code 1 when one cannot.
     """

@@ -26,7 +26,7 @@ def explain_command(
     ] = None,
     output: Annotated[Literal["text", "json"], typer.Option("--format", help="Forme de la réponse.")] = "text",
 ) -> None:
-    """Explique une règle : ce qu'elle demande, les termes, qui corrige et comment, et son texte officiel.
+    """Explique une règle : ce qu’elle demande, les termes, qui corrige et comment, et son texte officiel.
 
     Explain a rule: what it wants, its terms, who mends it and how, and its official text.
     """

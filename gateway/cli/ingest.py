@@ -77,10 +77,10 @@ class Taken:
 
 def ingest_command(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Fichiers, dossiers, ou - pour l'entrée standard.")
+        list[str], typer.Argument(metavar="PATH...", help="Fichiers, dossiers, ou - pour l’entrée standard.")
     ],
     organisation: Annotated[
-        str | None, typer.Option(metavar="SIREN", help="L'organisation, si la base en tient plusieurs.")
+        str | None, typer.Option(metavar="SIREN", help="L’organisation, si la base en tient plusieurs.")
     ] = None,
     output: Annotated[IngestFormat, typer.Option("--format", help="Forme du résultat.")] = IngestFormat.TEXT,
     lang: Annotated[Language | None, typer.Option(help="Langue du texte ; celle des réglages par défaut.")] = None,
@@ -88,7 +88,7 @@ def ingest_command(
         bool, typer.Option("--no-wait", help="Prendre les fichiers sans attendre leur traitement.")
     ] = False,
 ) -> None:
-    """Prend des factures et des messages de cycle de vie (CDAR), les traite et dit ce qu'ils deviennent.
+    """Prend des factures et des messages de cycle de vie (CDAR), les traite et dit ce qu’ils deviennent.
 
     Take invoices and lifecycle messages, process them and say what becomes of them. Exit code: 0 all accepted, 1 some
     refused, 2 some unreadable, not processed, or bad usage.

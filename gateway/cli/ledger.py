@@ -69,7 +69,7 @@ def verify_command(
 
 @ledger_app.command("checkpoint")
 def checkpoint_command(since: Since = None, output: Output = None, organisation: Siren = None) -> None:
-    """Prouve la chaîne et signe jusqu'où : une ligne JSON par organisation, pour « verify --since ».
+    """Prouve la chaîne et signe jusqu’où : une ligne JSON par organisation, pour « verify --since ».
 
     Prove the chain and sign how far: one JSON line for each organisation, for `verify --since`.
     """
@@ -87,7 +87,7 @@ def checkpoint_command(since: Since = None, output: Output = None, organisation:
 
 @ledger_app.command("export")
 def export_command(invoice: Invoice, since: Since = None, output: Output = None, organisation: Siren = None) -> None:
-    """Dossier de preuve d'une facture : documents, messages, histoire, preuve de la chaîne et vérificateur (zip).
+    """Dossier de preuve d’une facture : documents, messages, histoire, preuve de la chaîne et vérificateur (zip).
 
     Evidence of an invoice: documents, messages, story, chain proof and verifier (zip). With --since it proves as well
     that the chain goes on from that checkpoint. / Avec --since, il prouve aussi la suite de ce point de contrôle.
@@ -121,12 +121,12 @@ def export_command(invoice: Invoice, since: Since = None, output: Output = None,
 def key_command(
     change: Annotated[
         bool,
-        typer.Option("--change", help="En faire une nouvelle ; l'ancienne reste reconnue. / Make a new one."),
+        typer.Option("--change", help="En faire une nouvelle ; l’ancienne reste reconnue. / Make a new one."),
     ] = False,
 ) -> None:
     """Affiche la clé publique (PEM) qui vérifie les signatures du registre : donnez-la à qui doit les vérifier.
 
-    Print the public key (PEM) that checks the ledger's signatures: give it to whoever must check them.
+    Print the public key (PEM) that checks the ledger’s signatures: give it to whoever must check them.
     """
     with open_room() as room:
         key = room.key()
@@ -159,14 +159,14 @@ def rebuild_command() -> None:
 
 def _said(proof: Verification, start: ChainStart) -> str:
     if not proof.holds:
-        return f"chaîne rompue à l'entrée / chain broken at entry {proof.broken_at}: {proof.reason}"
+        return f"chaîne rompue à l’entrée / chain broken at entry {proof.broken_at}: {proof.reason}"
     since = f" depuis / since {start.position}" if start.position else ""
     return f"{proof.entries} entrées{since}, la chaîne tient / it holds"
 
 
 def _said_of_time(back: SetBack) -> str:
     return (
-        f"{back.entries} datées d'avant une précédente / dated before an earlier one ; "
+        f"{back.entries} datées d’avant une précédente / dated before an earlier one ; "
         f"première / first: {back.position}, {back.at:%Y-%m-%d %H:%M} après / after {back.latest:%Y-%m-%d %H:%M} UTC"
     )
 
@@ -175,7 +175,7 @@ def _events_hold(room: Room, one: Organisation, start: ChainStart) -> bool:
     with room.database.transaction(one.id) as session, progress_bar(one.name) as progress:
         proof = verify_events(session, progress, since=start)
     typer.echo(
-        f"{one.siren} {one.name}: {proof.intact} statuts tels qu'enregistrés / statuses as recorded, "
+        f"{one.siren} {one.name}: {proof.intact} statuts tels qu’enregistrés / statuses as recorded, "
         f"{proof.faulty} différents / different"
     )
     for fault in proof.first_faults:

@@ -14,7 +14,7 @@ from gateway.ledger.retention import PurgeDecision, lift_hold, place_hold, plan_
 
 
 def hold_command(invoice: Invoice, reason: Reason, organisation: Siren = None) -> None:
-    """Gel légal : aucun document de la facture n'est purgé avant « release ».
+    """Gel légal : aucun document de la facture n’est purgé avant « release ».
 
     Legal hold: no document of the invoice is purged before `release`.
     """
@@ -25,7 +25,7 @@ def hold_command(invoice: Invoice, reason: Reason, organisation: Siren = None) -
 
 
 def release_command(invoice: Invoice, reason: Reason, organisation: Siren = None) -> None:
-    """Lève le gel légal d'une facture. / Lift the legal hold of an invoice."""
+    """Lève le gel légal d’une facture. / Lift the legal hold of an invoice."""
     with open_room() as room:
         for session, subject in room.each_subject(invoice, organisation):
             lift_hold(session, subject, reason=reason, now=system_clock())
@@ -35,7 +35,7 @@ def release_command(invoice: Invoice, reason: Reason, organisation: Siren = None
 def purge_command(
     before: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Seulement ceux d'avant ce jour. / Only those from before that day."),
+        typer.Option(formats=["%Y-%m-%d"], help="Seulement ceux d’avant ce jour. / Only those from before that day."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Montrer sans rien purger. / Show, purge nothing.")
@@ -65,19 +65,19 @@ def purge_command(
                 delete_purged_bytes(room.database, room.store, now=now, progress=progress)
 
 
-documents_app = typer.Typer(no_args_is_help=True, help="L'entrepôt de documents. / The document store.")
+documents_app = typer.Typer(no_args_is_help=True, help="L’entrepôt de documents. / The document store.")
 
 
 @documents_app.callback()
 def documents() -> None:
-    """L'entrepôt de documents. / The document store."""
+    """L’entrepôt de documents. / The document store."""
 
 
 @documents_app.command("copy")
 def copy_command(
     to: Annotated[str, typer.Option(metavar="URL", help="s3://compartiment/préfixe ou / or file:///dossier")],
 ) -> None:
-    """Copie tous les documents vers un autre entrepôt et les relit ; code 1 si l'un manque. À refaire sans risque.
+    """Copie tous les documents vers un autre entrepôt et les relit ; code 1 si l’un manque. À refaire sans risque.
 
     Copy every document to another store and read it back; exit code 1 when one is missing. Safe to repeat.
     """
@@ -96,4 +96,4 @@ def copy_command(
 
 def _decided(each: PurgeDecision) -> str:
     held = ", gelé / held" if each.is_held else ""
-    return f"  {each.sha256} conservé jusqu'au / kept until {each.kept_until} ({each.rule}){held}"
+    return f"  {each.sha256} conservé jusqu’au / kept until {each.kept_until} ({each.rule}){held}"

@@ -32,13 +32,13 @@ from gateway.lifecycle.repository import invoices_by_number
 
 Invoice = Annotated[str, typer.Argument(help="Numéro de facture (BT-1). / Invoice number (BT-1).")]
 Siren = Annotated[
-    str | None, typer.Option("--organisation", metavar="SIREN", help="L'organisation, s'il y en a plusieurs.")
+    str | None, typer.Option("--organisation", metavar="SIREN", help="L’organisation, s’il y en a plusieurs.")
 ]
 Reason = Annotated[str, typer.Option(help="Pourquoi ; le registre le garde. / Why; the ledger keeps it.")]
 Since = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", dir_okay=False, help="Point de contrôle d'où partir. / Checkpoint to start from.", exists=True
+        metavar="FILE", dir_okay=False, help="Point de contrôle d’où partir. / Checkpoint to start from.", exists=True
     ),
 ]
 Output = Annotated[Path | None, typer.Option("--output", dir_okay=False, help="Fichier à écrire. / File to write.")]

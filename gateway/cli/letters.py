@@ -49,10 +49,10 @@ def head_command(
 def texts_command(
     file: FileOption = None,
     comment: Annotated[str, typer.Option(help="Pourquoi ce changement. / Why.")] = "",
-    default: Annotated[bool, typer.Option("--default", help="Ceux d'origine. / The original ones.")] = False,
+    default: Annotated[bool, typer.Option("--default", help="Ceux d’origine. / The original ones.")] = False,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Montrer les textes en vigueur, ou en enregistrer d'autres. / Show the texts in force, or store others."""
+    """Montrer les textes en vigueur, ou en enregistrer d’autres. / Show the texts in force, or store others."""
     content = read_table(file, InvalidTextsError) if file else None
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         now = work.services.clock()
@@ -66,10 +66,10 @@ def texts_command(
 @letters_app.command("preview")
 def preview_command(
     reminder: Annotated[UUID, typer.Argument(metavar="RELANCE", help="Identifiant (gateway reminders list).")],
-    to: Annotated[Path | None, typer.Option(help="Dossier où l'écrire, pièces comprises. / Where to write.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Dossier où l’écrire, pièces comprises. / Where to write.")] = None,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Montrer une relance telle qu'elle partirait, sans rien enregistrer. / Show a reminder as it would leave."""
+    """Montrer une relance telle qu’elle partirait, sans rien enregistrer. / Show a reminder as it would leave."""
     with working(organisation) as work:
         services = work.services
         with services.database.transaction(work.organisation_id) as session:

@@ -60,7 +60,7 @@ _ONCE_PUBLISHED = Text(
 InvoiceArgument = Annotated[str, typer.Argument(metavar="FACTURE", help="Numéro ou identifiant. / Number or id.")]
 CustomerOption = Annotated[str | None, typer.Option("--customer", metavar="CLIENT", help="Identifiant, clé ou SIREN.")]
 DayOption = Annotated[
-    datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Dernier jour compté ; aujourd'hui sinon.")
+    datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Dernier jour compté ; aujourd’hui sinon.")
 ]
 PenaltyArgument = Annotated[UUID, typer.Argument(metavar="PENALITE", help="Identifiant (gateway penalties show).")]
 
@@ -73,7 +73,7 @@ def show_command(
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Les pénalités d'une facture, d'un client, ou de tous, jour par jour. / Penalties, down to days."""
+    """Les pénalités d’une facture, d’un client, ou de tous, jour par jour. / Penalties, down to days."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         found = _views(work, session, invoice, customer, _day(work, until))
         if output is OutputFormat.JSON:
@@ -85,7 +85,7 @@ def show_command(
 
 @penalties_app.command("claim")
 def claim_command(invoice: InvoiceArgument, until: DayOption = None, organisation: OrganisationOption = None) -> None:
-    """Réclamer ce qui a couru et ne l'est pas encore. / Claim what has run and was not claimed."""
+    """Réclamer ce qui a couru et ne l’est pas encore. / Claim what has run and was not claimed."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         day, law, invoice_id = _day(work, until), work.services.law.law, receivable_named(session, invoice)
         now = work.services.clock()
@@ -141,11 +141,11 @@ def correct_command(
 @penalties_app.command("pay")
 def pay_command(
     penalty: PenaltyArgument,
-    receipt: Annotated[UUID, typer.Option(help="L'encaissement (gateway receipts list). / The receipt.")],
+    receipt: Annotated[UUID, typer.Option(help="L’encaissement (gateway receipts list). / The receipt.")],
     amount: Annotated[Decimal, typer.Option(parser=amount_given, help="Ce qui la paie. / What pays it.")],
     organisation: OrganisationOption = None,
 ) -> None:
-    """Payer une pénalité par l'argent non affecté d'un encaissement. / Pay a penalty from a receipt."""
+    """Payer une pénalité par l’argent non affecté d’un encaissement. / Pay a penalty from a receipt."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         now = work.services.clock()
         paid = pay_penalty(session, _EVERYTHING, penalty, amount, receipt, by=OPERATOR, now=now)
@@ -160,7 +160,7 @@ def choose_command(
     reason: Annotated[str, typer.Option(help="Pourquoi. / Why.")] = "",
     organisation: OrganisationOption = None,
 ) -> None:
-    """Choisir ce que deviennent les pénalités : d'une facture, d'un client, de tous. / Choose what becomes of them."""
+    """Choisir ce que deviennent les pénalités : d’une facture, d’un client, de tous. / Choose what becomes of them."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         choose_treatment(
             session,
@@ -182,7 +182,7 @@ def rate_command(
     customer: CustomerOption = None,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Dire le taux convenu, au moins trois fois l'intérêt légal. / Tell the agreed rate."""
+    """Dire le taux convenu, au moins trois fois l’intérêt légal. / Tell the agreed rate."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         agree_on_rate(
             session,

@@ -50,7 +50,7 @@ def add_platform(
     token_url: TokenUrlOption = None,
     directory_url: DirectoryUrlOption = None,
     remote_organisation: Annotated[str | None, typer.Option(help="Organization-Id chez elle. / There.")] = None,
-    number: Annotated[str | None, typer.Option(help="Numéro à l'annuaire (0238). / Number in the directory.")] = None,
+    number: Annotated[str | None, typer.Option(help="Numéro à l’annuaire (0238). / Number in the directory.")] = None,
     organisation: OrganisationOption = None,
 ) -> None:
     """Connecter une plateforme ; la première devient celle par défaut. / Connect one; the first is the default."""
@@ -81,7 +81,7 @@ def list_platforms(organisation: OrganisationOption = None) -> None:
 
 @platforms_app.command("test")
 def check_platform(name: NameArgument, organisation: OrganisationOption = None) -> None:
-    """Vérifier qu'une plateforme répond et nous reconnaît. / Check that a platform answers and knows us."""
+    """Vérifier qu’une plateforme répond et nous reconnaît. / Check that a platform answers and knows us."""
     with _opened_connections(load_settings()) as (database, clients):
         clients.client(organisation_named(database, organisation), name).check()
     typer.echo(f"{name}  ok")
@@ -113,7 +113,7 @@ def route_platform(
     rule: Annotated[ProcessingRule | None, typer.Option(help="Règle de traitement. / Processing rule.")] = None,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Confier à une plateforme les documents d'une sorte. / Give a platform the documents of one kind."""
+    """Confier à une plateforme les documents d’une sorte. / Give a platform the documents of one kind."""
     with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
         row = service.add_route(session, name, RouteOrder(seller, agency, rule), now=system_clock())
         typer.echo(f"{row.id}  -> {name}")
@@ -132,7 +132,7 @@ def unroute_platform(
 
 @platforms_app.command("default")
 def default_platform(name: NameArgument, organisation: OrganisationOption = None) -> None:
-    """Choisir celle qui prend ce qu'aucune route ne nomme. / Choose the one that takes what no route names."""
+    """Choisir celle qui prend ce qu’aucune route ne nomme. / Choose the one that takes what no route names."""
     _change(organisation, lambda session, now: service.make_default(session, name, now=now))
 
 
@@ -152,7 +152,7 @@ def disable_platform(name: NameArgument, organisation: OrganisationOption = None
 def change_platform_credentials(
     name: NameArgument, client_id: ClientOption, secret: SecretOption, organisation: OrganisationOption = None
 ) -> None:
-    """Changer l'identifiant et le secret. / Change the client id and the secret."""
+    """Changer l’identifiant et le secret. / Change the client id and the secret."""
     _change(
         organisation,
         lambda session, now: service.change_credentials(
@@ -184,7 +184,7 @@ def number_platform(
     number: Annotated[str, typer.Argument(metavar="NUMÉRO", help="Quatre chiffres (0238). / Four digits.")],
     organisation: OrganisationOption = None,
 ) -> None:
-    """Donner le numéro de la plateforme à l'annuaire. / Give the platform's number in the directory."""
+    """Donner le numéro de la plateforme à l’annuaire. / Give the platform’s number in the directory."""
     _change(organisation, lambda session, now: service.set_number(session, name, number, now=now))
 
 
@@ -216,5 +216,5 @@ def _standing(breaker: PlatformBreaker | None, now: datetime) -> str:
     if breaker is None or not breaker.failures:
         return ""
     rests = breaker.state != BreakerState.CLOSED and breaker.until is not None and breaker.until > now
-    pause = f"au repos jusqu'à / rests until {breaker.until:%Y-%m-%d %H:%M:%S} UTC  " if rests else ""
+    pause = f"au repos jusqu’à / rests until {breaker.until:%Y-%m-%d %H:%M:%S} UTC  " if rests else ""
     return f"{pause}{breaker.failures} x  {breaker.last_error or ''}"

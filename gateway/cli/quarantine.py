@@ -22,7 +22,7 @@ quarantine_app = typer.Typer(
 
 @quarantine_app.command("list")
 def list_quarantined(organisation: OrganisationOption = None) -> None:
-    """Lister les flux en quarantaine et ce qu'ils attendent. / List the flows in quarantine and what they wait for."""
+    """Lister les flux en quarantaine et ce qu’ils attendent. / List the flows in quarantine and what they wait for."""
     language = load_settings().language
     with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
         for flow in quarantined_flows(session):

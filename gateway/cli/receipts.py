@@ -28,7 +28,7 @@ from gateway.treasury.receipts import record_receipt, reverse_receipt
 from gateway.treasury.views import ReceiptView, views_of
 
 receipts_app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="L'argent reçu des clients. / Money received from customers."
+    no_args_is_help=True, add_completion=False, help="L’argent reçu des clients. / Money received from customers."
 )
 #: Who told a receipt through this command.
 _OPERATOR = "operator"
@@ -41,10 +41,10 @@ _REVERSES = Text("annule", "reverses")
 
 OrganisationOption = Annotated[
     str | None,
-    typer.Option("--organisation", metavar="SIREN", help="L'organisation, si la base en tient plusieurs."),
+    typer.Option("--organisation", metavar="SIREN", help="L’organisation, si la base en tient plusieurs."),
 ]
 DeclareOption = Annotated[
-    bool, typer.Option("--declare", help="Poser le statut 212 qu'il appelle. / Give the 212 it calls for.")
+    bool, typer.Option("--declare", help="Poser le statut 212 qu’il appelle. / Give the 212 it calls for.")
 ]
 
 
@@ -53,23 +53,23 @@ def add_receipt(
     amount: Annotated[
         Decimal, typer.Argument(parser=amount_given, help="Montant TTC reçu. / Amount received, with VAT.")
     ],
-    reference: Annotated[str, typer.Option(help="Son nom à vous ; dit deux fois, c'est un seul encaissement.")],
+    reference: Annotated[str, typer.Option(help="Son nom à vous ; dit deux fois, c’est un seul encaissement.")],
     invoice: Annotated[
         list[str] | None,
         typer.Option(
-            "--for", metavar="INVOICE[=AMOUNT]", help="Numéro ou identifiant ; sans montant, tout l'encaissement."
+            "--for", metavar="INVOICE[=AMOUNT]", help="Numéro ou identifiant ; sans montant, tout l’encaissement."
         ),
     ] = None,
     on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Jour de l'encaissement ; aujourd'hui par défaut.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Jour de l’encaissement ; aujourd’hui par défaut.")
     ] = None,
     currency: Annotated[str, typer.Option(help="Devise (BT-5).")] = "EUR",
     payer: Annotated[str, typer.Option(help="Ce que le payeur a écrit. / What the payer wrote.")] = "",
-    comment: Annotated[str, typer.Option(help="Pourquoi l'argent est rendu. / Why money goes back.")] = "",
+    comment: Annotated[str, typer.Option(help="Pourquoi l’argent est rendu. / Why money goes back.")] = "",
     declare: DeclareOption = False,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Enregistrer de l'argent reçu (négatif : rendu). / Record money received (negative: given back)."""
+    """Enregistrer de l’argent reçu (négatif : rendu). / Record money received (negative: given back)."""
     with _transaction(organisation) as (services, session):
         now = services.clock()
         new = NewReceipt(
@@ -93,7 +93,7 @@ def declare(
     receipt: Annotated[UUID, typer.Argument(help="Identifiant (gateway receipts list). / Identifier.")],
     organisation: OrganisationOption = None,
 ) -> None:
-    """Poser le statut 212 de ce qui n'est pas déclaré. / Give the 212 of what no 212 tells."""
+    """Poser le statut 212 de ce qui n’est pas déclaré. / Give the 212 of what no 212 tells."""
     with _transaction(organisation) as (services, session):
         view = _view(services, session, receipt_by_id(session, receipt), True, services.clock())
     typer.echo(_as_text(view, services.settings.language))
@@ -119,7 +119,7 @@ def list_receipts(
     invoice: Annotated[str | None, typer.Option("--for", metavar="INVOICE", help="Numéro ou identifiant.")] = None,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Lister l'argent reçu, le plus récent d'abord. / List the money received, the latest day first."""
+    """Lister l’argent reçu, le plus récent d’abord. / List the money received, the latest day first."""
     with _transaction(organisation) as (services, session):
         invoice_id = receivable_named(session, invoice) if invoice else None
         cursor = None

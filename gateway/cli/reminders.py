@@ -55,12 +55,12 @@ DayOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="
 def preview_command(
     on: DayOption = None,
     customer: Annotated[str | None, typer.Option(metavar="CLIENT", help="Identifiant, clé ou SIREN.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Aussi les comptes pour lesquels rien n'est fait.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Aussi les comptes pour lesquels rien n’est fait.")] = False,
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
     """
-    Montrer ce que la prochaine ronde ferait, sans rien faire, le plus pressant d'abord. / Show what the next round
+    Montrer ce que la prochaine ronde ferait, sans rien faire, le plus pressant d’abord. / Show what the next round
     would do, doing nothing, the most urgent first.
     """
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
@@ -98,7 +98,7 @@ def list_command(
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Lister les relances, la plus récente d'abord. / List the reminders, the latest first."""
+    """Lister les relances, la plus récente d’abord. / List the reminders, the latest first."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         customer_id = find_customer(session, _EVERYTHING, customer).id if customer else None
         wanted = ReminderFilter(states=tuple(state or ()), customer_id=customer_id)
@@ -155,10 +155,10 @@ def refuse_command(
 @reminders_app.command("done")
 def done_command(
     reminder: ReminderArgument,
-    outcome: Annotated[str, typer.Option(help="Ce qu'il en est sorti, ou le numéro du recommandé.")],
+    outcome: Annotated[str, typer.Option(help="Ce qu’il en est sorti, ou le numéro du recommandé.")],
     organisation: OrganisationOption = None,
 ) -> None:
-    """Dire qu'une lettre est postée, un appel passé, une tâche faite. / Say that it was posted, called or done."""
+    """Dire qu’une lettre est postée, un appel passé, une tâche faite. / Say that it was posted, called or done."""
     _decide(organisation, confirming.complete, reminder, outcome=printable(outcome))
 
 
@@ -179,7 +179,7 @@ def bounced_command(
     words: Annotated[str, typer.Option(help="Ce que dit le message de retour. / What the returned message says.")],
     organisation: OrganisationOption = None,
 ) -> None:
-    """Dire qu'un e-mail est revenu : son adresse n'est plus utilisée. / Say that an e-mail came back."""
+    """Dire qu’un e-mail est revenu : son adresse n’est plus utilisée. / Say that an e-mail came back."""
     _decide(organisation, came_back, reminder, words=printable(words))
 
 
@@ -226,7 +226,7 @@ def lift_command(
 def exclusions_command(
     customer: CustomerArgument, output: FormatOption = OutputFormat.TEXT, organisation: OrganisationOption = None
 ) -> None:
-    """Lister les exclusions d'un client, levées comprises. / List the exclusions of a customer, lifted ones too."""
+    """Lister les exclusions d’un client, levées comprises. / List the exclusions of a customer, lifted ones too."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         found = [ExclusionView.of(row) for row in exclusions.exclusions_of(session, _EVERYTHING, customer)]
         if output is OutputFormat.JSON:
@@ -238,7 +238,7 @@ def exclusions_command(
 
 @scenarios_app.command("show")
 def show_scenarios(
-    default: Annotated[bool, typer.Option("--default", help="Ceux d'origine. / The original ones.")] = False,
+    default: Annotated[bool, typer.Option("--default", help="Ceux d’origine. / The original ones.")] = False,
     organisation: OrganisationOption = None,
 ) -> None:
     """Montrer les scénarios en vigueur (JSON, à modifier puis importer). / Show the scenarios in force."""
@@ -260,12 +260,12 @@ def list_scenarios(organisation: OrganisationOption = None) -> None:
 def import_scenarios(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="TOML ou JSON.")],
     valid_from: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Premier jour ; aujourd'hui par défaut.")
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Premier jour ; aujourd’hui par défaut.")
     ] = None,
     comment: Annotated[str, typer.Option(help="Pourquoi ce changement. / Why.")] = "",
     organisation: OrganisationOption = None,
 ) -> None:
-    """Suivre d'autres scénarios à partir d'un jour. / Follow other scenarios from a day on."""
+    """Suivre d’autres scénarios à partir d’un jour. / Follow other scenarios from a day on."""
     content = read_table(file, InvalidScenariosError)
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         now = work.services.clock()

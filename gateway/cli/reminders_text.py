@@ -7,7 +7,7 @@ from gateway.collection.scenarios import Channel
 from gateway.kernel.sayer import Sayer
 from gateway.kernel.text import Language, Text
 
-_NOTHING = Text("rien aujourd'hui", "nothing today")
+_NOTHING = Text("rien aujourd’hui", "nothing today")
 _TO_CONFIRM = Text("à confirmer", "to be confirmed")
 _CREDIT = Text("avoir", "credit note")
 _UNALLOCATED = Text("non affecté", "unallocated")

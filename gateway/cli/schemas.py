@@ -92,7 +92,7 @@ def list_command(
 
 @schemas_app.command("verify")
 def verify_command(lang: LangOption = None) -> None:
-    """Compare chaque fichier installé à son empreinte ; code 1 si l'un manque ou diffère.
+    """Compare chaque fichier installé à son empreinte ; code 1 si l’un manque ou diffère.
 
     Compare every installed file with its checksum; exit code 1 when one is missing or differs.
     """
@@ -123,7 +123,7 @@ def compare_command(
     lang: LangOption = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Nombre de processus. / Number of processes.")] = None,
 ) -> None:
-    """Dit quels documents changent de verdict d'un jeu de règles à l'autre, et pourquoi ; code 1 s'il y en a.
+    """Dit quels documents changent de verdict d’un jeu de règles à l’autre, et pourquoi ; code 1 s’il y en a.
 
     Say which documents change verdict between two packs of rules, and why; exit code 1 when some do.
     """

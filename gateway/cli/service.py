@@ -9,7 +9,7 @@ from gateway.kernel.settings import Settings, load_settings
 
 
 def serve_command(
-    host: Annotated[str | None, typer.Option(help="Adresse d'écoute. / Address to listen on.")] = None,
+    host: Annotated[str | None, typer.Option(help="Adresse d’écoute. / Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port TCP. / TCP port.")] = None,
     only_api: Annotated[
         bool, typer.Option("--only-api", help="Sans ouvrier ni horloge. / Without worker and clock.")
@@ -38,7 +38,7 @@ def worker_command() -> None:
 
 
 def clock_command() -> None:
-    """Lance l'horloge, qui réveille les tâches périodiques ; deux à la fois ne gênent pas.
+    """Lance l’horloge, qui réveille les tâches périodiques ; deux à la fois ne gênent pas.
 
     Run the clock, which wakes the periodic jobs; two at once do no harm.
     """

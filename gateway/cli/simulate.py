@@ -13,7 +13,7 @@ _CLIENT = "gateway:simulated-secret"
 
 def simulate_platform_command(
     port: Annotated[int, typer.Option(help="Port TCP ; 0 : un port libre. / TCP port; 0: a free one.")] = 8100,
-    host: Annotated[str, typer.Option(help="Adresse d'écoute. / Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Adresse d’écoute. / Address to listen on.")] = "127.0.0.1",
     data_dir: Annotated[
         Path | None, typer.Option(help="Dossier de ses données à elle. / Folder of its own data.")
     ] = None,
@@ -25,11 +25,11 @@ def simulate_platform_command(
     ] = None,
     scenario: Annotated[
         list[str] | None,
-        typer.Option(metavar="NUMÉRO=SCÉNARIO", help="Scénario d'une facture. / Scenario of an invoice."),
+        typer.Option(metavar="NUMÉRO=SCÉNARIO", help="Scénario d’une facture. / Scenario of an invoice."),
     ] = None,
     rate: Annotated[
         list[str] | None,
-        typer.Option(metavar="SCÉNARIO=PART", help="Part d'un scénario, 0 à 1. / Share of a scenario, 0 to 1."),
+        typer.Option(metavar="SCÉNARIO=PART", help="Part d’un scénario, 0 à 1. / Share of a scenario, 0 to 1."),
     ] = None,
     fault: Annotated[
         list[str] | None,
@@ -37,12 +37,12 @@ def simulate_platform_command(
     ] = None,
     seed: Annotated[int, typer.Option(help="Graine des tirages. / Seed of what is drawn.")] = 0,
     step: Annotated[float, typer.Option(help="Secondes entre deux statuts. / Seconds between statuses.")] = 2.0,
-    slow: Annotated[float, typer.Option(help="Secondes d'une réponse lente. / Seconds of a slow answer.")] = 0.5,
+    slow: Annotated[float, typer.Option(help="Secondes d’une réponse lente. / Seconds of a slow answer.")] = 0.5,
     lost: Annotated[
-        float, typer.Option(help="Secondes de retenue d'une réponse perdue. / Seconds a lost answer is held.")
+        float, typer.Option(help="Secondes de retenue d’une réponse perdue. / Seconds a lost answer is held.")
     ] = 30.0,
 ) -> None:
-    """Simule une plateforme agréée : l'API XP Z12-013, des réponses par scénario, des pannes à la demande.
+    """Simule une plateforme agréée : l’API XP Z12-013, des réponses par scénario, des pannes à la demande.
 
     Simulate an accredited platform: the XP Z12-013 API, answers by scenario, faults on demand. Faults: slow, 429, 500,
     lost-answer, expired-token, changed-cursor, duplicated, reordered, damaged, lost-webhook; all=RATE names every one.

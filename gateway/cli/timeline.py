@@ -46,10 +46,10 @@ def timeline_command(
     invoice: Annotated[str, typer.Argument(help="Numéro de facture (BT-1). / Invoice number (BT-1).")],
     form: Annotated[TimelineFormat, typer.Option("--format", help="text ou json.")] = TimelineFormat.TEXT,
     organisation: Annotated[
-        str | None, typer.Option(metavar="SIREN", help="L'organisation, s'il y en a plusieurs.")
+        str | None, typer.Option(metavar="SIREN", help="L’organisation, s’il y en a plusieurs.")
     ] = None,
 ) -> None:
-    """L'histoire d'une facture : ce qui s'est passé, qui l'a dit, quand, et la suite attendue.
+    """L’histoire d’une facture : ce qui s’est passé, qui l’a dit, quand, et la suite attendue.
 
     The story of an invoice: what happened, who said it, when, and what is expected next.
     """

@@ -40,10 +40,10 @@ Shown = tuple[Verdict, "str | RichText"]
 
 def validate_command(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Fichiers, dossiers, ou - pour l'entrée standard.")
+        list[str], typer.Argument(metavar="PATH...", help="Fichiers, dossiers, ou - pour l’entrée standard.")
     ],
     rules: Annotated[
-        str, typer.Option(help="auto, ou des noms de couches ou d'artefacts du catalogue, séparés par des virgules.")
+        str, typer.Option(help="auto, ou des noms de couches ou d’artefacts du catalogue, séparés par des virgules.")
     ] = "auto",
     output: Annotated[OutputFormat, typer.Option("--format", help="Forme des rapports.")] = "text",
     lang: Annotated[
@@ -51,13 +51,13 @@ def validate_command(
     ] = None,
     on: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Date dont les règles s'appliquent ; aujourd'hui par défaut."),
+        typer.Option(formats=["%Y-%m-%d"], help="Date dont les règles s’appliquent ; aujourd’hui par défaut."),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Nombre de processus ; celui des cœurs par défaut.")] = None,
 ) -> None:
     """Valide des factures (UBL, CII, Factur-X), des messages de cycle de vie (CDAR) et des déclarations e-reporting.
 
-    Code de sortie : 0 si tout est valide, 1 si un document est invalide, 2 si l'un d'eux est illisible ou si la
+    Code de sortie : 0 si tout est valide, 1 si un document est invalide, 2 si l’un d’eux est illisible ou si la
     commande est mal employée.
     """
     collect_garbage_rarely()

@@ -32,9 +32,9 @@ def list_webhooks(organisation: OrganisationOption = None) -> None:
 def list_calls(
     webhook: WebhookArgument,
     organisation: OrganisationOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Nombre d'appels montrés.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Nombre d’appels montrés.")] = 20,
 ) -> None:
-    """Montrer les derniers appels d'un webhook. / Show the latest calls of a webhook."""
+    """Montrer les derniers appels d’un webhook. / Show the latest calls of a webhook."""
     with opened_database() as database, database.transaction(organisation_named(database, organisation)) as session:
         for call in calls_of(session, webhook, limit):
             said = f"  {call.last_error}" if call.last_error else ""

@@ -33,7 +33,7 @@ class OutputFormat(StrEnum):
 
 OrganisationOption = Annotated[
     str | None,
-    typer.Option("--organisation", metavar="SIREN", help="L'organisation, si la base en tient plusieurs."),
+    typer.Option("--organisation", metavar="SIREN", help="L’organisation, si la base en tient plusieurs."),
 ]
 FormatOption = Annotated[OutputFormat, typer.Option("--format", help="Forme du résultat. / Form of the result.")]
 

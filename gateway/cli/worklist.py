@@ -34,7 +34,7 @@ def worklist_command(
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Lister ce qu'il y a à faire, le plus utile d'abord. / List what to do, the most useful first."""
+    """Lister ce qu’il y a à faire, le plus utile d’abord. / List what to do, the most useful first."""
     with working(organisation) as work, work.services.database.transaction(work.organisation_id) as session:
         today, everything = paris_date(work.services.clock()), Scope.everything()
         wanted = WorklistFilter(

@@ -40,7 +40,7 @@ def make_command(
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Passer en perte ce qui reste d'une facture. / Write off what is left of an invoice."""
+    """Passer en perte ce qui reste d’une facture. / Write off what is left of an invoice."""
     given = amount_given(amount) if amount is not None else None
     with working(organisation) as work:
         now, language = work.services.clock(), work.language
@@ -77,7 +77,7 @@ def list_command(
     output: FormatOption = OutputFormat.TEXT,
     organisation: OrganisationOption = None,
 ) -> None:
-    """Les passages en perte, le dernier d'abord. / Write-offs, the latest first."""
+    """Les passages en perte, le dernier d’abord. / Write-offs, the latest first."""
     views: list[WriteOffView] = []
     with working(organisation) as work:
         language = work.language

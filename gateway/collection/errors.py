@@ -16,7 +16,7 @@ class ActionNotFoundError(GatewayError):
 
     def __init__(self, action_id: UUID) -> None:
         super().__init__(
-            Text("Cette action n'existe pas.", "This action does not exist."),
+            Text("Cette action n’existe pas.", "This action does not exist."),
             Text(
                 "Revenez à la liste de travail et vérifiez votre périmètre.",
                 "Go back to the worklist and check what you may see.",
@@ -35,7 +35,7 @@ class ActionNotOpenError(GatewayError):
         told = outcome or Text.of("—")
         super().__init__(
             Text(f"Cette action est terminée : {told.fr}.", f"This action is over: {told.en}."),
-            Text("Il n'y a rien à faire.", "There is nothing left to do."),
+            Text("Il n’y a rien à faire.", "There is nothing left to do."),
             str(action_id),
         )
 
@@ -82,7 +82,7 @@ class ReminderNotFoundError(GatewayError):
 
     def __init__(self, reminder_id: UUID) -> None:
         super().__init__(
-            Text("Cette relance n'existe pas.", "This reminder does not exist."),
+            Text("Cette relance n’existe pas.", "This reminder does not exist."),
             Text(
                 "Revenez à la liste des relances et vérifiez votre périmètre.",
                 "Go back to the list of reminders and check what you may see.",
@@ -100,11 +100,11 @@ class ReminderStateError(GatewayError):
     def __init__(self, reminder_id: UUID, state: Text) -> None:
         super().__init__(
             Text(
-                f"Cette relance est « {state.fr} » : cela ne s'y applique pas.",
+                f"Cette relance est « {state.fr} » : cela ne s’y applique pas.",
                 f"This reminder is “{state.en}”: that does not apply to it.",
             ),
             Text(
-                "Relisez-la : quelqu'un l'a peut-être déjà traitée.", "Read it again: someone may have dealt with it."
+                "Relisez-la : quelqu’un l’a peut-être déjà traitée.", "Read it again: someone may have dealt with it."
             ),
             str(reminder_id),
         )
@@ -122,7 +122,7 @@ class ReminderPartlyVisibleError(GatewayError):
                 "Cette relance réclame aussi des factures hors de votre périmètre.",
                 "This reminder also claims invoices outside what you may see.",
             ),
-            Text("Demandez au responsable du recouvrement d'en décider.", "Ask the AR manager to decide about it."),
+            Text("Demandez au responsable du recouvrement d’en décider.", "Ask the AR manager to decide about it."),
             str(reminder_id),
         )
 
@@ -182,7 +182,7 @@ class InvalidRecipientError(GatewayError):
 
     def __init__(self, address: str) -> None:
         super().__init__(
-            Text("L'adresse e-mail du destinataire est invalide.", "The recipient's e-mail address is invalid."),
+            Text("L’adresse e-mail du destinataire est invalide.", "The recipient’s e-mail address is invalid."),
             Text("Écrivez une seule adresse, comme compta@client.fr.", "Write one address, such as ap@customer.com."),
             address,
         )
@@ -196,8 +196,8 @@ class ExclusionNotFoundError(GatewayError):
 
     def __init__(self, exclusion_id: UUID) -> None:
         super().__init__(
-            Text("Cette exclusion n'existe pas, ou est levée.", "This exclusion does not exist, or is lifted."),
-            Text("Relisez les exclusions du client.", "Read the customer's exclusions again."),
+            Text("Cette exclusion n’existe pas, ou est levée.", "This exclusion does not exist, or is lifted."),
+            Text("Relisez les exclusions du client.", "Read the customer’s exclusions again."),
             str(exclusion_id),
         )
 
@@ -212,7 +212,7 @@ class InvalidExclusionError(GatewayError):
         super().__init__(
             Text("Cette exclusion est incomplète ou déjà passée.", "This exclusion is incomplete or past already."),
             Text(
-                "Donnez un motif, et un dernier jour qui n'est pas passé (ou aucun).",
+                "Donnez un motif, et un dernier jour qui n’est pas passé (ou aucun).",
                 "Give a reason, and a last day that is not past (or none).",
             ),
             where,
@@ -227,7 +227,7 @@ class NotOfCustomerError(GatewayError):
 
     def __init__(self, invoice_id: UUID) -> None:
         super().__init__(
-            Text("Cette facture n'est pas de ce client.", "This invoice is not of this customer."),
+            Text("Cette facture n’est pas de ce client.", "This invoice is not of this customer."),
             Text("Choisissez une facture du client.", "Choose an invoice of the customer."),
             str(invoice_id),
         )

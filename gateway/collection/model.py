@@ -52,6 +52,9 @@ class CollectionAction(_WithOutcome, table=True):
     invoice_id: UUID | None = Field(default=None, index=True)
     agency_id: UUID | None = Field(default=None, index=True)
     customer_siren: str | None = Field(default=None, max_length=9)
+    customer_id: UUID | None = Field(
+        default=None, foreign_key="customer.id", description="Whose it is, when it is about no invoice"
+    )
     kind: str = Field(description="fix_and_reissue, call, answer_dispute, send_document…")
     title_fr: str
     title_en: str
@@ -59,7 +62,7 @@ class CollectionAction(_WithOutcome, table=True):
     explanation_en: str
     team: str
     priority: int = Field(description="The higher, the sooner.")
-    amount: Decimal | None = Field(default=None, sa_type=Amount, description="At stake, in the invoice's currency.")
+    amount: Decimal | None = Field(default=None, sa_type=Amount, description="At stake, in the invoice’s currency.")
     currency: str | None = None
     due_on: date | None = None
     state: str = Field(default=ActionState.TODO.value)
@@ -213,7 +216,7 @@ class AddressFaultRow(IdentifiedRow, table=True):
     customer_id: UUID = Field(foreign_key="customer.id")
     address: str = Field(description="E-mail address, number or name, as `as_kept` writes it")
     kind: str = Field(description="A `FaultKind`")
-    words: str = Field(description="The server's answer, or a person's words")
+    words: str = Field(description="The server’s answer, or a person’s words")
     call_id: UUID | None = Field(default=None, description="The call that found it out")
     reminder_id: UUID | None = Field(default=None, description="The message that was refused or came back")
     told_at: datetime = Field(sa_type=UtcDateTime)

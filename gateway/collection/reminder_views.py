@@ -161,7 +161,7 @@ class ReminderView(_View):
     decided_at: datetime
     sent_at: datetime | None
     settled_by: str | None
-    outcome_fr: str | None = Field(description="What came of it; a person's words as they were written")
+    outcome_fr: str | None = Field(description="What came of it; a person’s words as they were written")
     outcome_en: str | None
     note: str
     subject: str | None
@@ -206,7 +206,7 @@ class AddressFaultView(_View):
     customer_id: UUID
     address: str
     kind: str = Field(description="wrong_contact or refused")
-    words: str = Field(description="The mail server's, or a person's")
+    words: str = Field(description="The mail server’s, or a person’s")
     told_at: datetime
     told_by: str
     lifted_at: datetime | None

@@ -60,7 +60,7 @@ class ConfirmBody(_Body):
     """What a person changes while confirming."""
 
     note: Annotated[str, Field(max_length=confirming.LONGEST_NOTE, pattern=_PRINTABLE)] = Field(
-        default="", description="Words of one's own in the message"
+        default="", description="Words of one’s own in the message"
     )
     email: Annotated[str, Field(max_length=254, pattern=r"^[^\x00-\x1f]*$")] = Field(
         default="", description="Another address of the customer"

@@ -38,9 +38,9 @@ class CustomerNotFoundError(CustomerError):
 
     def __init__(self, asked: str) -> None:
         super().__init__(
-            Text("Ce client n'existe pas.", "This customer does not exist."),
+            Text("Ce client n’existe pas.", "This customer does not exist."),
             Text(
-                "Reprenez l'identifiant ou la clé dans la liste des clients, et vérifiez votre périmètre.",
+                "Reprenez l’identifiant ou la clé dans la liste des clients, et vérifiez votre périmètre.",
                 "Take the identifier or the key from the list of customers, and check what you may see.",
             ),
             asked,
@@ -55,7 +55,7 @@ class EmptyNoteError(CustomerError):
     def __init__(self) -> None:
         super().__init__(
             Text("La note est vide.", "The note is empty."),
-            Text("Écrivez ce qu'il faut retenir de ce client.", "Write what is to be kept in mind of this customer."),
+            Text("Écrivez ce qu’il faut retenir de ce client.", "Write what is to be kept in mind of this customer."),
         )
 
 
@@ -90,7 +90,7 @@ class UnknownCollectorError(RefusedValueError):
     def __init__(self, email: str) -> None:
         super().__init__(
             email,
-            Text("Personne n'a cette adresse ici", "Nobody here has this address"),
+            Text("Personne n’a cette adresse ici", "Nobody here has this address"),
             Text(
                 "Créez la personne (gateway users add), ou corrigez.", "Add the person (gateway users add), or mend it."
             ),
@@ -106,8 +106,8 @@ class ContactWithoutNameError(RefusedValueError):
     def __init__(self) -> None:
         super().__init__(
             "",
-            Text("Le contact n'a ni nom ni adresse électronique", "The contact has neither name nor e-mail address"),
-            Text("Donnez l'un des deux.", "Give one of them."),
+            Text("Le contact n’a ni nom ni adresse électronique", "The contact has neither name nor e-mail address"),
+            Text("Donnez l’un des deux.", "Give one of them."),
             "contact_name",
         )
 
@@ -120,8 +120,8 @@ class ContactNotFoundError(CustomerError):
 
     def __init__(self, contact_id: UUID) -> None:
         super().__init__(
-            Text("Ce contact n'existe pas.", "This contact does not exist."),
-            Text("Reprenez-le sur la fiche du client.", "Take it from the customer's page."),
+            Text("Ce contact n’existe pas.", "This contact does not exist."),
+            Text("Reprenez-le sur la fiche du client.", "Take it from the customer’s page."),
             str(contact_id),
         )
 
@@ -134,9 +134,9 @@ class CoverIncompleteError(RefusedValueError):
     def __init__(self, field: str) -> None:
         super().__init__(
             "",
-            Text("La garantie n'est pas complète", "The cover is not complete"),
+            Text("La garantie n’est pas complète", "The cover is not complete"),
             Text(
-                "Donnez l'assureur, le montant et le premier jour.", "Give the insurer, the amount and the first day."
+                "Donnez l’assureur, le montant et le premier jour.", "Give the insurer, the amount and the first day."
             ),
             f"cover_{field}",
         )
@@ -151,7 +151,7 @@ class CoverPeriodError(RefusedValueError):
         super().__init__(
             last.isoformat(),
             Text("La garantie finit avant de commencer", "The cover ends before it begins"),
-            Text("Corrigez l'une des deux dates.", "Mend one of the two dates."),
+            Text("Corrigez l’une des deux dates.", "Mend one of the two dates."),
             "cover_valid_until",
         )
 
@@ -164,8 +164,8 @@ class CoverNotFoundError(CustomerError):
 
     def __init__(self, cover_id: UUID) -> None:
         super().__init__(
-            Text("Cette garantie n'existe pas.", "This cover does not exist."),
-            Text("Reprenez-la sur la fiche du client.", "Take it from the customer's page."),
+            Text("Cette garantie n’existe pas.", "This cover does not exist."),
+            Text("Reprenez-la sur la fiche du client.", "Take it from the customer’s page."),
             str(cover_id),
         )
 
@@ -179,7 +179,7 @@ class TriedFileGoneError(CustomerError):
     def __init__(self, tried_id: UUID) -> None:
         super().__init__(
             Text(
-                "Ce fichier n'attend plus : il est déjà pris, remplacé par un autre, ou trop ancien.",
+                "Ce fichier n’attend plus : il est déjà pris, remplacé par un autre, ou trop ancien.",
                 "This file does not wait any more: it was taken, another took its place, or it is too old.",
             ),
             Text("Donnez-le de nouveau.", "Give it again."),

@@ -55,8 +55,8 @@ def read_siren(text: str) -> str:
     if not is_siren(value):
         raise RefusedValueError(
             text,
-            Text("Ce n'est pas un SIREN : neuf chiffres, clé juste", "This is no SIREN: nine digits, right key"),
-            Text("Reprenez-le sur l'avis de situation du client.", "Take it from the customer's INSEE record."),
+            Text("Ce n’est pas un SIREN : neuf chiffres, clé juste", "This is no SIREN: nine digits, right key"),
+            Text("Reprenez-le sur l’avis de situation du client.", "Take it from the customer’s INSEE record."),
         )
     return value
 
@@ -68,9 +68,9 @@ def read_siret(text: str) -> str:
         raise RefusedValueError(
             text,
             Text(
-                "Ce n'est pas un SIRET : quatorze chiffres, clé juste", "This is no SIRET: fourteen digits, right key"
+                "Ce n’est pas un SIRET : quatorze chiffres, clé juste", "This is no SIRET: fourteen digits, right key"
             ),
-            Text("Reprenez-le sur l'avis de situation du client.", "Take it from the customer's INSEE record."),
+            Text("Reprenez-le sur l’avis de situation du client.", "Take it from the customer’s INSEE record."),
         )
     return value
 
@@ -103,7 +103,7 @@ def read_amount(text: str) -> Decimal:
     if not (value.is_finite() and 0 <= value < _LARGEST and value % CENT == 0):
         raise RefusedValueError(
             text,
-            Text("Ce n'est pas un montant positif, au centime", "This is no positive amount in cents"),
+            Text("Ce n’est pas un montant positif, au centime", "This is no positive amount in cents"),
             Text("Écrivez 1234,50.", "Write 1234.50."),
         )
     return value.quantize(CENT)
@@ -117,7 +117,7 @@ def read_day(text: str) -> date:
         except ValueError:
             continue
     raise RefusedValueError(
-        text, Text("Ce n'est pas une date", "This is no date"), Text("Écrivez 2026-12-31.", "Write 2026-12-31.")
+        text, Text("Ce n’est pas une date", "This is no date"), Text("Écrivez 2026-12-31.", "Write 2026-12-31.")
     )
 
 
@@ -126,7 +126,7 @@ def read_currency(text: str) -> str:
     value = text.strip().upper()
     if not _CURRENCY.fullmatch(value):
         raise RefusedValueError(
-            text, Text("Ce n'est pas une devise", "This is no currency"), Text("Écrivez EUR.", "Write EUR.")
+            text, Text("Ce n’est pas une devise", "This is no currency"), Text("Écrivez EUR.", "Write EUR.")
         )
     return value
 
@@ -137,7 +137,7 @@ def read_email(text: str) -> str:
     if not (_EMAIL.fullmatch(value) and value.isprintable() and len(value) <= LONGEST_TEXT):
         raise RefusedValueError(
             text,
-            Text("Ce n'est pas une adresse électronique", "This is no e-mail address"),
+            Text("Ce n’est pas une adresse électronique", "This is no e-mail address"),
             Text("Écrivez une seule adresse : compta@client.example.", "Write one address: billing@customer.example."),
         )
     return value
@@ -149,7 +149,7 @@ def read_phone(text: str) -> str:
     if not _PHONE.fullmatch(value):
         raise RefusedValueError(
             text,
-            Text("Ce n'est pas un numéro de téléphone", "This is no telephone number"),
+            Text("Ce n’est pas un numéro de téléphone", "This is no telephone number"),
             Text("Écrivez +33 1 23 45 67 89.", "Write +33 1 23 45 67 89."),
         )
     return value
@@ -186,8 +186,8 @@ def read_word(text: str, of: str) -> str:
     listed = ", ".join(known)
     raise RefusedValueError(
         text,
-        Text("Ce mot n'est pas connu ici", "This word is not known here"),
-        Text(f"Écrivez l'un de ceux-ci : {listed}.", f"Write one of these: {listed}."),
+        Text("Ce mot n’est pas connu ici", "This word is not known here"),
+        Text(f"Écrivez l’un de ceux-ci : {listed}.", f"Write one of these: {listed}."),
     )
 
 
@@ -203,7 +203,7 @@ def read_key(text: str) -> str:
     if not _KEY.fullmatch(value):
         raise RefusedValueError(
             text,
-            Text("Ce n'est pas la clé d'un compte", "This is no key of an account"),
+            Text("Ce n’est pas la clé d’un compte", "This is no key of an account"),
             Text(
                 "Écrivez siren:…, siret:…, vat:… ou name:…, ou laissez la case vide.",
                 "Write siren:…, siret:…, vat:… or name:…, or leave the cell empty.",

@@ -116,7 +116,7 @@ def _columns(header: Row) -> dict[str, str]:
     if not {"key", "siren", "siret", "vat_number", "name"} & set(found):
         raise UnreadableCustomerFileError(
             Text(
-                "Aucune colonne ne dit de quel client il s'agit : clé, SIREN, SIRET, TVA ou nom.",
+                "Aucune colonne ne dit de quel client il s’agit : clé, SIREN, SIRET, TVA ou nom.",
                 "No column says which customer a row is about: key, SIREN, SIRET, VAT or name.",
             ),
             Text("Donnez un titre à chaque colonne en première ligne.", "Give each column a title in the first row."),
@@ -163,7 +163,7 @@ def _read(name: str, cell: str) -> Any:
         if name in FIELDS and name not in REQUIRED:
             return False if name.startswith("is_") else None
         raise RefusedValueError(
-            cell, Text("Cela ne s'efface pas", "This cannot be erased"), Text("Videz la case.", "Empty the cell."), name
+            cell, Text("Cela ne s’efface pas", "This cannot be erased"), Text("Videz la case.", "Empty the cell."), name
         )
     try:
         return _READERS[name](cell)
@@ -187,7 +187,7 @@ def _key(said: Mapping[str, Any]) -> str:
     if not (siren or vat_number or said.get("name")):
         raise RefusedValueError(
             "",
-            Text("Rien ne dit de quel client il s'agit", "Nothing says which customer this is"),
+            Text("Rien ne dit de quel client il s’agit", "Nothing says which customer this is"),
             Text("Donnez son SIREN, son SIRET, sa TVA ou son nom.", "Give its SIREN, SIRET, VAT number or name."),
             "key",
         )
@@ -217,7 +217,7 @@ def _contradiction(name: str, value: object, other: str) -> RefusedValueError:
     return RefusedValueError(
         str(value),
         Text(f"Cela contredit {other}", f"This contradicts {other}"),
-        Text("Corrigez l'un des deux.", "Mend one of the two."),
+        Text("Corrigez l’un des deux.", "Mend one of the two."),
         name,
     )
 

@@ -84,7 +84,7 @@ def _siren(identity: Identity) -> KnownFact:
     return KnownFact(
         "siren",
         Confidence.FAILS,
-        Text(f"SIREN {siren} : clé fausse, il n'existe pas.", f"SIREN {siren}: wrong key, there is no such number."),
+        Text(f"SIREN {siren} : clé fausse, il n’existe pas.", f"SIREN {siren}: wrong key, there is no such number."),
     )
 
 
@@ -95,7 +95,7 @@ def _siret(identity: Identity) -> tuple[KnownFact, ...]:
     if not is_siret(siret):
         says = Text(f"SIRET {siret} : clé fausse.", f"SIRET {siret}: wrong key.")
     elif identity.siren and siret[:_SIREN_DIGITS] != identity.siren:
-        says = Text(f"Le SIRET {siret} n'est pas du même SIREN.", f"SIRET {siret} belongs to another SIREN.")
+        says = Text(f"Le SIRET {siret} n’est pas du même SIREN.", f"SIRET {siret} belongs to another SIREN.")
     else:
         return (KnownFact("siret", Confidence.HOLDS, Text(f"SIRET {siret} : juste.", f"SIRET {siret}: right.")),)
     return (KnownFact("siret", Confidence.FAILS, says),)
@@ -108,7 +108,7 @@ def _vat(identity: Identity) -> KnownFact:
     if not vat.is_valid(number):
         says = Text(f"Numéro de TVA {number} : forme ou clé fausse.", f"VAT number {number}: wrong form or key.")
     elif identity.siren and number.startswith("FR") and number[-_SIREN_DIGITS:] != identity.siren:
-        says = Text(f"Le numéro de TVA {number} n'est pas du même SIREN.", f"VAT number {number} is of another SIREN.")
+        says = Text(f"Le numéro de TVA {number} n’est pas du même SIREN.", f"VAT number {number} is of another SIREN.")
     else:
         return KnownFact(
             "vat",
@@ -125,12 +125,12 @@ def _directory(identity: Identity) -> KnownFact:
         )
     state = DirectoryState(identity.directory_state)
     says = {
-        DirectoryState.ADDRESSABLE: Text("Présent à l'annuaire, joignable.", "In the directory, and reachable."),
+        DirectoryState.ADDRESSABLE: Text("Présent à l’annuaire, joignable.", "In the directory, and reachable."),
         DirectoryState.NOT_ADDRESSABLE: Text(
-            "Présent à l'annuaire, sans adresse de réception.", "In the directory, without an address to receive at."
+            "Présent à l’annuaire, sans adresse de réception.", "In the directory, without an address to receive at."
         ),
-        DirectoryState.ABSENT: Text("Absent de l'annuaire.", "Not in the directory."),
-        DirectoryState.CEASED: Text("Fermé selon l'annuaire.", "Closed, says the directory."),
+        DirectoryState.ABSENT: Text("Absent de l’annuaire.", "Not in the directory."),
+        DirectoryState.CEASED: Text("Fermé selon l’annuaire.", "Closed, says the directory."),
     }[state]
     holds = state is DirectoryState.ADDRESSABLE
     return KnownFact("directory", Confidence.HOLDS if holds else Confidence.FAILS, says)

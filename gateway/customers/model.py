@@ -35,7 +35,7 @@ class Customer(IdentifiedRow, table=True):
     siret: str | None = Field(default=None, max_length=14)
     vat_number: str | None = None
     group_name: str | None = Field(default=None, description="Joins accounts whose SIREN differ; none: the SIREN does")
-    segment: str | None = Field(default=None, description="The organisation's own class of customers, in lower case")
+    segment: str | None = Field(default=None, description="The organisation’s own class of customers, in lower case")
     language: str = "fr"
     payment_terms: str | None = Field(default=None, description="As `payment_terms` writes them; none: not told")
     credit_limit: Decimal | None = Field(default=None, sa_type=Amount)

@@ -109,7 +109,7 @@ def read_payment_terms(written: str) -> PaymentTerms:
     if found is None or int(found["days"]) > _LONGEST or (found["before"] and found["after"]):
         raise RefusedValueError(
             written,
-            Text("Ce n'est pas un délai de paiement", "This is no payment term"),
+            Text("Ce n’est pas un délai de paiement", "This is no payment term"),
             Text(
                 "Écrivez 30 (jours), 45 FDM (45 jours puis fin de mois), FDM 45 (fin de mois puis 45 jours), "
                 "ou 45 P (facture périodique).",
@@ -132,7 +132,7 @@ def check_payment_terms(
     if is_consumer:
         return TermVerdict(
             Lawfulness.LAWFUL,
-            Text("La loi ne plafonne pas le délai d'un consommateur.", "The law caps no term of a consumer."),
+            Text("La loi ne plafonne pas le délai d’un consommateur.", "The law caps no term of a consumer."),
         )
     return _check_public(terms, law.public_on(on)) if is_public else _check_business(terms, law.business_on(on), on)
 
@@ -144,7 +144,7 @@ def _check_business(terms: PaymentTerms, cap: PaymentTerm | None, on: date) -> T
         most, counted = cap.periodic_days, Text("facture périodique", "periodic invoice")
         within = terms.kind is TermKind.NET and terms.days <= most
     elif terms.kind is TermKind.NET:
-        most, counted = cap.days, Text("date d'émission", "date of issue")
+        most, counted = cap.days, Text("date d’émission", "date of issue")
         within = terms.days <= most
     else:
         most, counted = cap.end_of_month_days, Text("fin de mois", "end of month")

@@ -153,13 +153,13 @@ def _locked(session: Session, scope: Scope, customer_id: UUID) -> Customer:
 
 def _read(readers: Mapping[str, Any], name: str, text: str) -> Any:
     if name not in readers:
-        why = Text("Ce champ n'existe pas", "There is no such field")
+        why = Text("Ce champ n’existe pas", "There is no such field")
         raise RefusedValueError(
             name, why, Text(f"Connus : {', '.join(readers)}.", f"Known: {', '.join(readers)}."), name
         )
     if not text.strip():
         if name in REQUIRED:
-            why = Text("Cela ne s'efface pas", "This cannot be erased")
+            why = Text("Cela ne s’efface pas", "This cannot be erased")
             raise RefusedValueError("", why, Text("Donnez une valeur.", "Give a value."), name)
         return False if name.startswith("is_") else None
     try:

@@ -88,7 +88,7 @@ def _decoded(data: bytes) -> str:
         if "\0" not in text:
             return text
     raise _refused(
-        "Ce n'est ni du texte ni un classeur.",
+        "Ce n’est ni du texte ni un classeur.",
         "This is neither text nor a workbook.",
         Text("Enregistrez le tableau en CSV UTF-8 ou en .xlsx.", "Save the table as CSV UTF-8 or as .xlsx."),
     )

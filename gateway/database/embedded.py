@@ -71,7 +71,7 @@ def embedded_server_url(data_dir: Path) -> str:
             f"The embedded PostgreSQL does not start: {failure}.",
         ),
         Text(
-            f"Lisez {folder / 'log'} ; libérez de l'espace ou corrigez les droits. {_last_lines(folder / 'log')}",
+            f"Lisez {folder / 'log'} ; libérez de l’espace ou corrigez les droits. {_last_lines(folder / 'log')}",
             f"Read {folder / 'log'}; free some space or correct the permissions. {_last_lines(folder / 'log')}",
         ),
         str(folder),

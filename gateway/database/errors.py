@@ -33,7 +33,7 @@ class InvalidCursorError(GatewayError):
 
     def __init__(self, cursor: str) -> None:
         super().__init__(
-            Text("Le curseur de page n'est pas valable.", "The page cursor is not valid."),
+            Text("Le curseur de page n’est pas valable.", "The page cursor is not valid."),
             Text(
                 "Reprenez le curseur rendu avec la page précédente, ou repartez de la première page.",
                 "Use the cursor given with the previous page, or start again from the first page.",

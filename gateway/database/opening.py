@@ -53,7 +53,7 @@ def open_database(settings: Settings) -> Database:
         if not isinstance(error.orig, InsufficientPrivilege):
             raise
         raise DatabasePrivilegeError(
-            Text("L'utilisateur de la base n'a pas les droits nécessaires.", "The database user lacks privileges."),
+            Text("L’utilisateur de la base n’a pas les droits nécessaires.", "The database user lacks privileges."),
             Text(
                 f"Donnez-lui CREATEROLE et la propriété de la base : {str(error.orig).strip()}",
                 f"Give it CREATEROLE and the ownership of the database: {str(error.orig).strip()}",

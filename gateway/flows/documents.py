@@ -15,10 +15,10 @@ from gateway.kernel.text import Text
 from gateway.ledger.documents import DocumentStore
 
 _NOTHING_TO_CONVERT = Text(
-    "Seul le XML d'une Factur-X est rendu à part : ce fichier n'est pas converti.",
+    "Seul le XML d’une Factur-X est rendu à part : ce fichier n’est pas converti.",
     "Only the XML of a Factur-X is given on its own: this file is not converted.",
 )
-_NO_READABLE_VIEW = Text("Un statut n'a pas de vue lisible.", "A status has no readable view.")
+_NO_READABLE_VIEW = Text("Un statut n’a pas de vue lisible.", "A status has no readable view.")
 _UNREADABLE = Text("Ce fichier ne se lit pas comme une facture.", "This file cannot be read as an invoice.")
 
 

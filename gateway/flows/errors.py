@@ -359,7 +359,7 @@ class PlatformAmbiguousError(PlatformError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            Text(f"La réponse de la plateforme s’est perdue : {reason}.", f"The platform's answer was lost: {reason}."),
+            Text(f"La réponse de la plateforme s’est perdue : {reason}.", f"The platform’s answer was lost: {reason}."),
             Text(
                 "Cherchez l’envoi chez la plateforme par son trackingId avant de le refaire.",
                 "Look for it at the platform by its trackingId before sending it again.",

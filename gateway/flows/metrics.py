@@ -3,7 +3,7 @@
 from prometheus_client import Counter, Histogram
 
 RECEIVED = Counter("gateway_flows_received_total", "Flows stored for the first time, by source.", ["source"])
-POLLS = Counter("gateway_platform_polls_total", "Readings of a platform's list, by outcome.", ["platform", "outcome"])
+POLLS = Counter("gateway_platform_polls_total", "Readings of a platform’s list, by outcome.", ["platform", "outcome"])
 CALLS = Counter("gateway_platform_calls_total", "Calls of platforms, by outcome.", ["platform", "outcome"])
 ACKNOWLEDGEMENTS = Counter(
     "gateway_platform_acknowledgements_total", "What platforms said of deliveries, by status.", ["platform", "status"]

@@ -161,7 +161,7 @@ class SimulatedFlow(IdentifiedRow, table=True):
         sa_type=UtcDateTime,
         description="From when on a flow from us is no longer Pending.",
     )
-    answers_to: UUID | None = Field(default=None, description="The invoice's flow that this status answers.")
+    answers_to: UUID | None = Field(default=None, description="The invoice’s flow that this status answers.")
     step: int | None = Field(default=None, description="Position of the status in its scenario.")
     flow_type: str = Field(default=FlowType.CUSTOMER_INVOICE_LC.value)
     flow_profile: str | None = None

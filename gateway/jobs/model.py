@@ -92,5 +92,5 @@ class DeliveryTry(OrganisationRow, table=True):
     started_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime = Field(sa_type=UtcDateTime)
     outcome: str
-    reason: str | None = Field(default=None, description="Why it did not leave, with the other side's error code.")
+    reason: str | None = Field(default=None, description="Why it did not leave, with the other side’s error code.")
     next_try_at: datetime | None = Field(default=None, sa_type=UtcDateTime, description="None: no further try is made.")

@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     )
     documents_region: str | None = Field(None, description="Region of the bucket; none: AWS_REGION.")
     documents_access_key: str | None = Field(
-        None, description="Access key of the bucket; none: AWS_ACCESS_KEY_ID, else the machine's role."
+        None, description="Access key of the bucket; none: AWS_ACCESS_KEY_ID, else the machine’s role."
     )
     documents_secret_key: SecretStr | None = Field(
         None, description="Secret of that access key; none: AWS_SECRET_ACCESS_KEY."
@@ -188,7 +188,7 @@ class Settings(BaseSettings):
         1000, ge=1, le=1_000_000, description="Findings on one document after which its rules stop."
     )
     own_checks_off: Annotated[tuple[Annotated[str, Field(pattern=r"^GW-\d\d$")], ...], NoDecode] = Field(
-        (), description="The gateway's own checks that are not wanted, by id: GW-01,GW-05."
+        (), description="The gateway’s own checks that are not wanted, by id: GW-01,GW-05."
     )
     catalog_file: Path | None = Field(
         None, description="Catalogue (TOML) of further rule releases, laid over the one that is shipped."
@@ -213,7 +213,7 @@ class Settings(BaseSettings):
         description="How far before its newest mark a platform is read again: it may list a flow late.",
     )
     deadlines_file: Path | None = Field(
-        None, description="The installation's own deadlines (TOML), laid over schemas/deadlines.toml."
+        None, description="The installation’s own deadlines (TOML), laid over schemas/deadlines.toml."
     )
     deadlines_seconds: float = Field(
         3600.0, gt=0, le=86400, description="How often the deadlines of invoices are looked at."
@@ -244,7 +244,7 @@ class Settings(BaseSettings):
         description="Platform of an organisation that has not connected one: simulator, on this machine.",
     )
     platforms_file: Path | None = Field(
-        None, description="The installation's own platforms (TOML), laid over schemas/platforms.toml."
+        None, description="The installation’s own platforms (TOML), laid over schemas/platforms.toml."
     )
     platform_timeout_seconds: float = Field(
         60.0, gt=0, le=600, description="Longest silence of a platform before its answer counts as lost."
@@ -276,14 +276,14 @@ class Settings(BaseSettings):
     # Directory
     preflight: Literal["off", "warn", "hold"] = Field(
         "warn",
-        description="What becomes of an invoice whose buyer's address (BT-49) the directory would not route: off: the "
+        description="What becomes of an invoice whose buyer’s address (BT-49) the directory would not route: off: the "
         "address is not checked; warn: a remark and an alert; hold: the invoice waits in quarantine.",
     )
     preflight_recheck_seconds: float = Field(
         3600.0, ge=1, le=7 * 86400, description="How often the directory is asked again about an invoice that waits so."
     )
     directory_cache_seconds: int = Field(
-        900, ge=0, le=86400, description="How long the directory's answer about an address is used again."
+        900, ge=0, le=86400, description="How long the directory’s answer about an address is used again."
     )
     directory_pause_seconds: int = Field(
         60, ge=0, le=3600, description="How long a directory that failed is left alone; addresses go unchecked then."
@@ -303,7 +303,7 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = Field(
         None, description="Mail server for notifications: smtp://user:password@host:587 or smtps://…; none: no e-mail."
     )
-    mail_from: str = Field("gateway@localhost", description="Sender of the gateway's e-mails.")
+    mail_from: str = Field("gateway@localhost", description="Sender of the gateway’s e-mails.")
     sms_hook_url: SecretStr | None = Field(
         None, description="Address called with the number and the text of each SMS; none: a person sends them."
     )
@@ -374,7 +374,7 @@ def load_settings(**overrides: Any) -> Settings:
     if config and not Path(config).is_file():
         raise SettingsError(
             Text(
-                f"Le fichier de configuration {config} n'existe pas.",
+                f"Le fichier de configuration {config} n’existe pas.",
                 f"The configuration file {config} does not exist.",
             ),
             Text(f"Corrigez {CONFIG_VARIABLE} ou créez ce fichier.", f"Correct {CONFIG_VARIABLE} or create that file."),
@@ -403,7 +403,7 @@ def _refuse_unknown_variables() -> None:
             close = get_close_matches(variable.upper(), known, n=1)
             hint = close[0] if close else "docs/reference/settings.md"
             raise SettingsError(
-                Text(f"Le réglage {variable} n'existe pas.", f"There is no setting {variable}."),
+                Text(f"Le réglage {variable} n’existe pas.", f"There is no setting {variable}."),
                 Text(f"Voir {hint}.", f"See {hint}."),
                 variable,
             )

@@ -19,7 +19,7 @@ class DocumentMissingError(GatewayError):
         """`sha256`: what the document is kept under."""
         super().__init__(
             what
-            or Text("Un document du registre manque dans l'entrepôt.", "A document of the ledger is not in the store."),
+            or Text("Un document du registre manque dans l’entrepôt.", "A document of the ledger is not in the store."),
             fix or Text("Restaurez les documents depuis une sauvegarde.", "Restore the documents from a backup."),
             sha256,
         )
@@ -40,7 +40,7 @@ class DocumentPurgedError(DocumentMissingError):
             sha256,
             Text(f"Document purgé le {day:%d/%m/%Y} selon la règle {rule}.", f"Purged on {day} by rule {rule}."),
             Text(
-                "Sa durée de conservation est écoulée ; le registre en garde l'empreinte.",
+                "Sa durée de conservation est écoulée ; le registre en garde l’empreinte.",
                 "Its retention is over; the ledger keeps its hash.",
             ),
         )
@@ -55,7 +55,7 @@ class DocumentDamagedError(GatewayError):
     def __init__(self, sha256: str) -> None:
         """`sha256`: what the document was kept under."""
         super().__init__(
-            Text("Un document du registre a changé dans l'entrepôt.", "A document of the ledger changed in the store."),
+            Text("Un document du registre a changé dans l’entrepôt.", "A document of the ledger changed in the store."),
             Text("Restaurez-le depuis une sauvegarde.", "Restore it from a backup."),
             sha256,
         )
@@ -69,7 +69,7 @@ class DocumentsUrlError(GatewayError):
     def __init__(self) -> None:
         """The address itself is not repeated: people put credentials into addresses."""
         super().__init__(
-            Text("L'adresse de l'entrepôt de documents est refusée.", "The address of the document store is refused."),
+            Text("L’adresse de l’entrepôt de documents est refusée.", "The address of the document store is refused."),
             Text(
                 "Écrivez s3://compartiment/préfixe ou file:///dossier ; les clés ont leurs propres réglages.",
                 "Write s3://bucket/prefix or file:///folder; the keys have settings of their own.",
@@ -93,9 +93,9 @@ class DocumentStoreUnavailableError(DocumentStoreError):
     def __init__(self, place: str, reason: str) -> None:
         """`place`: its address; `reason`: what it answered, in English."""
         super().__init__(
-            Text("L'entrepôt de documents ne répond pas.", "The document store does not answer."),
+            Text("L’entrepôt de documents ne répond pas.", "The document store does not answer."),
             Text(
-                f"Vérifiez l'entrepôt, et pour un compartiment GATEWAY_DOCUMENTS_ENDPOINT : {reason}",
+                f"Vérifiez l’entrepôt, et pour un compartiment GATEWAY_DOCUMENTS_ENDPOINT : {reason}",
                 f"Check the store, and for a bucket GATEWAY_DOCUMENTS_ENDPOINT: {reason}",
             ),
             place,
@@ -110,7 +110,7 @@ class DocumentStoreMissingError(DocumentStoreError):
     def __init__(self, place: str) -> None:
         """`place`: its address."""
         super().__init__(
-            Text("Le compartiment des documents n'existe pas.", "The bucket of the documents does not exist."),
+            Text("Le compartiment des documents n’existe pas.", "The bucket of the documents does not exist."),
             Text("Créez-le, ou corrigez GATEWAY_DOCUMENTS_URL.", "Create it, or correct GATEWAY_DOCUMENTS_URL."),
             place,
         )
@@ -124,7 +124,7 @@ class DocumentStoreDeniedError(DocumentStoreError):
     def __init__(self, place: str) -> None:
         """`place`: its address."""
         super().__init__(
-            Text("L'entrepôt de documents refuse l'accès.", "The document store refuses access."),
+            Text("L’entrepôt de documents refuse l’accès.", "The document store refuses access."),
             Text(
                 "Vérifiez les clés et leurs droits : lire, écrire, supprimer des objets, lister le compartiment.",
                 "Check the keys and their rights: get, put and delete objects, list the bucket.",
@@ -144,7 +144,7 @@ class ChainBrokenError(GatewayError):
         super().__init__(
             Text(f"La chaîne est rompue : {reason}.", f"The chain is broken: {reason}."),
             Text(
-                "Comparez la base avec une sauvegarde et cherchez qui l'a modifiée.",
+                "Comparez la base avec une sauvegarde et cherchez qui l’a modifiée.",
                 "Compare the database with a backup and find out who changed it.",
             ),
             f"entry {position}",
@@ -160,7 +160,7 @@ class CheckpointUnreadableError(GatewayError):
     def __init__(self, where: str) -> None:
         """`where`: the file."""
         super().__init__(
-            Text("Ce fichier n'est pas un point de contrôle du registre.", "This file is no checkpoint of a ledger."),
+            Text("Ce fichier n’est pas un point de contrôle du registre.", "This file is no checkpoint of a ledger."),
             Text(
                 "Donnez un fichier écrit par « gateway ledger checkpoint ».",
                 "Give a file that `gateway ledger checkpoint` wrote.",
@@ -179,8 +179,8 @@ class CheckpointInvalidError(GatewayError):
         """`where`: the file."""
         super().__init__(
             Text(
-                "La signature du point de contrôle n'est pas celle de cette installation.",
-                "The checkpoint's signature is not that of this installation.",
+                "La signature du point de contrôle n’est pas celle de cette installation.",
+                "The checkpoint’s signature is not that of this installation.",
             ),
             Text(
                 "Vérifiez toute la chaîne : « gateway ledger verify » sans --since.",
@@ -198,7 +198,7 @@ class LedgerKeyError(GatewayError):
     def __init__(self, path: Path, reason: str) -> None:
         """`path`: its file; `reason`: why, in English."""
         super().__init__(
-            Text(f"La clé du registre est inutilisable : {reason}.", f"The ledger's key cannot be used: {reason}."),
+            Text(f"La clé du registre est inutilisable : {reason}.", f"The ledger’s key cannot be used: {reason}."),
             Text(
                 "Restaurez ce fichier depuis une sauvegarde, ou corrigez GATEWAY_LEDGER_KEY_FILE et ses droits.",
                 "Restore that file from a backup, or correct GATEWAY_LEDGER_KEY_FILE and its rights.",
@@ -216,7 +216,7 @@ class NoRetentionRuleError(GatewayError):
         """`on`: the day asked for."""
         super().__init__(
             Text(
-                f"Aucune règle de conservation n'est en vigueur le {on:%d/%m/%Y}.",
+                f"Aucune règle de conservation n’est en vigueur le {on:%d/%m/%Y}.",
                 f"No retention rule is in force on {on}.",
             ),
             Text("Complétez schemas/retention.toml.", "Complete schemas/retention.toml."),
@@ -232,10 +232,10 @@ class LegalHoldError(GatewayError):
 
     def __init__(self, subject: str, *, held: bool) -> None:
         """`subject`: what the hold is on; `held`: whether it is held now."""
-        state = Text("est déjà gelé", "is held already") if held else Text("n'est pas gelé", "is not held")
+        state = Text("est déjà gelé", "is held already") if held else Text("n’est pas gelé", "is not held")
         super().__init__(
             Text(f"« {subject} » {state.fr}.", f"“{subject}” {state.en}."),
-            Text("Rien n'est à faire.", "There is nothing to do."),
+            Text("Rien n’est à faire.", "There is nothing to do."),
             subject,
         )
 
@@ -250,7 +250,7 @@ class NothingToProveError(GatewayError):
         """`subject`: what the evidence was to be about."""
         super().__init__(
             Text(
-                "Le registre n'a aucune entrée à ce sujet jusqu'au point de contrôle.",
+                "Le registre n’a aucune entrée à ce sujet jusqu’au point de contrôle.",
                 "The ledger has no entry about it up to the checkpoint.",
             ),
             Text("Prenez un point de contrôle plus récent.", "Take a later checkpoint."),

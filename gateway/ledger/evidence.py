@@ -37,9 +37,9 @@ DOSSIER DE PREUVE / EVIDENCE FILE
 
 {subject}
 
-timeline.pdf, timeline.html   l'histoire, pour la lecture / the story, for reading
+timeline.pdf, timeline.html   l’histoire, pour la lecture / the story, for reading
 timeline.json                 la même, pour les programmes / the same, for programs
-documents/                    les fichiers d'origine / the original files
+documents/                    les fichiers d’origine / the original files
 entries.json                  les entrées du registre et leur preuve / the entries of the ledger with their proof
 checkpoint.json               la position et la racine de la chaîne / position and root of the chain
 consistency.json              la preuve depuis un point de contrôle antérieur / the proof from an earlier checkpoint

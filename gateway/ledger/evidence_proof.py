@@ -82,7 +82,7 @@ def _proved(entry: LedgerEntry, checkpoint: Checkpoint, path: list[str]) -> dict
         previous_hash=entry.previous_hash,
     )
     if found != entry.hash:
-        raise ChainBrokenError(entry.position, "the entry's content does not have the hash recorded for it")
+        raise ChainBrokenError(entry.position, "the entry’s content does not have the hash recorded for it")
     return {
         "position": entry.position,
         "at": require_aware(entry.at).isoformat(timespec="microseconds"),

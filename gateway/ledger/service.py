@@ -302,5 +302,5 @@ def _fault(row: _Row, expected_position: int, previous: str) -> str | None:
     if stated_previous != previous:
         return "the entry does not name the hash of the one before it"
     if canonical_hash(json.loads(hashed)) != stated_hash:
-        return "the entry's content does not have the hash recorded for it"
+        return "the entry’s content does not have the hash recorded for it"
     return None

@@ -68,7 +68,7 @@ def router(context: LifecycleApiContext) -> APIRouter:
         issued_to: Annotated[date | None, Query(description="Last issue date (BT-2).")] = None,
         due_from: Annotated[date | None, Query(description="First due date (BT-9).")] = None,
         due_to: Annotated[date | None, Query(description="Last due date (BT-9).")] = None,
-        q: Annotated[str, Query(max_length=200, description="Part of the number or of the buyer's name.")] = "",
+        q: Annotated[str, Query(max_length=200, description="Part of the number or of the buyer’s name.")] = "",
         cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 50,
     ) -> Response:

@@ -62,9 +62,9 @@ _SIDE_BY_SIDE = text(
 ).execution_options(stream_results=True, max_row_buffer=_PAGE)
 _Pair = Row[int | None, dict[str, Any] | None, UUID | None, str | None, int | None, str | None]
 
-_MISSING = Text("l'événement a disparu", "the event is missing")
-_FORGED = Text("aucune entrée du registre ne l'a enregistré", "no entry of the ledger recorded it")
-_CHANGED = Text("il n'est plus ce que le registre a enregistré", "it is no longer what the ledger recorded")
+_MISSING = Text("l’événement a disparu", "the event is missing")
+_FORGED = Text("aucune entrée du registre ne l’a enregistré", "no entry of the ledger recorded it")
+_CHANGED = Text("il n’est plus ce que le registre a enregistré", "it is no longer what the ledger recorded")
 _FIELD = Text("{field} vaut « {now} », enregistré « {then} »", "{field} is “{now}”, recorded as “{then}”")
 
 

@@ -14,7 +14,7 @@ from gateway.lifecycle.timeline import Timeline, TimelineEntry
 _TITLE = Text("Dossier de preuve de la facture {number}", "Evidence of invoice {number}")
 _SELLER = Text("Vendeur", "Seller")
 _BUYER = Text("Acheteur", "Buyer")
-_ISSUED = Text("Date d'émission", "Issue date")
+_ISSUED = Text("Date d’émission", "Issue date")
 _DUE = Text("Échéance", "Due date")
 _TOTAL = Text("Total TTC", "Total with VAT")
 _COLLECTED = Text("Encaissé", "Collected")

@@ -52,7 +52,7 @@ class InvoiceView(_View):
     expected_next: tuple[Labelled, ...] = Field(description="Usual next statuses")
     syntax: str
     profile: str = Field(description="BT-24, as the gateway names it")
-    document_sha256: str = Field(description="The invoice's file")
+    document_sha256: str = Field(description="The invoice’s file")
     agency_id: UUID | None
     flow_id: UUID | None
     received_at: datetime = Field(description="When the gateway registered it")

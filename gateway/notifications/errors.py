@@ -13,7 +13,7 @@ class MailServerAddressError(GatewayError):
 
     def __init__(self) -> None:
         super().__init__(
-            Text("L'adresse du serveur de messagerie est illisible.", "The address of the mail server is unreadable."),
+            Text("L’adresse du serveur de messagerie est illisible.", "The address of the mail server is unreadable."),
             Text(
                 "Écrivez smtp://utilisateur:mot-de-passe@hote:587 ou smtps://…:465.",
                 "Write smtp://user:password@host:587 or smtps://…:465.",

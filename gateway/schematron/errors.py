@@ -25,7 +25,7 @@ class StylesheetError(SchematronError):
                 en=f"The Schematron rules file cannot be read: {reason}.",
             ),
             fix=Text(
-                fr="Indiquez un fichier XSLT compilé par le squelette ISO, tel que le livre l'éditeur des règles.",
+                fr="Indiquez un fichier XSLT compilé par le squelette ISO, tel que le livre l’éditeur des règles.",
                 en="Give an XSLT file compiled by the ISO skeleton, as the publisher of the rules ships it.",
             ),
             where=str(path),
@@ -69,7 +69,7 @@ class DynamicError(SchematronError):
                 en=f"A rule cannot be evaluated on this document ({self.reason}).",
             ),
             fix=Text(
-                fr="Corrigez d'abord les erreurs de schéma XSD du document : type ou nombre d'éléments invalides.",
+                fr="Corrigez d’abord les erreurs de schéma XSD du document : type ou nombre d’éléments invalides.",
                 en="Mend the XSD errors of the document first: a value of the wrong type or a repeated element.",
             ),
         )

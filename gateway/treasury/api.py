@@ -80,7 +80,7 @@ class ReceiptBody(_Body):
     allocations: Annotated[tuple[AllocationBody, ...], AfterValidator(_each_invoice_once)] = Field(
         default=(), description="What it pays; the rest is unallocated", max_length=200
     )
-    customer_id: UUID | None = Field(default=None, description="Who paid: what no invoice takes is this customer's")
+    customer_id: UUID | None = Field(default=None, description="Who paid: what no invoice takes is this customer’s")
     declare: bool = Field(
         default=False,
         description="Give the status 212 it calls for, split by VAT rate; needs flows:write too",

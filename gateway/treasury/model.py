@@ -86,7 +86,7 @@ class ReceiptAllocation(IdentifiedRow, table=True):
 
     receipt_id: UUID = Field(foreign_key="receipt.id", index=True)
     invoice_id: UUID = Field(foreign_key="invoice.id", index=True)
-    amount: Decimal = Field(sa_type=Amount, description="VAT included, in the invoice's currency")
+    amount: Decimal = Field(sa_type=Amount, description="VAT included, in the invoice’s currency")
     allocated_at: datetime = Field(sa_type=UtcDateTime)
     reverses_id: UUID | None = Field(
         default=None, foreign_key="receipt_allocation.id", description="The allocation it undoes"
@@ -112,7 +112,7 @@ class ReceiptUse(IdentifiedRow, table=True):
     receipt_id: UUID = Field(foreign_key="receipt.id", index=True)
     purpose: str = Field(description="What it pays: penalty, opening")
     purpose_id: UUID = Field(index=True, description="Which one")
-    amount: Decimal = Field(sa_type=Amount, description="VAT included, in the receipt's currency")
+    amount: Decimal = Field(sa_type=Amount, description="VAT included, in the receipt’s currency")
     used_at: datetime = Field(sa_type=UtcDateTime)
     used_by: str = Field(description="user:<id>, client:<id> or operator")
 

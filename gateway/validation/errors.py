@@ -18,7 +18,7 @@ class ArtefactMissingError(ValidationError):
     def __init__(self, artefact: str, place: str) -> None:
         super().__init__(
             Text(
-                f"L'artefact « {artefact} » du catalogue n'est pas installé.",
+                f"L’artefact « {artefact} » du catalogue n’est pas installé.",
                 f"Artefact '{artefact}' of the catalogue is not installed.",
             ),
             Text(
@@ -37,7 +37,7 @@ class ArtefactChangedError(ValidationError):
     def __init__(self, artefact: str, place: str, expected: str, actual: str) -> None:
         super().__init__(
             Text(
-                f"L'artefact « {artefact} » installé n'est pas celui du catalogue : "
+                f"L’artefact « {artefact} » installé n’est pas celui du catalogue : "
                 f"empreinte {actual}, attendue {expected}.",
                 f"The installed artefact '{artefact}' is not that of the catalogue: "
                 f"checksum {actual}, expected {expected}.",
@@ -60,7 +60,7 @@ class UnknownRulesError(ValidationError):
 
     def __init__(self, name: str, known: list[str]) -> None:
         super().__init__(
-            Text(f"Aucune règle ne s'appelle « {name} ».", f"No rules are called '{name}'."),
+            Text(f"Aucune règle ne s’appelle « {name} ».", f"No rules are called '{name}'."),
             Text(f"Choisissez « auto » ou parmi : {', '.join(known)}.", f"Choose 'auto' or among: {', '.join(known)}."),
             "rules",
         )
@@ -74,9 +74,9 @@ class UnknownRuleError(ValidationError):
 
     def __init__(self, rule: str) -> None:
         super().__init__(
-            Text(f"Aucune règle ne s'appelle « {rule} ».", f"No rule is called '{rule}'."),
+            Text(f"Aucune règle ne s’appelle « {rule} ».", f"No rule is called '{rule}'."),
             Text(
-                "Donnez l'identifiant tel que le rapport l'écrit, comme BR-CO-15, ou son début, comme BR-FR-05.",
+                "Donnez l’identifiant tel que le rapport l’écrit, comme BR-CO-15, ou son début, comme BR-FR-05.",
                 "Give the id as the report writes it, such as BR-CO-15, or its beginning, such as BR-FR-05.",
             ),
             rule,
@@ -91,7 +91,7 @@ class UnusableCatalogError(ValidationError):
     def __init__(self, path: str, reason: str) -> None:
         """`reason`: what is wrong in the file."""
         super().__init__(
-            Text(f"Le catalogue de règles ne s'utilise pas : {reason}.", f"The catalogue cannot be used: {reason}."),
+            Text(f"Le catalogue de règles ne s’utilise pas : {reason}.", f"The catalogue cannot be used: {reason}."),
             Text(
                 "Corrigez le fichier que GATEWAY_CATALOG_FILE nomme ; schemas/catalog.toml en montre les champs.",
                 "Correct the file that GATEWAY_CATALOG_FILE names; schemas/catalog.toml shows its fields.",
@@ -109,7 +109,7 @@ class UnknownPackError(ValidationError):
     def __init__(self, name: str, known: list[str]) -> None:
         super().__init__(
             Text(
-                f"« {name} » n'est ni une date ni un artefact du catalogue.",
+                f"« {name} » n’est ni une date ni un artefact du catalogue.",
                 f"'{name}' is neither a date nor an artefact of the catalogue.",
             ),
             Text(
@@ -127,7 +127,7 @@ class UnknownOwnCheckError(ValidationError):
 
     def __init__(self, name: str, known: list[str]) -> None:
         super().__init__(
-            Text(f"Aucun contrôle ne s'appelle « {name} ».", f"No check is called '{name}'."),
+            Text(f"Aucun contrôle ne s’appelle « {name} ».", f"No check is called '{name}'."),
             Text(f"Choisissez parmi : {', '.join(known)}.", f"Choose among: {', '.join(known)}."),
             "GATEWAY_OWN_CHECKS_OFF",
         )
@@ -158,7 +158,7 @@ class WorkerDiedError(ValidationError):
 
     def __init__(self) -> None:
         super().__init__(
-            Text("Un processus de validation s'est arrêté.", "A validation process died."),
+            Text("Un processus de validation s’est arrêté.", "A validation process died."),
             Text(
                 "Relancez avec --jobs 1 : le document en cause se verra, et la mémoire suffira peut-être.",
                 "Run again with --jobs 1: the document that caused it will show, and memory may suffice.",
@@ -175,7 +175,7 @@ class UnopenableFileError(ValidationError):
     def __init__(self, path: str, reason: str) -> None:
         """`reason`: what the operating system says."""
         super().__init__(
-            Text(f"Le fichier ne s'ouvre pas : {reason}.", f"The file cannot be opened: {reason}."),
-            Text("Vérifiez le chemin et les droits d'accès.", "Check the path and the access rights."),
+            Text(f"Le fichier ne s’ouvre pas : {reason}.", f"The file cannot be opened: {reason}."),
+            Text("Vérifiez le chemin et les droits d’accès.", "Check the path and the access rights."),
             path,
         )

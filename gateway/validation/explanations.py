@@ -11,31 +11,31 @@ LISTED = 8
 
 _EXPLANATIONS = {
     FaultKind.MISSING_ELEMENT: Text(
-        "Il manque l'élément « {name} » dans « {parent} ».",
+        "Il manque l’élément « {name} » dans « {parent} ».",
         "Element '{name}' is missing from '{parent}'.",
     ),
     FaultKind.UNKNOWN_ELEMENT: Text(
-        "L'élément « {name} » n'existe pas à cet endroit, dans « {parent} ».",
+        "L’élément « {name} » n’existe pas à cet endroit, dans « {parent} ».",
         "There is no element '{name}' at this place, in '{parent}'.",
     ),
     FaultKind.REPEATED_ELEMENT: Text(
-        "L'élément « {name} » est répété plus souvent que permis dans « {parent} ».",
+        "L’élément « {name} » est répété plus souvent que permis dans « {parent} ».",
         "Element '{name}' is repeated more often than allowed in '{parent}'.",
     ),
     FaultKind.MISPLACED_ELEMENT: Text(
-        "L'élément « {name} » n'est pas à sa place dans « {parent} » : l'ordre des éléments est imposé.",
+        "L’élément « {name} » n’est pas à sa place dans « {parent} » : l’ordre des éléments est imposé.",
         "Element '{name}' is out of place in '{parent}': the order of elements is fixed.",
     ),
     FaultKind.INVALID_VALUE: Text(
-        "La valeur « {value} » de « {element} » n'est pas admise.",
+        "La valeur « {value} » de « {element} » n’est pas admise.",
         "The value '{value}' of '{element}' is not allowed.",
     ),
     FaultKind.MISSING_ATTRIBUTE: Text(
-        "Il manque l'attribut « {name} » de « {element} ».",
+        "Il manque l’attribut « {name} » de « {element} ».",
         "Attribute '{name}' of '{element}' is missing.",
     ),
     FaultKind.UNKNOWN_ATTRIBUTE: Text(
-        "L'attribut « {name} » de « {element} » n'est pas admis.",
+        "L’attribut « {name} » de « {element} » n’est pas admis.",
         "Attribute '{name}' of '{element}' is not allowed.",
     ),
     FaultKind.OTHER: Text(
@@ -50,13 +50,13 @@ _FIXES = {
         "Retirez « {name} », ou choisissez un profil qui le permet.",
         "Remove '{name}', or choose a profile that allows it.",
     ),
-    FaultKind.REPEATED_ELEMENT: Text("N'en gardez que le nombre permis.", "Keep only as many as allowed."),
+    FaultKind.REPEATED_ELEMENT: Text("N’en gardez que le nombre permis.", "Keep only as many as allowed."),
     FaultKind.MISPLACED_ELEMENT: Text(
-        "Replacez « {name} » dans l'ordre du schéma.", "Move '{name}' to its schema order."
+        "Replacez « {name} » dans l’ordre du schéma.", "Move '{name}' to its schema order."
     ),
     FaultKind.INVALID_VALUE: Text("Corrigez la valeur de « {element} ».", "Correct the value of '{element}'."),
-    FaultKind.MISSING_ATTRIBUTE: Text("Ajoutez l'attribut « {name} ».", "Add attribute '{name}'."),
-    FaultKind.UNKNOWN_ATTRIBUTE: Text("Retirez l'attribut « {name} ».", "Remove attribute '{name}'."),
+    FaultKind.MISSING_ATTRIBUTE: Text("Ajoutez l’attribut « {name} ».", "Add attribute '{name}'."),
+    FaultKind.UNKNOWN_ATTRIBUTE: Text("Retirez l’attribut « {name} ».", "Remove attribute '{name}'."),
     FaultKind.OTHER: Text("Corrigez « {element} ».", "Correct '{element}'."),
 }
 
@@ -71,7 +71,7 @@ _TYPES = {
 }
 
 _WHO = Text(
-    " Cela revient à l'éditeur ou à l'intégrateur du logiciel qui produit le document.",
+    " Cela revient à l’éditeur ou à l’intégrateur du logiciel qui produit le document.",
     " This is up to the vendor or integrator of the software that produces the document.",
 )
 

@@ -15,8 +15,8 @@ NOTICES = (
     RuleExplanation(
         LIMIT_RULE,
         Text(
-            "Ce n'est pas une règle : les contrôles de ce document se sont arrêtés à une limite de durée ou de nombre "
-            "de constats ; les règles suivantes n'ont pas été contrôlées et la couche compte comme échouée.",
+            "Ce n’est pas une règle : les contrôles de ce document se sont arrêtés à une limite de durée ou de nombre "
+            "de constats ; les règles suivantes n’ont pas été contrôlées et la couche compte comme échouée.",
             "This is no rule: the checks of this document stopped at a limit of time or of findings; the rules after "
             "it were not checked, and the layer counts as failed.",
         ),
@@ -31,8 +31,8 @@ NOTICES = (
     RuleExplanation(
         STOPPED_RULE,
         Text(
-            "Ce n'est pas une règle : une règle officielle n'a pas pu être évaluée sur ce document, le plus souvent à "
-            "cause d'une valeur qui n'est pas du type attendu ou d'un élément répété ; les suivantes n'ont pas été "
+            "Ce n’est pas une règle : une règle officielle n’a pas pu être évaluée sur ce document, le plus souvent à "
+            "cause d’une valeur qui n’est pas du type attendu ou d’un élément répété ; les suivantes n’ont pas été "
             "contrôlées et la couche compte comme échouée.",
             "This is no rule: an official rule could not be evaluated on this document, mostly because of a value of "
             "another type than expected or of a repeated element; those after it were not checked, and the layer "
@@ -41,14 +41,14 @@ NOTICES = (
         (),
         Who.SOFTWARE,
         Text(
-            "Corrigez la valeur à l'endroit que le constat nomme, puis validez à nouveau.",
+            "Corrigez la valeur à l’endroit que le constat nomme, puis validez à nouveau.",
             "Correct the value at the place that the finding names, then validate again.",
         ),
     ),
     RuleExplanation(
         MORE_RULE,
         Text(
-            "Ce n'est pas une règle : le document comporte plus d'erreurs de schéma que le rapport n'en liste.",
+            "Ce n’est pas une règle : le document comporte plus d’erreurs de schéma que le rapport n’en liste.",
             "This is no rule: the document has more faults of its schema than the report lists.",
         ),
         (),
@@ -63,7 +63,7 @@ FAMILIES = (
         NOT_USED_RULE,
         Text(
             "Un document Factur-X ne contient que ce que son profil (BT-24) prévoit à cet endroit. Ces règles "
-            "officielles n'ont pas d'identifiant : la passerelle les nomme d'après les deux derniers éléments du "
+            "officielles n’ont pas d’identifiant : la passerelle les nomme d’après les deux derniers éléments du "
             "chemin.",
             "A Factur-X document holds only what its profile (BT-24) has at that place. These official rules have no "
             "id: the gateway names them after the last two elements of the path.",
@@ -71,14 +71,14 @@ FAMILIES = (
         ("BT-24",),
         Who.SOFTWARE,
         Text(
-            "Retirez l'élément, ou déclarez un profil qui le prévoit.",
+            "Retirez l’élément, ou déclarez un profil qui le prévoit.",
             "Remove the element, or claim a profile that has it.",
         ),
     ),
     RuleExplanation(
         "cvc",
         Text(
-            "Le document respecte son schéma XSD : éléments attendus, dans l'ordre, avec des valeurs du bon type. Ces "
+            "Le document respecte son schéma XSD : éléments attendus, dans l’ordre, avec des valeurs du bon type. Ces "
             "noms sont ceux des contraintes de la recommandation XML Schema 1.0 du W3C.",
             "The document keeps to its XSD schema: the elements expected, in order, with values of the right type. "
             "These names are those of the constraints of the W3C recommendation XML Schema 1.0.",
@@ -86,7 +86,7 @@ FAMILIES = (
         (),
         Who.SOFTWARE,
         Text(
-            "Corrigez l'élément que le constat nomme ; il dit ce que le schéma attend à cet endroit.",
+            "Corrigez l’élément que le constat nomme ; il dit ce que le schéma attend à cet endroit.",
             "Correct the element that the finding names; it says what the schema expects there.",
         ),
     ),

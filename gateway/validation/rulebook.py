@@ -26,9 +26,9 @@ class Who(StrEnum):
 
 _LABELS = {
     Who.SELLER: Text("le vendeur", "the seller"),
-    Who.BUYER: Text("l'acheteur", "the buyer"),
+    Who.BUYER: Text("l’acheteur", "the buyer"),
     Who.PLATFORM: Text("la plateforme", "the platform"),
-    Who.SOFTWARE: Text("l'éditeur du logiciel de facturation", "the vendor of the billing software"),
+    Who.SOFTWARE: Text("l’éditeur du logiciel de facturation", "the vendor of the billing software"),
 }
 #: What stands around the id in the line that opens the table of a rule.
 _BEFORE_ID, _AFTER_ID = '\n["', '"]\n'

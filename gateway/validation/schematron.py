@@ -36,19 +36,19 @@ _TERM = re.compile(r"\b(?:BT|BG|MDT|MDG)-\d+(?:-\d+)?\b")
 _NOT_USED = re.compile(r"(?:Element|Attribute)\b.*\bmarked as not used in the given context")
 _ATTRIBUTE_TEST = re.compile(r"@([\w:]+)")
 
-_NOT_USED_HERE = Text("« {name} » n'est pas prévu à cet endroit par {rules}.", "'{name}' has no place here in {rules}.")
+_NOT_USED_HERE = Text("« {name} » n’est pas prévu à cet endroit par {rules}.", "'{name}' has no place here in {rules}.")
 _NOT_USED_FIX = Text(
     "Retirez « {name} », ou déclarez un profil qui le prévoit (BT-24).",
     "Remove '{name}', or claim a profile that has it (BT-24).",
 )
-_UNEXPLAINED = Text("La règle {rule} n'est pas respectée : {message}", "Rule {rule} is broken: {message}")
+_UNEXPLAINED = Text("La règle {rule} n’est pas respectée : {message}", "Rule {rule} is broken: {message}")
 _UNEXPLAINED_FIX = Text(
-    "Corrigez l'élément indiqué comme le demande le texte de la règle.",
+    "Corrigez l’élément indiqué comme le demande le texte de la règle.",
     "Correct the element named, as the text of the rule asks.",
 )
 _SEEN = Text(" Lu dans le document : {values}.", " Seen in the document: {values}.")
 _LIMIT = Text(
-    "limite atteinte ({limit}) : les règles suivantes n'ont pas été contrôlées",
+    "limite atteinte ({limit}) : les règles suivantes n’ont pas été contrôlées",
     "limit reached ({limit}): the rules after it were not checked",
 )
 _LIMIT_FIX = Text(
@@ -56,11 +56,11 @@ _LIMIT_FIX = Text(
     "Mend what was found, or raise GATEWAY_VALIDATION_MAX_SECONDS or GATEWAY_VALIDATION_MAX_FINDINGS.",
 )
 _STOPPED = Text(
-    "une règle ne peut pas être évaluée ({reason}) : les suivantes n'ont pas été contrôlées",
+    "une règle ne peut pas être évaluée ({reason}) : les suivantes n’ont pas été contrôlées",
     "a rule cannot be evaluated ({reason}): those after it were not checked",
 )
 _STOPPED_FIX = Text(
-    "Corrigez la valeur à l'endroit indiqué (type, ou élément répété), puis validez à nouveau.",
+    "Corrigez la valeur à l’endroit indiqué (type, ou élément répété), puis validez à nouveau.",
     "Correct the value at the place named (its type, or a repeated element), then validate again.",
 )
 

@@ -48,7 +48,7 @@ DEFAULT_OPTIONS = ValidationOptions()
 
 READING_LAYER = "well-formed"
 
-_UNREADABLE = Text("le document n'est pas lisible", "the document cannot be read")
+_UNREADABLE = Text("le document n’est pas lisible", "the document cannot be read")
 _NOT_CONCERNED = Text("sans objet pour un document {syntax}", "nothing to check in a {syntax} document")
 _NOT_ASKED = Text("non demandée", "not asked for")
 _XSD_FAILED = Text("le document ne respecte pas son schéma XSD", "the document breaks its XSD schema")
@@ -61,7 +61,7 @@ _LIMIT_SPENT = Text(
     "les couches précédentes ont épuisé la limite du document ({limit})",
     "the layers before it used up the limit of the document ({limit})",
 )
-_NO_ENGINE = Text("le moteur de ces règles n'est pas encore installé", "the engine of these rules is not installed yet")
+_NO_ENGINE = Text("le moteur de ces règles n’est pas encore installé", "the engine of these rules is not installed yet")
 
 
 def validate(

@@ -88,7 +88,7 @@ def _more_faults(artefact: Artefact) -> Finding:
         location="/",
         message=f"only the first {MOST_FAULTS} faults are listed",
         explanation=Text(
-            f"Le document comporte d'autres erreurs : seules les {MOST_FAULTS} premières sont listées.",
+            f"Le document comporte d’autres erreurs : seules les {MOST_FAULTS} premières sont listées.",
             f"The document has more errors: only the first {MOST_FAULTS} are listed.",
         ),
         fix=Text(

@@ -58,12 +58,12 @@ def test_verify_proves_every_chain_and_every_document(ledger):
 
 
 def test_verify_tells_of_a_clock_that_went_back_and_does_not_fail(ledger):
-    assert "datées d'avant" not in ledger.said("verify")
+    assert "datées d’avant" not in ledger.said("verify")
     with ledger.site.services.database.transaction(ledger.site.story.house) as session:
         earlier = ledger.site.clock() - timedelta(days=400)
         append(session, at=earlier, kind="x", subject="s", content={})
     told = ledger.said("verify")
-    assert "  1 datées d'avant une précédente / dated before an earlier one" in told
+    assert "  1 datées d’avant une précédente / dated before an earlier one" in told
     assert f"{earlier:%Y-%m-%d %H:%M} après" in told
 
 
@@ -71,7 +71,7 @@ def test_verify_names_the_broken_link_and_fails(ledger):
     ledger.tamper("UPDATE ledger_entry SET kind = 'x' WHERE position = 3")
     result = ledger.run("verify")
     assert result.exit_code == 1
-    assert result.output.count("chaîne rompue à l'entrée / chain broken at entry 3") == 2
+    assert result.output.count("chaîne rompue à l’entrée / chain broken at entry 3") == 2
 
 
 def test_verify_compares_every_status_with_the_entry_that_recorded_it(ledger):

@@ -160,7 +160,7 @@ def test_text_names_what_where_and_who_mends_it_in_the_language_asked_for(folder
     french = _run(folder / "a.xml").stdout
     assert french.startswith("invalide")
     assert "BT-2" in french
-    assert "La valeur « hier » de « IssueDate » n'est pas admise." in french
+    assert "La valeur « hier » de « IssueDate » n’est pas admise." in french
     assert "ligne " in french
     assert "À faire : Corrigez" in french
     english = _run("--lang", "en", folder / "a.xml").stdout

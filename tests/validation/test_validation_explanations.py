@@ -94,9 +94,9 @@ def test_every_own_check_is_explained_with_its_reason() -> None:
 @pytest.mark.parametrize(
     ("name", "rule", "says"),
     [
-        ("GW-LIMIT", "GW-LIMIT", "n'ont pas été contrôlées"),
-        ("gw-stopped", "GW-STOPPED", "n'a pas pu être évaluée"),
-        ("GW-MORE", "GW-MORE", "plus d'erreurs"),
+        ("GW-LIMIT", "GW-LIMIT", "n’ont pas été contrôlées"),
+        ("gw-stopped", "GW-STOPPED", "n’a pas pu être évaluée"),
+        ("GW-MORE", "GW-MORE", "plus d’erreurs"),
         ("FX-NOT-USED-DueDateDateTime/DateTimeString", "FX-NOT-USED", "profil (BT-24)"),
         ("cvc-complex-type.2.4.b", "cvc", "schéma XSD"),
     ],

@@ -81,7 +81,7 @@ def test_what_a_profile_does_not_use_is_refused_under_a_name_that_stays(valid: V
     assert finding.rule == "FX-NOT-USED-SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount@currencyID"
     assert finding.severity is Severity.FATAL
     assert finding.terms == ("BT-131",)
-    assert "« LineTotalAmount@currencyID » n'est pas prévu à cet endroit par Factur-X EN 16931" in finding.explanation
+    assert "« LineTotalAmount@currencyID » n’est pas prévu à cet endroit par Factur-X EN 16931" in finding.explanation
 
 
 def test_a_rule_without_an_id_takes_the_one_of_its_text_or_a_digest_of_its_test() -> None:
@@ -100,7 +100,7 @@ def test_past_the_limit_of_findings_the_layer_has_failed_with_what_was_found(val
     assert [finding.rule for finding in report.findings][-1] == "GW-LIMIT"
     layer = _layer(report, "en16931")
     assert layer.status is LayerStatus.FAILED
-    assert layer.reason == "limite atteinte (constats : 1) : les règles suivantes n'ont pas été contrôlées"
+    assert layer.reason == "limite atteinte (constats : 1) : les règles suivantes n’ont pas été contrôlées"
     assert layer.reason_en == "limit reached (findings: 1): the rules after it were not checked"
     assert report.findings[-1].explanation.endswith(f"{layer.reason}.")
 

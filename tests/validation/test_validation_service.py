@@ -77,7 +77,7 @@ def test_layers_without_an_engine_are_not_run_and_say_so(valid: Valid) -> None:
     assert list(_statuses(report).items()) == list(
         zip(LAYERS, [PASSED, PASSED, NOT_RUN, NOT_RUN, NOT_RUN], strict=True)
     )
-    assert report.layers[2].reason == "le moteur de ces règles n'est pas encore installé"
+    assert report.layers[2].reason == "le moteur de ces règles n’est pas encore installé"
     assert report.layers[2].reason_en == "the engine of these rules is not installed yet"
     assert (report.layers[2].artefact, report.layers[2].version) == ("en16931-ubl", "1.3.16")
     assert report.verdict is Verdict.VALID

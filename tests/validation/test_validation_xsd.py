@@ -81,7 +81,7 @@ def test_a_value_of_an_unusual_type_is_explained_by_the_reason_of_the_library() 
 def test_a_missing_element_is_named_with_its_own_term(valid: Valid, broken: Broken) -> None:
     finding = _only(validate(broken(valid("UBL"), "IssueDate", None)))
     assert (finding.rule, finding.terms) == ("cvc-complex-type.2.4.b", ("BT-2",))
-    assert finding.explanation.startswith("Il manque l'élément « IssueDate » dans « Invoice ».")
+    assert finding.explanation.startswith("Il manque l’élément « IssueDate » dans « Invoice ».")
 
 
 def test_an_element_in_the_wrong_place_is_told_from_an_unknown_one(valid: Valid) -> None:
@@ -90,13 +90,13 @@ def test_an_element_in_the_wrong_place_is_told_from_an_unknown_one(valid: Valid)
     root.remove(issue_date)
     root.append(issue_date)
     misplaced = _only(validate(etree.tostring(root)))
-    assert "l'ordre des éléments est imposé" in misplaced.explanation
+    assert "l’ordre des éléments est imposé" in misplaced.explanation
     assert "IssueDate" in misplaced.explanation
     root.remove(issue_date)
     root.insert(list(root).index(root.find("{*}ID")) + 1, issue_date)
     assert validate(etree.tostring(root)).verdict is Verdict.VALID
     etree.SubElement(root, f"{{{etree.QName(issue_date).namespace}}}Colour")
-    assert "n'existe pas à cet endroit" in _only(validate(etree.tostring(root))).explanation
+    assert "n’existe pas à cet endroit" in _only(validate(etree.tostring(root))).explanation
 
 
 def test_a_repeated_element_is_named_as_such(valid: Valid) -> None:
@@ -114,10 +114,10 @@ def test_a_missing_and_an_unknown_attribute_are_named(valid: Valid) -> None:
     del payable.attrib["currencyID"]
     missing = _only(validate(etree.tostring(root)))
     assert (missing.rule, missing.terms) == ("cvc-complex-type.4", ("BT-115",))
-    assert "l'attribut « currencyID »" in missing.explanation
+    assert "l’attribut « currencyID »" in missing.explanation
     payable.attrib.update({"currencyID": "EUR", "colour": "blue"})
     unknown = _only(validate(etree.tostring(root)))
-    assert "L'attribut « colour »" in unknown.explanation
+    assert "L’attribut « colour »" in unknown.explanation
 
 
 def test_all_faults_are_found_at_once_in_the_order_of_the_document(valid: Valid, broken: Broken) -> None:

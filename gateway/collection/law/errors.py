@@ -18,12 +18,12 @@ class AgreedRateTooLowError(GatewayError):
     def __init__(self, percent: Decimal, least: Decimal, half_year: date) -> None:
         super().__init__(
             Text(
-                f"Le taux convenu de {percent} % est inférieur à trois fois l'intérêt légal, soit {least} % au "
+                f"Le taux convenu de {percent} % est inférieur à trois fois l’intérêt légal, soit {least} % au "
                 f"{half_year:%d/%m/%Y}.",
                 f"The agreed rate of {percent} % is below three times the legal interest, {least} % on {half_year}.",
             ),
             Text(
-                f"Convenez d'un taux d'au moins {least} %, ou laissez s'appliquer le taux par défaut de la loi.",
+                f"Convenez d’un taux d’au moins {least} %, ou laissez s’appliquer le taux par défaut de la loi.",
                 f"Agree on at least {least} %, or let the default rate of the law hold.",
             ),
             "percent",
@@ -39,12 +39,12 @@ class ProvisionalRateError(GatewayError):
     def __init__(self, half_year: date) -> None:
         super().__init__(
             Text(
-                f"Le taux du semestre du {half_year:%d/%m/%Y} n'est pas dans les données légales : ce montant est "
+                f"Le taux du semestre du {half_year:%d/%m/%Y} n’est pas dans les données légales : ce montant est "
                 "provisoire.",
                 f"The rate of the half-year of {half_year} is not in the legal data: this amount is provisional.",
             ),
             Text(
-                "Donnez ce taux par le réglage law_file, ou réclamez jusqu'à la veille de ce semestre.",
+                "Donnez ce taux par le réglage law_file, ou réclamez jusqu’à la veille de ce semestre.",
                 "Give that rate by the setting law_file, or claim up to the day before that half-year.",
             ),
             half_year.isoformat(),
@@ -63,7 +63,7 @@ class NothingToClaimError(GatewayError):
                 f"Rien à réclamer sur la facture {number} : {why.fr}",
                 f"Nothing to claim on invoice {number}: {why.en}",
             ),
-            Text("Il n'y a rien à faire.", "There is nothing to do."),
+            Text("Il n’y a rien à faire.", "There is nothing to do."),
             number,
         )
 
@@ -96,7 +96,7 @@ class PenaltyNotFoundError(GatewayError):
 
     def __init__(self, penalty_id: UUID) -> None:
         super().__init__(
-            Text("Cette pénalité n'existe pas.", "This penalty does not exist."),
+            Text("Cette pénalité n’existe pas.", "This penalty does not exist."),
             Text("Revenez à la facture et vérifiez votre périmètre.", "Go back to the invoice and check your scope."),
             str(penalty_id),
         )
@@ -128,7 +128,7 @@ class ReceiptCannotSettleError(GatewayError):
     def __init__(self, receipt_id: UUID, free: Decimal, currency: str) -> None:
         super().__init__(
             Text(
-                f"Cet encaissement n'a que {free} {currency} de non affecté.",
+                f"Cet encaissement n’a que {free} {currency} de non affecté.",
                 f"That receipt has only {free} {currency} unallocated.",
             ),
             Text("Affectez moins, ou nommez un autre encaissement.", "Allocate less, or name another receipt."),
@@ -144,7 +144,7 @@ class NotAReceivableError(GatewayError):
 
     def __init__(self, number: str) -> None:
         super().__init__(
-            Text(f"La facture {number} n'est pas une créance.", f"Invoice {number} is not a receivable."),
+            Text(f"La facture {number} n’est pas une créance.", f"Invoice {number} is not a receivable."),
             Text("Choisissez une facture que vous avez émise.", "Choose an invoice that you issued."),
             number,
         )
@@ -168,7 +168,7 @@ class LegalFactNotFoundError(GatewayError):
 
     def __init__(self, identifier: UUID) -> None:
         super().__init__(
-            Text("Ce fait n'est pas enregistré.", "This fact is not recorded."),
+            Text("Ce fait n’est pas enregistré.", "This fact is not recorded."),
             Text("Revenez au client et vérifiez votre périmètre.", "Go back to the customer and check your scope."),
             str(identifier),
         )
@@ -181,7 +181,7 @@ class AlreadyInForceError(GatewayError):
     status: ClassVar[int] = 409
 
     def __init__(self, what: Text, where: str) -> None:
-        super().__init__(what, Text("Il n'y a rien à faire.", "There is nothing to do."), where)
+        super().__init__(what, Text("Il n’y a rien à faire.", "There is nothing to do."), where)
 
 
 class HandOverTooLargeError(GatewayError):

@@ -12,7 +12,7 @@ def require_not_to_come(day: date, now: datetime, where: str) -> None:
     if day > paris_date(now):
         raise LegalFactError(
             Text(f"Le {day:%d/%m/%Y} est à venir.", f"{day} is still to come."),
-            Text("Donnez un jour qui n'est pas à venir.", "Give a day that has come."),
+            Text("Donnez un jour qui n’est pas à venir.", "Give a day that has come."),
             where,
         )
 

@@ -26,31 +26,31 @@ class Need(StrEnum):
 
 
 _WHAT = {
-    Need.NOT_DUE: Text("La facture n'est pas échue.", "The invoice is not due yet."),
+    Need.NOT_DUE: Text("La facture n’est pas échue.", "The invoice is not due yet."),
     Need.NOTHING_OPEN: Text("Il ne reste rien à payer.", "Nothing is left to pay."),
     Need.NOT_DELIVERED: Text(
-        "La facture est rejetée, refusée ou n'est pas parvenue à l'acheteur : corrigez-la d'abord.",
+        "La facture est rejetée, refusée ou n’est pas parvenue à l’acheteur : corrigez-la d’abord.",
         "The invoice is rejected, refused or has not reached the buyer: fix that first.",
     ),
     Need.NOT_AVAILABLE: Text(
         "Rien ne prouve que la facture a été mise à disposition (203).",
         "Nothing proves that the invoice was made available (203).",
     ),
-    Need.DISPUTED: Text("Un litige est ouvert : réglez-le d'abord.", "A dispute is open: settle it first."),
+    Need.DISPUTED: Text("Un litige est ouvert : réglez-le d’abord.", "A dispute is open: settle it first."),
     Need.INSOLVENT: Text(
         "Le client est en procédure collective : déclarez la créance.",
         "The customer is in insolvency proceedings: declare the claim.",
     ),
     Need.NO_ADDRESS: Text(
-        "Aucune adresse postale du client n'est connue.", "No postal address of the customer is known."
+        "Aucune adresse postale du client n’est connue.", "No postal address of the customer is known."
     ),
-    Need.NO_REMINDER: Text("Aucune relance n'a encore été envoyée.", "No reminder has been sent yet."),
+    Need.NO_REMINDER: Text("Aucune relance n’a encore été envoyée.", "No reminder has been sent yet."),
     Need.NO_FORMAL_NOTICE: Text(
-        "Aucune mise en demeure n'a été envoyée (code civil, art. 1344).",
+        "Aucune mise en demeure n’a été envoyée (code civil, art. 1344).",
         "No formal notice has been sent (code civil, art. 1344).",
     ),
     Need.TIME_TO_PAY: Text(
-        "Le délai laissé par la mise en demeure n'est pas écoulé.", "The time that the formal notice left is not over."
+        "Le délai laissé par la mise en demeure n’est pas écoulé.", "The time that the formal notice left is not over."
     ),
     Need.LIMITATION_OVER: Text("La créance est prescrite.", "The claim is time-barred."),
 }

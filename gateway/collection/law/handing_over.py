@@ -153,7 +153,7 @@ def _require_theirs(session: Session, customer: Customer, invoices: Sequence[Inv
     for invoice in invoices:
         if invoice.id not in theirs:
             raise LegalFactError(
-                Text(f"La facture n'est pas de {customer.name}.", f"The invoice is not one of {customer.name}."),
+                Text(f"La facture n’est pas de {customer.name}.", f"The invoice is not one of {customer.name}."),
                 Text("Faites un dossier par client.", "Make one file for each customer."),
                 invoice.number,
             )

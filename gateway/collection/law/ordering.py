@@ -134,7 +134,7 @@ def _status(facts: OrderFacts) -> Iterator[OrderReason]:
         yield _warned(
             OrderRule.PARTIAL_VIEW,
             Text(
-                "Vous ne voyez qu'une partie de ce compte : la décision n'en connaît pas le reste.",
+                "Vous ne voyez qu’une partie de ce compte : la décision n’en connaît pas le reste.",
                 "You see only a part of this account: the decision does not know the rest.",
             ),
         )
@@ -149,7 +149,7 @@ def _limits(facts: OrderFacts, amount: Decimal, policy: OrderPolicy) -> Iterator
         yield _warned(
             OrderRule.OTHER_CURRENCY,
             Text(
-                f"L'encours autorisé est en {facts.limit_currency} : il ne se compare pas à une commande en "
+                f"L’encours autorisé est en {facts.limit_currency} : il ne se compare pas à une commande en "
                 f"{facts.currency}.",
                 f"The credit limit is in {facts.limit_currency}: it cannot be compared with an order in "
                 f"{facts.currency}.",
@@ -160,13 +160,13 @@ def _limits(facts: OrderFacts, amount: Decimal, policy: OrderPolicy) -> Iterator
         verdict = _exposure_verdict(after, facts.credit_limit, policy)
         if verdict is not OrderVerdict.ALLOWED:
             sentence = Text(
-                "L'encours serait de {after} avec la commande, pour {limit} autorisés ({share} %).",
+                "L’encours serait de {after} avec la commande, pour {limit} autorisés ({share} %).",
                 "What is open would be {after} with the order, for a limit of {limit} ({share} %).",
             )
             share = after * _PERCENT / facts.credit_limit if facts.credit_limit else None
             if share is None:
                 sentence = Text(
-                    "L'encours serait de {after} avec la commande, et aucun crédit n'est accordé.",
+                    "L’encours serait de {after} avec la commande, et aucun crédit n’est accordé.",
                     "What is open would be {after} with the order, and no credit is granted.",
                 )
             says = _told(sentence, facts.currency, after=after, limit=facts.credit_limit, share=share)
@@ -176,7 +176,7 @@ def _limits(facts: OrderFacts, amount: Decimal, policy: OrderPolicy) -> Iterator
             OrderRule.COVER,
             _told(
                 Text(
-                    "{gap} ne seraient pas couverts par l'assurance-crédit ({cover}).",
+                    "{gap} ne seraient pas couverts par l’assurance-crédit ({cover}).",
                     "{gap} would not be covered by the credit insurance ({cover}).",
                 ),
                 facts.currency,

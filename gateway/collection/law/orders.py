@@ -79,7 +79,7 @@ def block_orders(session: Session, scope: Scope, named: str, *, reason: str, by:
     take_turn(session)
     customer = find_customer(session, scope, named)
     if repository.order_block_of(session, customer.id) is not None:
-        what = Text("Les commandes du client sont déjà bloquées.", "The customer's orders are blocked already.")
+        what = Text("Les commandes du client sont déjà bloquées.", "The customer’s orders are blocked already.")
         raise AlreadyInForceError(what, customer.key)
     block = OrderBlock(
         organisation_id=customer.organisation_id,

@@ -137,15 +137,15 @@ class IndemnityRefusal(StrEnum):
 
 
 _REFUSALS = {
-    IndemnityRefusal.NOT_LATE: Text("la facture n'a pas été payée en retard.", "the invoice was not paid late."),
+    IndemnityRefusal.NOT_LATE: Text("la facture n’a pas été payée en retard.", "the invoice was not paid late."),
     IndemnityRefusal.CONSUMER: Text(
-        "l'indemnité n'est due qu'entre professionnels.", "the indemnity is only due between professionals."
+        "l’indemnité n’est due qu’entre professionnels.", "the indemnity is only due between professionals."
     ),
     IndemnityRefusal.INSOLVENCY: Text(
-        "une procédure collective interdisait de payer à l'échéance.", "insolvency proceedings barred payment when due."
+        "une procédure collective interdisait de payer à l’échéance.", "insolvency proceedings barred payment when due."
     ),
     IndemnityRefusal.BEFORE_THE_LAW: Text(
-        "l'indemnité n'existait pas encore à l'échéance.", "there was no indemnity yet on the due date."
+        "l’indemnité n’existait pas encore à l’échéance.", "there was no indemnity yet on the due date."
     ),
 }
 

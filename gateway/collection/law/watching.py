@@ -90,7 +90,7 @@ def record_act(
     """Something happened to a claim. Raises InvoiceNotFoundError, NotAReceivableError, LegalFactError."""
     if act.kind not in law.limitation.act:
         raise LegalFactError(
-            Text(f"« {act.kind} » n'est pas un acte connu.", f"'{act.kind}' is no known act."),
+            Text(f"« {act.kind} » n’est pas un acte connu.", f"'{act.kind}' is no known act."),
             Text(f"Un de : {', '.join(law.limitation.act)}.", f"One of: {', '.join(law.limitation.act)}."),
             "kind",
         )
@@ -139,7 +139,7 @@ def end_proceedings(
     """
     if ending not in law.limitation.ending:
         raise LegalFactError(
-            Text(f"« {ending} » n'est pas une issue connue.", f"'{ending}' is no known ending."),
+            Text(f"« {ending} » n’est pas une issue connue.", f"'{ending}' is no known ending."),
             Text(f"Une de : {', '.join(law.limitation.ending)}.", f"One of: {', '.join(law.limitation.ending)}."),
             "ending",
         )
@@ -149,7 +149,7 @@ def end_proceedings(
     require_order(act.on_day, ended_on, "ended_on")
     if not law.limitation.act[act.kind].pending:
         raise LegalFactError(
-            Text("Cet acte n'a pas ouvert d'instance.", "This act opened no proceedings."),
+            Text("Cet acte n’a pas ouvert d’instance.", "This act opened no proceedings."),
             Text("Choisissez une demande en justice.", "Choose a claim in court."),
             str(act.id),
         )

@@ -60,7 +60,7 @@ class CallBody(_Body):
     )
     due_on: date | None = Field(default=None, description="Of a promise")
     reason: Annotated[str, Field(max_length=100, pattern=_Line)] = Field(default="", description="Of a dispute")
-    invoice_id: UUID | None = Field(default=None, description="Contested; null: the line's invoice")
+    invoice_id: UUID | None = Field(default=None, description="Contested; null: the line’s invoice")
 
 
 class CommentBody(_Body):

@@ -21,7 +21,7 @@ class CollectionCall(IdentifiedRow, table=True):
 
     customer_id: UUID = Field(foreign_key="customer.id")
     source: str | None = Field(default=None, description="A `Source`; none: it was about no line of the worklist")
-    matter_id: UUID | None = Field(default=None, description="The line's action, reminder or call")
+    matter_id: UUID | None = Field(default=None, description="The line’s action, reminder or call")
     agency_id: UUID | None = Field(default=None, description="That of all it was about; none: several, or unknown")
     customer_siren: str | None = Field(default=None, max_length=9)
     outcome: str = Field(description="A `CallOutcome`")

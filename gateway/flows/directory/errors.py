@@ -73,7 +73,7 @@ class DirectoryTimeoutError(DirectorySourceError):
         super().__init__(
             Text(
                 "L’annuaire de la plateforme n’a pas répondu à temps.",
-                "The platform's directory did not answer in time.",
+                "The platform’s directory did not answer in time.",
             ),
             Text("Réessayez un peu plus tard.", "Try again a little later."),
         )

@@ -36,7 +36,7 @@ class StatusImpossibleError(FlowError):
     def __init__(self, why: Text) -> None:
         """`why`: the reason of the transition decision."""
         super().__init__(
-            why, Text("Consultez la chronologie de la facture.", "Look at the invoice's timeline."), "status"
+            why, Text("Consultez la chronologie de la facture.", "Look at the invoice’s timeline."), "status"
         )
 
 

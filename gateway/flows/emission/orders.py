@@ -55,7 +55,7 @@ class OrderedReason(_Part):
 class CollectedAmount(_Part):
     """Money received at one VAT rate."""
 
-    rate: Decimal = Field(description="MDT-224: VAT rate in percent, one of the invoice's (BT-119)", ge=0, le=100)
+    rate: Decimal = Field(description="MDT-224: VAT rate in percent, one of the invoice’s (BT-119)", ge=0, le=100)
     amount: _Amount = Field(description="MDT-215: amount received, VAT included; negative for a refund")
 
 

@@ -19,7 +19,7 @@ class PlatformConnection(IdentifiedRow, table=True):
         Index("uq_platform_default", "organisation_id", unique=True, postgresql_where="is_default"),
     )
 
-    name: str = Field(description="As flows, routes and people call it; never another account's afterwards.")
+    name: str = Field(description="As flows, routes and people call it; never another account’s afterwards.")
     kind: str = Field(description="A platform of schemas/platforms.toml.")
     flow_url: str = Field(description="Flow Service with its version: https://…/flow-service/v1.")
     directory_url: str | None = Field(default=None, description="Directory Service with its version.")

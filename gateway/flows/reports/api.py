@@ -64,7 +64,7 @@ class ReportView(BaseModel):
     processing_rule: str
     tracking_id: str | None
     registered_at: datetime
-    deliveries: tuple[Delivery, ...] = Field(description="Attempts to hand it over, with the platform's answer")
+    deliveries: tuple[Delivery, ...] = Field(description="Attempts to hand it over, with the platform’s answer")
     statuses: tuple[ReportStatusView, ...] = Field(description="What the public portal said, by date")
 
 

@@ -135,7 +135,7 @@ def router(context: AccountingApiContext) -> APIRouter:
         with context.database.transaction(principal.organisation_id) as session:
             return ImportView.of_row(import_by_id(session, import_id), principal.language)
 
-    @routes.get("/entries", summary="Lines of customers' accounts, and what became of them")
+    @routes.get("/entries", summary="Lines of customers’ accounts, and what became of them")
     def entries(
         principal: reader,
         outcome: Annotated[list[Outcome] | None, Query(description="What became of them; all when left out.")] = None,
@@ -160,7 +160,7 @@ def router(context: AccountingApiContext) -> APIRouter:
             )
         return LeftView(left=left)
 
-    @routes.get("/accounts", summary="The customers' accounts of the books, and whose they are")
+    @routes.get("/accounts", summary="The customers’ accounts of the books, and whose they are")
     def accounts(principal: reader) -> tuple[AccountView, ...]:
         """An account without a customer is told by hand."""
         _require_everything(principal)

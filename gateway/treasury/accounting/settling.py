@@ -58,7 +58,7 @@ _LABELS = {
     Outcome.SETTLED: Text("soldé en comptabilité", "settled in the books"),
     Outcome.UNKNOWN_INVOICE: Text("facture inconnue ici", "invoice unknown here"),
     Outcome.UNKNOWN_CUSTOMER: Text("client inconnu ici", "customer unknown here"),
-    Outcome.OTHER_CURRENCY: Text("autre devise que les comptes", "currency other than the books'"),
+    Outcome.OTHER_CURRENCY: Text("autre devise que les comptes", "currency other than the books’"),
     Outcome.FUTURE: Text("daté dans le futur", "dated in the future"),
     Outcome.NOT_FOLLOWED: Text("gardé, sans effet", "kept, without effect"),
 }

@@ -33,7 +33,7 @@ class AccountingReport(_View):
     sha256: str
     written: bool = Field(description="False for a dry run")
     entries: int
-    lines: int = Field(description="Of customers' accounts")
+    lines: int = Field(description="Of customers’ accounts")
     new: int
     relettered: int
     outcomes: dict[str, int] = Field(description="Lines of the accounts named in the file, by what became of them")

@@ -18,7 +18,7 @@ _DAY_FORMAT = "102"
 _LENGTH = 8
 
 _NO_SUCH_DAY = Text(
-    "La date « {value} »{term} n'existe pas au calendrier.", "The date '{value}'{term} is not in the calendar."
+    "La date « {value} »{term} n’existe pas au calendrier.", "The date '{value}'{term} is not in the calendar."
 )
 
 

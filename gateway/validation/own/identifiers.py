@@ -15,15 +15,15 @@ from gateway.validation.rulebook import Who
 _MEMBERS = frozenset(code.upper() for code in eu_vat.MEMBER_STATES) | {"EL"}
 
 _WRONG_KEY = Text(
-    "Le {kind} « {value} » ({term}) n'existe pas : sa clé de contrôle est fausse.",
+    "Le {kind} « {value} » ({term}) n’existe pas : sa clé de contrôle est fausse.",
     "The {kind} '{value}' ({term}) does not exist: its check digit is wrong.",
 )
 _OTHER_COMPANY = Text(
-    "Le {kind} « {value} » ({term}) n'est pas celui du SIREN {siren}.",
+    "Le {kind} « {value} » ({term}) n’est pas celui du SIREN {siren}.",
     "The {kind} '{value}' ({term}) is not that of SIREN {siren}.",
 )
 _WRONG_VAT = Text(
-    "Le numéro de TVA « {value} » ({term}) n'existe pas : sa forme ou sa clé est fausse.",
+    "Le numéro de TVA « {value} » ({term}) n’existe pas : sa forme ou sa clé est fausse.",
     "The VAT number '{value}' ({term}) does not exist: its form or its check digits are wrong.",
 )
 
@@ -108,13 +108,13 @@ CHECKS = (
         ),
         Text(
             "Les règles officielles comptent les chiffres sans vérifier la clé : une faute de frappe envoie la facture "
-            "à une entreprise qui n'existe pas.",
+            "à une entreprise qui n’existe pas.",
             "The official rules count the digits and leave the check digit: a typing error sends the invoice to a "
             "company that does not exist.",
         ),
         Who.SELLER,
         Text(
-            "Reprenez l'identifiant dans l'annuaire ou sur l'avis de situation Sirene.",
+            "Reprenez l’identifiant dans l’annuaire ou sur l’avis de situation Sirene.",
             "Take the identifier from the directory or from the Sirene register.",
         ),
         find_wrong_keys,
@@ -123,16 +123,16 @@ CHECKS = (
         "GW-02",
         ("BT-29", "BT-31", "BT-46", "BT-48"),
         Text(
-            "Le SIRET et le numéro de TVA français d'une partie sont ceux de son SIREN.",
+            "Le SIRET et le numéro de TVA français d’une partie sont ceux de son SIREN.",
             "The SIRET and the French VAT number of a party are those of its SIREN.",
         ),
         Text(
-            "Une fiche client qui mêle deux entreprises fait refuser la facture par l'acheteur.",
+            "Une fiche client qui mêle deux entreprises fait refuser la facture par l’acheteur.",
             "A customer record that mixes two companies makes the buyer refuse the invoice.",
         ),
         Who.SELLER,
         Text(
-            "Corrigez la fiche de la partie : SIREN, SIRET et TVA d'une même entreprise.",
+            "Corrigez la fiche de la partie : SIREN, SIRET et TVA d’une même entreprise.",
             "Correct the record of the party: SIREN, SIRET and VAT number of one company.",
         ),
         find_other_companies,
@@ -141,11 +141,11 @@ CHECKS = (
         "GW-03",
         ("BT-31", "BT-48", "BT-63"),
         Text(
-            "Un numéro de TVA de l'Union a la forme et la clé de son pays.",
+            "Un numéro de TVA de l’Union a la forme et la clé de son pays.",
             "A VAT number of the Union has the form and the check digits of its country.",
         ),
         Text(
-            "Les règles officielles n'en lisent que le préfixe ; un numéro faux prive l'acheteur de sa déduction.",
+            "Les règles officielles n’en lisent que le préfixe ; un numéro faux prive l’acheteur de sa déduction.",
             "The official rules read its prefix only; a wrong number costs the buyer the deduction.",
         ),
         Who.SELLER,

@@ -44,12 +44,12 @@ CHECKS = (
         "GW-06",
         ("BT-22", "BT-21"),
         Text(
-            "Les mentions PMT, PMD et AAB disent l'indemnité de recouvrement, les pénalités et l'escompte.",
+            "Les mentions PMT, PMD et AAB disent l’indemnité de recouvrement, les pénalités et l’escompte.",
             "Notes PMT, PMD and AAB say the recovery indemnity, the penalties and the discount.",
         ),
         Text(
-            "BR-FR-05 constate leur présence, pas leur contenu ; sans elles les pénalités se contestent et l'amende de "
-            "l'article L441-9 menace.",
+            "BR-FR-05 constate leur présence, pas leur contenu ; sans elles les pénalités se contestent et l’amende de "
+            "l’article L441-9 menace.",
             "BR-FR-05 sees that they are there, not what they say; without them the penalties can be disputed and the "
             "fine of article L441-9 threatens.",
         ),

@@ -7,7 +7,7 @@ from gateway.validation.own.check import Case, OwnCheck, Remark
 from gateway.validation.rulebook import Who
 
 _SAME = Text(
-    "Le vendeur et l'acheteur sont la même entreprise ({name} {value}).",
+    "Le vendeur et l’acheteur sont la même entreprise ({name} {value}).",
     "Seller and buyer are the same company ({name} {value}).",
 )
 
@@ -25,9 +25,9 @@ CHECKS = (
     OwnCheck(
         "GW-09",
         ("BT-30", "BT-47", "BT-31", "BT-48"),
-        Text("Le vendeur n'est pas l'acheteur.", "The seller is not the buyer."),
+        Text("Le vendeur n’est pas l’acheteur.", "The seller is not the buyer."),
         Text(
-            "Aucune règle officielle ne compare les parties ; une telle facture n'a pas de payeur et fausse l'encours.",
+            "Aucune règle officielle ne compare les parties ; une telle facture n’a pas de payeur et fausse l’encours.",
             "No official rule compares the parties; such an invoice has no payer and distorts the receivables.",
         ),
         Who.SELLER,

@@ -16,11 +16,11 @@ from gateway.validation.rulebook import Who
 _IBAN_START = re.compile(r"[A-Z]{2}\d{2}")
 
 _WRONG_IBAN = Text(
-    "L'IBAN « {value} » ({term}) n'existe pas : sa forme ou sa clé est fausse.",
+    "L’IBAN « {value} » ({term}) n’existe pas : sa forme ou sa clé est fausse.",
     "The IBAN '{value}' ({term}) does not exist: its form or its check digits are wrong.",
 )
 _TOO_LATE = Text(
-    "L'échéance du {due} (BT-9) dépasse le délai légal : le {latest} au plus tard, facture du {issued} ({law}).",
+    "L’échéance du {due} (BT-9) dépasse le délai légal : le {latest} au plus tard, facture du {issued} ({law}).",
     "The due date {due} (BT-9) is past the statutory term: {latest} at the latest for an invoice of {issued} ({law}).",
 )
 
@@ -74,25 +74,25 @@ CHECKS = (
             "The official rules want an account and leave its check digits: the transfer comes back, or goes astray.",
         ),
         Who.SELLER,
-        Text("Reprenez l'IBAN du relevé d'identité bancaire.", "Take the IBAN from the bank's account statement."),
+        Text("Reprenez l’IBAN du relevé d’identité bancaire.", "Take the IBAN from the bank’s account statement."),
         find_wrong_accounts,
     ),
     OwnCheck(
         "GW-08",
         ("BT-9", "BT-2"),
         Text(
-            "Entre entreprises françaises, l'échéance respecte le délai légal de paiement : 60 jours, ou 45 jours fin "
+            "Entre entreprises françaises, l’échéance respecte le délai légal de paiement : 60 jours, ou 45 jours fin "
             "de mois.",
             "Between French companies the due date keeps to the statutory term: 60 days, or 45 days end of month.",
         ),
         Text(
-            "Aucune règle officielle ne compare l'échéance à la loi ; un délai trop long expose à une amende et "
-            "retarde l'encaissement. Des dérogations sectorielles existent (art. L441-11).",
+            "Aucune règle officielle ne compare l’échéance à la loi ; un délai trop long expose à une amende et "
+            "retarde l’encaissement. Des dérogations sectorielles existent (art. L441-11).",
             "No official rule compares the due date with the law; a longer term risks a fine and delays the cash. "
             "Some sectors have their own terms (art. L441-11).",
         ),
         Who.SELLER,
-        Text("Ramenez l'échéance au délai légal.", "Bring the due date back to the statutory term."),
+        Text("Ramenez l’échéance au délai légal.", "Bring the due date back to the statutory term."),
         find_late_due_date,
     ),
 )

@@ -25,7 +25,7 @@ _PDF_A_PART = re.compile(rb"pdfaid:part\s*(?:=\s*[\"']|>)\s*(\d)")
 _PDF_A_3 = b"3"
 
 _NOT_SHOWN = Text(
-    "Le PDF ne montre nulle part {title} du XML, {amount} ({term}) : l'acheteur lit autre chose que ce qui est traité.",
+    "Le PDF ne montre nulle part {title} du XML, {amount} ({term}) : l’acheteur lit autre chose que ce qui est traité.",
     "The PDF shows nowhere {title} of the XML, {amount} ({term}): what the buyer reads is not what is processed.",
 )
 _TOTALS = {
@@ -38,7 +38,7 @@ _NOT_MADE = Text(
     "Check not made, the PDF cannot be read again: {reason}",
 )
 _MAKE_AGAIN = Text(
-    "Le XML a été lu et contrôlé ; produisez le PDF à nouveau si un lecteur de PDF ne l'ouvre pas non plus.",
+    "Le XML a été lu et contrôlé ; produisez le PDF à nouveau si un lecteur de PDF ne l’ouvre pas non plus.",
     "The XML was read and checked; make the PDF again if a PDF reader does not open it either.",
 )
 _NO_PDF_A = Text("Le PDF ne se déclare pas PDF/A-3.", "The PDF does not claim to be PDF/A-3.")
@@ -133,11 +133,11 @@ CHECKS = (
         "GW-10",
         ("BT-109", "BT-112", "BT-115"),
         Text(
-            "Les totaux du XML se lisent aussi dans le PDF d'une facture Factur-X.",
+            "Les totaux du XML se lisent aussi dans le PDF d’une facture Factur-X.",
             "The totals of the XML can be read in the PDF of a Factur-X invoice too.",
         ),
         Text(
-            "Les règles officielles ne voient que le XML ; si le PDF dit autre chose, l'acheteur paie un autre montant "
+            "Les règles officielles ne voient que le XML ; si le PDF dit autre chose, l’acheteur paie un autre montant "
             "ou conteste.",
             "The official rules see the XML only; when the PDF says something else, the buyer pays another amount or "
             "disputes.",
@@ -152,15 +152,15 @@ CHECKS = (
     OwnCheck(
         "GW-11",
         (),
-        Text("Le PDF d'une facture Factur-X est un PDF/A-3.", "The PDF of a Factur-X invoice is a PDF/A-3."),
+        Text("Le PDF d’une facture Factur-X est un PDF/A-3.", "The PDF of a Factur-X invoice is a PDF/A-3."),
         Text(
-            "Le contenu XML ne le dit pas ; une plateforme peut refuser le fichier et l'archive ne se rouvrira pas à "
+            "Le contenu XML ne le dit pas ; une plateforme peut refuser le fichier et l’archive ne se rouvrira pas à "
             "coup sûr.",
             "The XML does not tell; a platform may refuse the file, and the archive may not open again.",
         ),
         Who.SOFTWARE,
         Text(
-            "Convertissez le PDF en PDF/A-3 avant d'y joindre le XML.",
+            "Convertissez le PDF en PDF/A-3 avant d’y joindre le XML.",
             "Convert the PDF to PDF/A-3 before attaching the XML.",
         ),
         _on_pdf(_find_no_pdf_a),

@@ -13,7 +13,7 @@ STANDARD = "S"
 WITHOUT_TAX = frozenset({"Z", "E", "AE", "K", "G", "O"})
 
 _NOT_IN_FORCE = Text(
-    "Le taux {rate} % (BT-119) n'est pas en vigueur en France le {day} ; taux en vigueur : {rates} ({law}).",
+    "Le taux {rate} % (BT-119) n’est pas en vigueur en France le {day} ; taux en vigueur : {rates} ({law}).",
     "The rate {rate} % (BT-119) is not in force in France on {day}; rates in force: {rates} ({law}).",
 )
 _NO_TAX = Text(
@@ -68,12 +68,12 @@ CHECKS = (
             "The VAT rate is in force at the date of the invoice and suits its category.",
         ),
         Text(
-            "BR-FR-16 admet tous les taux que la France a connus, 19,6 % compris ; l'acheteur, lui, refuse la facture.",
+            "BR-FR-16 admet tous les taux que la France a connus, 19,6 % compris ; l’acheteur, lui, refuse la facture.",
             "BR-FR-16 allows every rate that France has had, 19.6 % included; the buyer refuses the invoice.",
         ),
         Who.SELLER,
         Text(
-            "Corrigez le code de TVA de l'article ou du client, puis recalculez les totaux.",
+            "Corrigez le code de TVA de l’article ou du client, puis recalculez les totaux.",
             "Correct the VAT code of the item or of the customer, then recompute the totals.",
         ),
         find_wrong_rates,
