@@ -1,7 +1,9 @@
 """The `gateway` command. Each command lives in its own module, imported only when it is called."""
 
+import codecs
 import errno
 import gc
+import io
 import os
 import sys
 from importlib import import_module
@@ -62,6 +64,8 @@ COMMANDS = {
 NOTHING_TO_CLOSE = frozenset({"validate"})
 EXIT_BAD_USAGE = 2
 _OUTPUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+#: Name of the error handler of the streams.
+_ESCAPED = "gateway-escaped"
 
 
 class LazyCommands(TyperGroup):
@@ -127,11 +131,31 @@ def gateway(
 
 def main() -> None:
     """Entry point: an error that has a name is said in one line, in the person's language, with exit code 2."""
+    _settle_streams()
     try:
         _run()
     except GatewayError as error:
         sys.stderr.write(f"{error.code}: {error.in_language(_language())}\n")
         sys.exit(EXIT_BAD_USAGE)
+
+
+def _settle_streams() -> None:
+    """Have a stream that the caller closed be empty, and what the encoding of an output lacks be escaped."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - stays open as long as the program
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    codecs.register_error(_ESCAPED, _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors=_ESCAPED)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Characters as JSON escapes them, so that JSON stays what it is in every encoding."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4)), error.end
 
 
 def _run() -> None:

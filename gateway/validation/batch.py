@@ -23,6 +23,7 @@ from gateway.validation.service import unreadable_report, validate
 if TYPE_CHECKING:
     from io import FileIO
     from multiprocessing.context import BaseContext
+    from multiprocessing.process import BaseProcess
 
 Presented = TypeVar("Presented")
 
@@ -122,13 +123,16 @@ def present_paths(
         from concurrent.futures.process import BrokenProcessPool
 
         first = list(loading)
-    with ProcessPoolExecutor(jobs, mp_context=_context(), initializer=collect_garbage_rarely) as pool:
-        try:
-            others = pool.map(task, _parts(paths[FIRST:], jobs))
-            yield from chain.from_iterable(first)
-            yield from chain.from_iterable(others)
-        except BrokenProcessPool as error:
-            raise WorkerDiedError from error
+    pool = ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_begin_work)
+    try:
+        others = pool.map(task, _parts(paths[FIRST:], jobs))
+        yield from chain.from_iterable(first)
+        yield from chain.from_iterable(others)
+    except BrokenProcessPool as error:
+        raise WorkerDiedError from error
+    finally:
+        # Who stops early does not wait for the documents in hand.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _parts(paths: Sequence[str], jobs: int) -> Iterator[Sequence[str]]:
@@ -157,6 +161,25 @@ def collect_garbage_rarely() -> None:
     """
     gc.freeze()
     gc.set_threshold(_ROUND)
+
+
+def _begin_work() -> None:
+    """Prepare a process of a batch. It ends when the caller does, however that ends, and leaves Ctrl-C to the caller.
+
+    Otherwise a caller that was killed would leave it waiting for ever.
+    """
+    import multiprocessing
+    import signal
+
+    collect_garbage_rarely()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if caller := multiprocessing.parent_process():
+        threading.Thread(target=_end_with, args=(caller,), daemon=True).start()
+
+
+def _end_with(caller: "BaseProcess") -> None:
+    caller.join()
+    os._exit(1)
 
 
 def _context() -> "BaseContext":

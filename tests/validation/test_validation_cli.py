@@ -236,13 +236,10 @@ def test_a_process_that_dies_ends_the_run_with_a_named_error(folder: Path, monke
     class PoolThatDies:
         def __init__(self, jobs: int, mp_context: object, initializer: object) -> None: ...
 
-        def __enter__(self) -> "PoolThatDies":
-            return self
-
-        def __exit__(self, *reason: object) -> None: ...
-
         def map(self, task: object, parts: object) -> None:
             raise BrokenProcessPool
+
+        def shutdown(self, *, wait: bool, cancel_futures: bool) -> None: ...
 
     monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", PoolThatDies)
     monkeypatch.setattr(batch, "WORTH_PROCESSES", 1)
