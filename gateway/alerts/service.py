@@ -178,6 +178,30 @@ def raise_about_invoice(
     return OpenedAlert(alert, decision, at_stake, invoice.currency) if alert else None
 
 
+def raise_about_customer(
+    session: Session,
+    decision: AlertDecision,
+    customer_siren: str | None,
+    now: datetime,
+    *,
+    amount: Decimal,
+    currency: str,
+) -> OpenedAlert | None:
+    """The same about what a customer owes and no invoice here tells of: who sees a part of the organisation sees those
+    of its key accounts. `amount`: what is at stake."""
+    alert = _open(
+        session,
+        decision,
+        now,
+        invoice_id=None,
+        event_id=None,
+        flow_id=None,
+        agency_id=None,
+        customer_siren=customer_siren,
+    )
+    return OpenedAlert(alert, decision, amount, currency) if alert else None
+
+
 def close_settled_key(session: Session, dedup_key: str, because: Text, now: datetime) -> tuple[Alert, ...]:
     """The matter of one alert is settled: close it; nothing when it is closed, or was never opened."""
     take_turn(session)

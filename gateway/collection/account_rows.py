@@ -102,7 +102,8 @@ def _page(session: Session, customer_ids: Collection[UUID], whole: "_Whole", now
     for place in sorted(places):
         customer_id, currency = place
         items = rows.items.get(place, [])
-        ids = {item.invoice_id for item in items}
+        books = whole.books.get(place, ())
+        ids = {item.invoice_id for item in items} | {each.entry_id for each in books}
         agreed, history = rows.agreements.get(customer_id, Agreements()), rows.history[place]
         contacts = [day for day in (history.last_contact_on, rows.called_on.get(customer_id)) if day is not None]
         account = Account(
@@ -122,7 +123,7 @@ def _page(session: Session, customer_ids: Collection[UUID], whole: "_Whole", now
         )
         scenario = whole.scenarios.scenario_for(account)
         chased = scenario is not None and scenario.chase_books
-        account = with_books(account, whole.books.get(place, ()), rows.steps, whole.numbers, chased=chased)
+        account = with_books(account, books, rows.steps, whole.numbers, chased=chased)
         if account.items:
             yield account
 

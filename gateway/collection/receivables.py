@@ -88,11 +88,11 @@ class Books:
 
 
 def marks_of(session: Session, items: Collection[Item], as_of: date) -> dict[UUID, Mark]:
-    """What collection says of the invoices among `items` on a day; those it says nothing of are left out."""
+    """What collection says of `items` on a day; those it says nothing of are left out."""
     owed: dict[UUID, dict[UUID, Decimal]] = {}
     for item in items:
-        if item.customer_id and item.invoice_id and item.remaining > 0 and item.kind is not ItemKind.PENALTY:
-            owed.setdefault(item.customer_id, {})[item.invoice_id] = item.remaining
+        if item.customer_id and item.debt_id and item.remaining > 0 and item.kind is not ItemKind.PENALTY:
+            owed.setdefault(item.customer_id, {})[item.debt_id] = item.remaining
     agreed = agreements_of(session, list(owed), as_of)
     handed = in_litigation(session)
     marks: dict[UUID, Mark] = {}

@@ -19,8 +19,13 @@ from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.model import InvoiceRecord
 
 
-def create_action_for(session: Session, opened: OpenedAlert, now: datetime) -> CollectionAction:
-    """The one action of an alert: created now, or the one it has already."""
+def create_action_for(
+    session: Session, opened: OpenedAlert, now: datetime, *, customer_id: UUID | None = None
+) -> CollectionAction:
+    """The one action of an alert: created now, or the one it has already.
+
+    `customer_id`: whose it is, of what only the books know.
+    """
     take_turn(session)
     alert = opened.alert
     known = repository.action_of_alert(session, alert.id)
@@ -33,6 +38,7 @@ def create_action_for(session: Session, opened: OpenedAlert, now: datetime) -> C
         invoice_id=alert.invoice_id,
         agency_id=alert.agency_id,
         customer_siren=alert.customer_siren,
+        customer_id=customer_id,
         kind=decision.kind.value,
         title_fr=decision.title.fr,
         title_en=decision.title.en,

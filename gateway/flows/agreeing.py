@@ -8,6 +8,7 @@ import structlog
 from sqlmodel import Session
 
 from gateway.collection.agreements.following import follow_customers, follow_invoices
+from gateway.collection.agreements.naming import lines_to_look_at, looked_at
 from gateway.collection.agreements.repository import customers_past_grace, customers_with_agreements
 from gateway.flows.context import FlowsContext
 from gateway.jobs.queue import enqueue
@@ -34,20 +35,23 @@ def follow_money(session: Session, context: FlowsContext, invoices: Sequence[Inv
 
 
 def review_promises_and_plans(context: FlowsContext, organisation_id: UUID, task: str) -> int:
-    """Judge the promises and plans whose days of grace have passed, at most one batch; says of how many customers.
+    """Judge the promises and plans whose days of grace have passed, and those about lines of the books that changed.
 
-    A full batch asks for another run of `task`.
+    At most one batch of each; says of how many customers. A full batch asks for another run of `task`.
     """
     now, limit = context.clock(), context.settings.batch_size
     with context.database.transaction(organisation_id) as session:
-        if not customers_past_grace(session, paris_date(now), 1):
+        if not customers_past_grace(session, paris_date(now), 1) and not lines_to_look_at(session, now, 1):
             return 0
         take_turn(session)  # before any row, and before reading what others may be writing
-        customers = customers_past_grace(session, paris_date(now), limit)
+        late, changed = customers_past_grace(session, paris_date(now), limit), lines_to_look_at(session, now, limit)
+        customers = sorted({*late, *customers_with_agreements(session, changed)})
         channels = channels_of(context.settings)
         failed = _each_alone(session, customers, lambda some: follow_customers(session, some, channels, now))
-        if len(customers) == limit and not failed:
-            enqueue(session, task)
+        if not failed:
+            looked_at(session, changed)
+            if limit in (len(late), len(changed)):
+                enqueue(session, task)
         return len(customers)
 
 

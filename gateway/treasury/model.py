@@ -87,7 +87,10 @@ class ReceiptAllocation(IdentifiedRow, table=True):
     receipt_id: UUID = Field(foreign_key="receipt.id", index=True)
     invoice_id: UUID = Field(foreign_key="invoice.id", index=True)
     amount: Decimal = Field(sa_type=Amount, description="VAT included, in the invoice’s currency")
-    allocated_at: datetime = Field(sa_type=UtcDateTime)
+    allocated_at: datetime = Field(
+        sa_type=UtcDateTime,
+        description="Since when the money is known to be for that invoice, or its line in the books",
+    )
     reverses_id: UUID | None = Field(
         default=None, foreign_key="receipt_allocation.id", description="The allocation it undoes"
     )

@@ -25,6 +25,7 @@ from gateway.lifecycle.records import key_of_invoice
 from gateway.lifecycle.repository import invoice_by_id
 from gateway.lifecycle.service import RecordedEvent
 from gateway.treasury import receipt_rows
+from gateway.treasury.accounting.opening_rows import look_again, paid_by_receipt
 from gateway.treasury.allocating import NewReceipt, Part, require_room, require_sound, told, undeclared
 from gateway.treasury.errors import (
     InvoiceNotReceivableError,
@@ -118,15 +119,21 @@ def reverse_receipt(
     for each in receipt_rows.allocations_of(session, receipt_id):
         invoice = invoice_by_id(session, scope, each.invoice_id)
         _allocate(session, counter, invoice, -each.amount, now, reverses=each.id)
+    look_again(session, paid_by_receipt(session, receipt_id), now)
     return counter
 
 
-def pay_from_rest(session: Session, receipt: Receipt, invoice: InvoiceRecord, amount: Decimal, now: datetime) -> None:
-    """Have unallocated money of a receipt pay an invoice, as far as it is open. The caller holds its turn."""
+def pay_from_rest(
+    session: Session, receipt: Receipt, invoice: InvoiceRecord, amount: Decimal, now: datetime, *, known_at: datetime
+) -> None:
+    """Have unallocated money of a receipt pay an invoice, as far as it is open. The caller holds its turn.
+
+    `known_at`: since when it is known to be for that invoice.
+    """
     parts = receipt_rows.parts_of_invoices(session, [invoice.id]).get(invoice.id, [])
     paid = min(amount, invoice.remaining - sum(undeclared(parts).values(), ZERO))
     if paid > 0:
-        _allocate(session, receipt, invoice, paid, now)
+        _allocate(session, receipt, invoice, paid, now, known_at=known_at)
         give_way_to_money(session, invoice, now)
 
 
@@ -235,6 +242,7 @@ def _allocate(
     amount: Decimal,
     now: datetime,
     *,
+    known_at: datetime | None = None,
     reverses: UUID | None = None,
 ) -> None:
     """Give the invoice its part, and have its deadlines looked at."""
@@ -243,7 +251,7 @@ def _allocate(
         receipt_id=receipt.id,
         invoice_id=invoice.id,
         amount=amount,
-        allocated_at=now,
+        allocated_at=known_at or now,
         reverses_id=reverses,
     )
     invoice.next_check_at = now

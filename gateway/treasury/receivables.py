@@ -145,6 +145,11 @@ class Item(NamedTuple):
         return self.penalty_id or self.invoice_id or self.receipt_id or self.entry_id
 
     @property
+    def debt_id(self) -> UUID | None:
+        """What collection may say something of: an invoice, or a line that only the books know."""
+        return self.invoice_id or self.entry_id
+
+    @property
     def due(self) -> Due:
         """Its place in lists."""
         return Due(self.due_date, self.number, self.identity or _NOBODY)
@@ -152,7 +157,7 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What collection says of an invoice.
+    """What collection says of an invoice, or of what only the books know.
 
     Attributes:
         disputed, promised, planned: parts of what is left, VAT included; never more than that counts.
@@ -265,7 +270,7 @@ def contributions(item: Item, marks: Mapping[UUID, Mark], as_of: date) -> Iterat
         yield Family.TO_DEDUCT, item.remaining
         return
     yield (Family.OVERDUE if item.due_date < as_of else Family.NOT_DUE), item.remaining
-    mark = marks.get(item.invoice_id, _UNMARKED) if item.invoice_id else _UNMARKED
+    mark = marks.get(item.debt_id, _UNMARKED) if item.debt_id else _UNMARKED
     if mark is _UNMARKED and not item.issues:
         yield Family.FREE, item.remaining
     else:

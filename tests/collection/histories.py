@@ -168,7 +168,7 @@ class WriteOff:
 
 @dataclass(frozen=True)
 class Claim:
-    """Penalties: `what` is claimed of a bill, chosen for a customer, paid or waived."""
+    """Penalties: `what` is claimed of a bill, chosen for a customer, paid, waived or corrected."""
 
     what: str
     about: int
@@ -346,7 +346,7 @@ _ACTS = (
     *[st.builds(CreditNote, _about, _percents)] * 2,
     *[st.builds(Promise, _about, st.booleans(), _percents, st.integers(0, 5))] * 3,
     *[st.builds(Dispute, _about, st.none() | _percents)] * 2,
-    *[st.builds(Claim, st.sampled_from(["claim", "claim", "pay", "pay", "choose", "waive"]), _about)] * 2,
+    *[st.builds(Claim, st.sampled_from(["claim", "claim", "pay", "pay", "choose", "waive", "correct"]), _about)] * 2,
     _plans,
     st.builds(Repeat, _about),
     st.builds(Refund, _about, _percents),

@@ -17,8 +17,10 @@ from gateway.collection.agreements.model import PlanInstalment, Settlement
 from gateway.collection.confirming import complete, confirm, refuse, settle
 from gateway.collection.exclusions import exclude, lift
 from gateway.collection.law import claiming, handing_over, proceedings
+from gateway.collection.law.correcting import correct_claims
 from gateway.collection.law.insolvency import InsolvencyKind
 from gateway.collection.law.model import Penalty, Treatment
+from gateway.collection.law.repository import PENALTY
 from gateway.collection.law.statute import statute
 from gateway.collection.model import Reminder, ReminderState
 from gateway.customers.matching import key_of_siret
@@ -38,7 +40,7 @@ from gateway.lifecycle.records import InvoiceDocument
 from gateway.lifecycle.service import record_message, register_invoice
 from gateway.notifications.service import Channels
 from gateway.treasury.allocating import NewReceipt
-from gateway.treasury.model import ReceiptSource, WriteOffKind
+from gateway.treasury.model import ReceiptSource, ReceiptUse, WriteOffKind
 from gateway.treasury.receipts import record_receipt, reverse_receipt
 from gateway.treasury.writing_off import undo_write_off, write_off
 from tests.collection import histories as told
@@ -78,6 +80,7 @@ class Life:
     penalties: list[UUID] = field(default_factory=list)
     paid_penalties: list[tuple[UUID, Received, Decimal]] = field(default_factory=list)
     waived_penalties: dict[UUID, Decimal] = field(default_factory=dict)
+    corrected_penalties: dict[UUID, Decimal] = field(default_factory=dict)
     disputes: list[UUID] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     serial: int = 0
@@ -455,8 +458,25 @@ class Life:
             penalty_id = self.some(act.about, self.penalties)
             waived = self.within(claiming.waive_penalty, penalty_id, None, reason="x", by=BY).waived
             self.waived_penalties[penalty_id] = waived
+        elif act.what == "correct":
+            self._correct(act.about)
         else:
             self._pay_penalty(act.about)
+
+    def _correct(self, about: int) -> None:
+        """A person takes back what is claimed too much of a bill, and what paid it pays nothing again."""
+        bill = self.some(about, [each for each in self.books.bills if each.total > 0])
+        position = self.within(correct_claims, bill.id, LAW, reason="x", by=BY)
+        self.corrected_penalties |= {each.penalty.id: each.corrected for each in position.claimed}
+        given_back = select(ReceiptUse).where(
+            ReceiptUse.used_at == self.clock(), ReceiptUse.purpose == PENALTY, col(ReceiptUse.amount) < 0
+        )
+        with self.database.transaction(self.organisation) as session:
+            uses = session.exec(given_back).all()
+        for use in uses:
+            money = next(each for each in self.books.received if each.id == use.receipt_id)
+            money.used += use.amount
+            self.paid_penalties.append((use.purpose_id, money, use.amount))
 
     def _pay_penalty(self, about: int) -> None:
         penalty_id = self.some(about, self.penalties)
@@ -472,7 +492,11 @@ class Life:
     def left_of_penalty(self, row: Penalty) -> Decimal:
         """What is still asked for of a claim: money of an undone receipt never paid it."""
         paid = [amount for each, money, amount in self.paid_penalties if each == row.id and not money.undone]
-        return row.amount - sum(paid, NOTHING) - self.waived_penalties.get(row.id, NOTHING)
+        return self.asked_of_penalty(row) - sum(paid, NOTHING) - self.waived_penalties.get(row.id, NOTHING)
+
+    def asked_of_penalty(self, row: Penalty) -> Decimal:
+        """What a claim asks for, once corrected."""
+        return row.amount - self.corrected_penalties.get(row.id, NOTHING)
 
     @act.register
     def _(self, act: told.Undo) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from gateway.access.scope import Scope
@@ -15,7 +16,7 @@ from gateway.alerts import service as alerts
 from gateway.app.services import Services, build_services
 from gateway.collection.law.claiming import claim_penalties, pay_penalty, waive_penalty
 from gateway.collection.law.correcting import correct_claims, cuts_of
-from gateway.collection.law.errors import NothingToCorrectError
+from gateway.collection.law.errors import NothingToClaimError, NothingToCorrectError
 from gateway.collection.law.model import Penalty
 from gateway.collection.law.positions import Claimed, PenaltyPosition, position_of
 from gateway.collection.law.receivable_penalties import penalty_items
@@ -133,6 +134,53 @@ def test_of_an_invoice_paid_in_time_after_all_nothing_stays_claimed(house: House
     assert (str(found.interest_excess), str(found.indemnity_excess)) == ("43.23", "40.00")
     correct(house)
     assert left(house) == ["0.00", "0.00"]
+
+
+def claim_again(house: House) -> list[Penalty]:
+    with house.database.transaction(house.organisation) as session:
+        invoice_id, until = house.owed["F1"].id, date(2025, 5, 10)
+        return claim_penalties(session, EVERYTHING, invoice_id, LAW, until=until, by=BY, now=house.tick())
+
+
+def test_what_was_corrected_as_paid_in_time_is_claimed_again_once_that_payment_bounces(house: House) -> None:
+    receipt = house.pay("12000.00", on=date(2025, 4, 30))
+    correct(house)
+    with pytest.raises(NothingToClaimError):
+        claim_again(house)
+    house.bounce(receipt)
+    assert str(position(house).indemnity_to_claim) == "40.00"
+    claim_again(house)
+    (_, corrected, _, again) = house.rows(Penalty)
+    assert (again.kind, str(again.amount), again.instead_of) == ("indemnity", "40.00", corrected.id)
+    assert left(house) == ["0.00", "0.00", "43.23", "40.00"]
+    with pytest.raises(NothingToClaimError):
+        claim_again(house)
+
+
+def test_an_indemnity_that_was_given_up_is_not_claimed_again(house: House) -> None:
+    (_, indemnity) = house.rows(Penalty)
+    with house.database.transaction(house.organisation) as session:
+        waive_penalty(session, EVERYTHING, indemnity.id, Decimal("10.00"), reason="Geste", by=BY, now=house.tick())
+    receipt = house.pay("12000.00", on=date(2025, 4, 30))
+    correct(house)
+    house.bounce(receipt)
+    assert str(position(house).indemnity_to_claim) == "30.00"
+    claim_again(house)
+    assert left(house)[1:] == ["0.00", "43.23", "30.00"]
+
+
+def test_the_database_keeps_a_second_indemnity_out_that_takes_no_corrected_one_up(house: House) -> None:
+    (_, indemnity) = house.rows(Penalty)
+    for instead_of in (None, indemnity.id):
+        facts = indemnity.model_dump(exclude={"id", "number", "instead_of"})
+        with house.database.transaction(house.organisation) as session:
+            if instead_of:
+                session.add(Penalty(**facts, number=3, instead_of=instead_of))
+                session.flush()
+            session.add(Penalty(**facts, number=4, instead_of=instead_of))
+            with pytest.raises(IntegrityError):
+                session.flush()
+            session.rollback()
 
 
 def test_interest_that_runs_after_a_correction_is_claimed_from_what_stays(house: House) -> None:

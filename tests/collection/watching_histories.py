@@ -46,6 +46,8 @@ _ASKED = (
     Family.UNALLOCATED,
 )
 _HELD_BACK = (Family.LITIGATION, Family.PLANNED, Family.DISPUTED, Family.PROMISED, Family.FREE)
+#: C. com. D441-5: once for an invoice paid late between professionals.
+INDEMNITY = Decimal(40)
 #: Whether the customer will have it, or has it, nobody knows yet.
 _IN_BETWEEN = (ReminderState.AWAITING, ReminderState.IN_DOUBT)
 _SETTLED = frozenset({DisputeOutcome.CREDIT_NOTE, DisputeOutcome.PAYMENT, DisputeOutcome.REFUSED})
@@ -202,8 +204,15 @@ def check_penalties(life: ReachedLife) -> None:
         excluded = list(_excluded(life, bill, disputes, stored))
         percents = _percents(life.books, bill, until)
         assert position.sheet.total == interest(bill, moves, excluded, percents, year_days=365) >= 0
-        asked = sum((row.amount for row in claimed[bill.id] if row.kind == PenaltyKind.INTEREST), NOTHING)
-        assert position.interest_to_claim == max(position.sheet.total - asked, NOTHING)
+        asked = {kind.value: NOTHING for kind in PenaltyKind}
+        for row in claimed[bill.id]:
+            asked[row.kind] += life.asked_of_penalty(row)
+        assert position.interest_to_claim == max(position.sheet.total - asked[PenaltyKind.INTEREST], NOTHING)
+        assert asked[PenaltyKind.INDEMNITY] in (0, INDEMNITY)
+        late = bool(position.sheet.lines) and CAST[bill.debtor].kind != "consumer"
+        assert position.indemnity_to_claim <= (INDEMNITY if late and not asked[PenaltyKind.INDEMNITY] else 0)
+        if late and not asked[PenaltyKind.INDEMNITY] and not life.books.judged:
+            assert position.indemnity_to_claim == INDEMNITY
         for line in position.sheet.lines:
             for day in (line.first, line.last):
                 assert 0 < line.base <= bill.total - sum((amount for on, amount in moves if on < day), NOTHING)

@@ -49,7 +49,11 @@ _Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor`
 _Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE)]
 _Customer = Annotated[str, Query(max_length=200, description="Identifier, key or SIREN of a customer.")]
 _InvoiceIds = Annotated[
-    tuple[UUID, ...], Field(max_length=200, description="The first to be paid first; none: the open ones, by due date")
+    tuple[UUID, ...],
+    Field(max_length=200, description="The first to be paid first; nothing named: all that is open, by due date"),
+]
+_EntryIds = Annotated[
+    tuple[UUID, ...], Field(max_length=200, description="Lines of the books that are no invoice here; paid after these")
 ]
 
 
@@ -72,13 +76,14 @@ class _Body(BaseModel):
 
 
 class PromiseBody(_Body):
-    """A promise to pay, about open invoices of one customer."""
+    """A promise to pay, about what one customer owes."""
 
     customer: _Name = Field(description="Identifier, key or SIREN")
     amount: _Money
     currency: _Currency = "EUR"
     due_on: date = Field(description="Day by which the money is to come (Europe/Paris)")
     invoices: _InvoiceIds = ()
+    entries: _EntryIds = ()
     contact: _Name = ""
     comment: _Comment = ""
     origin: PromiseOrigin = PromiseOrigin.PERSON
@@ -130,11 +135,12 @@ class InstalmentBody(_Body):
 
 
 class PlanBody(_Body):
-    """What is left to pay of open invoices, spread over days: by `instalments`, or evenly by `count` and `first_on`."""
+    """What a customer has left to pay, spread over days: by `instalments`, or evenly by `count` and `first_on`."""
 
     customer: _Name = Field(description="Identifier, key or SIREN")
     currency: _Currency = "EUR"
     invoices: _InvoiceIds = ()
+    entries: _EntryIds = ()
     instalments: tuple[InstalmentBody, ...] = Field(default=(), max_length=120)
     count: int | None = Field(default=None, ge=1, le=120, description="Equal monthly instalments")
     first_on: date | None = Field(default=None, description="Day of the first of them")
@@ -182,9 +188,9 @@ def _promise_routes(routes: APIRouter, context: AgreementsApiContext) -> None:
     @routes.post("/promises", status_code=201, tags=["Promises"], summary="Record a promise to pay")
     def make(principal: writer, body: PromiseBody) -> PromiseView:
         with context.database.transaction(principal.organisation_id) as session:
-            told = body.model_dump(exclude={"customer", "invoices"})
+            told = body.model_dump(exclude={"customer", "invoices", "entries"})
             customer_id = find_customer(session, principal.scope, body.customer).id
-            new = NewPromise(customer_id=customer_id, invoice_ids=body.invoices, **told)
+            new = NewPromise(customer_id=customer_id, invoice_ids=body.invoices, entry_ids=body.entries, **told)
             made = promising.make_promise(session, principal.scope, new, by=_name(principal), now=context.clock())
             return promise_views(session, [made])[0]
 
@@ -312,13 +318,14 @@ def _plan_routes(routes: APIRouter, context: AgreementsApiContext) -> None:
         "/plans", status_code=201, tags=["Plans"], summary="Record an instalment plan", responses=problems(409)
     )
     def make(principal: writer, body: PlanBody) -> PlanView:
-        """Its instalments sum to what is left to pay of its invoices, to the cent."""
+        """Its instalments sum to what is left to pay of what it names, to the cent."""
         with context.database.transaction(principal.organisation_id) as session:
             new = NewPlan(
                 customer_id=find_customer(session, principal.scope, body.customer).id,
                 spread=_spread(body),
                 currency=body.currency,
                 invoice_ids=body.invoices,
+                entry_ids=body.entries,
                 suspends_penalties=body.suspends_penalties,
                 comment=body.comment,
             )

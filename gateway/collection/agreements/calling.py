@@ -16,11 +16,11 @@ from gateway.alerts.conditions import AlertDecision, Severity, Team, quoted_comm
 from gateway.alerts.model import Alert
 from gateway.alerts.notifying import tell_people
 from gateway.collection import service as collection
+from gateway.collection.agreements.owing import Owing
+from gateway.customers.model import Customer
 from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.sayer import Sayer, filled
 from gateway.kernel.text import Text
-from gateway.lifecycle.model import InvoiceRecord
-from gateway.lifecycle.records import key_of_invoice
 from gateway.notifications.service import Channels
 
 PROMISE_BROKEN = "promise.broken"
@@ -34,7 +34,8 @@ class Call:
 
     Attributes:
         condition: of `schemas/collection.toml`. key: names the matter, which is never told twice.
-        invoice: what it is about, the first one of several; of_its_agency: whether all are of its agency.
+        about: what it is about, the first one of several; of_its_agency: whether all are of its agency.
+        customer: its name; payer: whose it is, of what only the books know.
         amount: what was promised, is due or is contested; missing: what is at stake.
         day: by which it was promised, or from which it is contested.
         reason: of a dispute. comment: a person's.
@@ -43,7 +44,7 @@ class Call:
 
     condition: str
     key: str
-    invoice: InvoiceRecord
+    about: Owing
     customer: str
     amount: Decimal
     missing: Decimal
@@ -52,6 +53,7 @@ class Call:
     comment: str = ""
     team: Team | None = None
     of_its_agency: bool = True
+    payer: Customer | None = None
 
 
 def promise_key(promise_id: UUID) -> str:
@@ -82,18 +84,24 @@ def alert_for_call(call: Call) -> AlertDecision:
         also_concerned=(),
         working_days=table["working_days"],
         dedup_key=call.key,
-        key=key_of_invoice(call.invoice),
+        key=call.about.key,
         event="",
     )
 
 
 def raise_call(session: Session, call: Call, channels: Channels, now: datetime) -> None:
     """Open the alert of a call with its action and tell people, once. The caller holds its turn on the ledger."""
-    opened = alerts.raise_about_invoice(
-        session, alert_for_call(call), call.invoice, now, amount=call.missing, of_its_agency=call.of_its_agency
-    )
+    decision, invoice, payer = alert_for_call(call), call.about.invoice, None
+    if invoice is not None:
+        opened = alerts.raise_about_invoice(
+            session, decision, invoice, now, amount=call.missing, of_its_agency=call.of_its_agency
+        )
+    else:
+        payer, currency = call.payer, call.about.currency
+        siren = payer.siren if payer else None
+        opened = alerts.raise_about_customer(session, decision, siren, now, amount=call.missing, currency=currency)
     if opened is not None:
-        collection.create_action_for(session, opened, now)
+        collection.create_action_for(session, opened, now, customer_id=payer.id if payer else None)
         tell_people(session, opened.alert, channels, now=now)
 
 
@@ -115,12 +123,12 @@ def cancel_actions(session: Session, closed: Iterable[Alert], now: datetime) -> 
 
 
 def _told(sentence: Text, call: Call) -> Text:
-    currency = call.invoice.currency
+    currency = call.about.currency
 
     def facts(say: Sayer) -> dict[str, str]:
         return {
             "customer": call.customer,
-            "number": call.invoice.number,
+            "number": call.about.number,
             "amount": say.money(call.amount, currency),
             "missing": say.money(call.missing, currency),
             "day": say.day(call.day),

@@ -34,7 +34,8 @@ from gateway.collection.agreements.errors import (
 )
 from gateway.collection.agreements.history import note, words
 from gateway.collection.agreements.model import AgreementKind, AgreementLine, Dispute, DisputeOutcome, Settlement, Step
-from gateway.collection.agreements.money_rows import owed_of
+from gateway.collection.agreements.money_rows import Owed, owed_of
+from gateway.collection.agreements.owing import Owing
 from gateway.collection.agreements.policy import agreement_policy, reason_label, team_for
 from gateway.collection.agreements.reading import disputed_of_row
 from gateway.collection.agreements.values import Agreements
@@ -239,7 +240,7 @@ def _call(
     call = Call(
         condition=DISPUTE_OPENED,
         key=dispute_key(dispute.id, dispute.since),
-        invoice=invoice,
+        about=Owing.of(Owed(invoice, owed)),
         customer=invoice.buyer_name,
         amount=contested,
         missing=contested,

@@ -41,10 +41,12 @@ from gateway.collection.agreements.disputing import close
 from gateway.collection.agreements.history import GATEWAY, note
 from gateway.collection.agreements.model import AgreementKind, Dispute, Step
 from gateway.collection.agreements.money_rows import money_of, owed_of
+from gateway.collection.agreements.owing import Owing
 from gateway.collection.agreements.policy import DEFAULT_TEAM, agreement_policy
 from gateway.collection.agreements.reading import PlanRead, PromiseRead, Reading, read_agreements
 from gateway.collection.agreements.values import PlanState, PromiseState
 from gateway.collection.announcing import announce_promise
+from gateway.customers.model import Customer
 from gateway.customers.repository import customers_by_id
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
@@ -119,11 +121,11 @@ def follow_invoices(session: Session, invoices: Sequence[InvoiceRecord], now: da
 def follow_customers(session: Session, customer_ids: Collection[UUID], channels: Channels, now: datetime) -> None:
     """Money came for invoices of these customers, or a day has passed: judge their promises and plans."""
     reading = read_agreements(session, customer_ids, paris_date(now))
-    names = {key: row.name for key, row in customers_by_id(session, customer_ids).items()}
+    payers = customers_by_id(session, customer_ids)
     for promise in reading.promises:
-        _follow_promise(session, promise, reading, names[promise.row.customer_id], channels, now)
+        _follow_promise(session, promise, reading, payers[promise.row.customer_id], channels, now)
     for plan in reading.plans:
-        _follow_plan(session, plan, reading, names[plan.row.customer_id], channels, now)
+        _follow_plan(session, plan, reading, payers[plan.row.customer_id], channels, now)
     session.flush()
 
 
@@ -132,7 +134,7 @@ def _disputing(invoice: InvoiceRecord) -> bool:
 
 
 def _follow_promise(
-    session: Session, promise: PromiseRead, reading: Reading, customer: str, channels: Channels, now: datetime
+    session: Session, promise: PromiseRead, reading: Reading, payer: Customer, channels: Channels, now: datetime
 ) -> None:
     row, decision = promise.row, promise.decision
     was_missing = row.awaited > 0
@@ -150,8 +152,9 @@ def _follow_promise(
         call = Call(
             condition=PROMISE_BROKEN,
             key=promise_key(row.id),
-            invoice=_first_owed(promise.invoice_ids, reading),
-            customer=customer,
+            about=_first_owed(promise.invoice_ids, reading),
+            customer=payer.name,
+            payer=payer,
             amount=row.amount,
             missing=decision.awaited,
             day=row.due_on,
@@ -164,7 +167,7 @@ def _follow_promise(
 
 
 def _follow_plan(
-    session: Session, plan: PlanRead, reading: Reading, customer: str, channels: Channels, now: datetime
+    session: Session, plan: PlanRead, reading: Reading, payer: Customer, channels: Channels, now: datetime
 ) -> None:
     row, decision = plan.row, plan.decision
     if row.state == decision.state and row.state in _OVER:
@@ -184,8 +187,9 @@ def _follow_plan(
             call = Call(
                 condition=PLAN_BROKEN,
                 key=key,
-                invoice=_first_owed(plan.invoice_ids, reading),
-                customer=customer,
+                about=_first_owed(plan.invoice_ids, reading),
+                customer=payer.name,
+                payer=payer,
                 amount=stored.amount,
                 missing=now_paid.remaining,
                 day=stored.due_on,
@@ -197,14 +201,14 @@ def _follow_plan(
             settle_call(session, PLAN_BROKEN, key, now)
 
 
-def _first_owed(invoice_ids: Sequence[UUID], reading: Reading) -> InvoiceRecord:
-    """The first invoice of which something is left to pay, else the first."""
-    owed = [reading.owed[each] for each in invoice_ids]
-    return next((each.invoice for each in owed if each.amount > 0), owed[0].invoice)
+def _first_owed(item_ids: Sequence[UUID], reading: Reading) -> Owing:
+    """The first of which something is left to pay, else the first."""
+    owed = [reading.owed[each] for each in item_ids]
+    return next((each for each in owed if each.amount > 0), owed[0])
 
 
-def _one_agency(invoice_ids: Sequence[UUID], reading: Reading) -> bool:
-    return len({reading.owed[each].invoice.agency_id for each in invoice_ids}) == 1
+def _one_agency(item_ids: Sequence[UUID], reading: Reading) -> bool:
+    return len({reading.owed[each].agency_id for each in item_ids}) == 1
 
 
 def _reconcile(

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.collection.agreements.values import PlanState, PromiseState
@@ -146,13 +146,19 @@ class Promise(IdentifiedRow, table=True):
 
 
 class PromiseInvoice(OrganisationRow, table=True):
-    """An invoice that a promise is about."""
+    """An invoice that a promise is about, or a line of the books that is no invoice here."""
 
     __tablename__ = "promise_invoice"
+    __table_args__ = (
+        UniqueConstraint("promise_id", "invoice_id"),
+        UniqueConstraint("promise_id", "entry_id"),
+        CheckConstraint("(invoice_id IS NULL) <> (entry_id IS NULL)", "ck_promise_invoice_one"),
+    )
 
     promise_id: UUID = Field(primary_key=True, foreign_key="promise.id")
-    invoice_id: UUID = Field(primary_key=True, foreign_key="invoice.id", index=True)
-    position: int = Field(description="1 is paid first")
+    position: int = Field(primary_key=True, description="1 is paid first")
+    invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id", index=True)
+    entry_id: UUID | None = Field(default=None, foreign_key="accounting_entry.id", index=True)
 
 
 class Dispute(IdentifiedRow, table=True):
@@ -197,13 +203,19 @@ class Plan(IdentifiedRow, table=True):
 
 
 class PlanInvoice(OrganisationRow, table=True):
-    """An invoice that a plan spreads."""
+    """An invoice that a plan spreads, or a line of the books that is no invoice here."""
 
     __tablename__ = "plan_invoice"
+    __table_args__ = (
+        UniqueConstraint("plan_id", "invoice_id"),
+        UniqueConstraint("plan_id", "entry_id"),
+        CheckConstraint("(invoice_id IS NULL) <> (entry_id IS NULL)", "ck_plan_invoice_one"),
+    )
 
     plan_id: UUID = Field(primary_key=True, foreign_key="plan.id")
-    invoice_id: UUID = Field(primary_key=True, foreign_key="invoice.id", index=True)
-    position: int = Field(description="1 is paid first")
+    position: int = Field(primary_key=True, description="1 is paid first")
+    invoice_id: UUID | None = Field(default=None, foreign_key="invoice.id", index=True)
+    entry_id: UUID | None = Field(default=None, foreign_key="accounting_entry.id", index=True)
 
 
 class PlanInstalment(OrganisationRow, table=True):

@@ -13,7 +13,7 @@ from gateway.collection.agreements.calling import PLAN_BROKEN, instalment_key, s
 from gateway.collection.agreements.errors import InvoicePlannedError, NothingOpenError, NotOpenError
 from gateway.collection.agreements.history import note, words
 from gateway.collection.agreements.model import AgreementKind, Plan, PlanInstalment, PlanInvoice, Step
-from gateway.collection.agreements.money_rows import open_invoices_of
+from gateway.collection.agreements.owing import Owing, named_facts, open_to
 from gateway.collection.agreements.plans import NewInstalment, require_plan, spread_evenly
 from gateway.collection.agreements.policy import agreement_policy
 from gateway.collection.agreements.promising import chosen
@@ -38,7 +38,8 @@ class NewPlan:
 
     Attributes:
         spread: the instalments one by one, or how to spread them evenly.
-        invoice_ids: the first to be paid first; none: all the customer's open invoices in `currency`.
+        invoice_ids: the first to be paid first; entry_ids: lines of the books that are no invoice here, paid after.
+            Nothing named: all that the customer owes in `currency`.
         suspends_penalties: whether penalties of late payment stop while it runs.
     """
 
@@ -46,25 +47,26 @@ class NewPlan:
     spread: Sequence[NewInstalment] | EvenSpread
     currency: str = "EUR"
     invoice_ids: tuple[UUID, ...] = ()
+    entry_ids: tuple[UUID, ...] = ()
     suspends_penalties: bool = False
     comment: str = ""
 
 
 def make_plan(session: Session, scope: Scope, new: NewPlan, *, by: str, now: datetime) -> Plan:
-    """Spread what is left to pay of open invoices in scope. The caller knows that the customer may be seen.
+    """Spread what is left to pay of what is open in scope. The caller knows that the customer may be seen.
 
     Raises InvoiceOfAnotherError, NothingOpenError, InvoicePlannedError, NoAmountError, InstalmentInThePastError,
     InstalmentsOutOfOrderError or PlanSumError.
     """
     take_turn(session)
     today = paris_date(now)
-    owing = chosen(open_invoices_of(session, scope, new.customer_id, new.currency), new.invoice_ids)
+    owing = chosen(open_to(session, scope, new.customer_id, new.currency, today), new.invoice_ids, new.entry_ids)
     total = sum((each.amount for each in owing), ZERO)
     if total <= 0:
         raise NothingOpenError
-    numbers = {each.invoice.id: each.invoice.number for each in owing}
-    for invoice_id, plan_id in repository.running_plans_of(session, list(numbers)).items():
-        raise InvoicePlannedError(numbers[invoice_id], plan_id)
+    numbers = {each.item_id: each.number for each in owing}
+    for item_id, plan_id in repository.running_plans_of(session, list(numbers)).items():
+        raise InvoicePlannedError(numbers[item_id], plan_id)
     spread = new.spread
     instalments = spread_evenly(total, spread.count, spread.first_on) if isinstance(spread, EvenSpread) else spread
     require_plan(instalments, total, today)
@@ -80,12 +82,12 @@ def make_plan(session: Session, scope: Scope, new: NewPlan, *, by: str, now: dat
     )
     session.add(plan)
     session.flush()
-    _spread(session, plan, list(numbers), instalments, today)
+    _spread(session, plan, owing, instalments, today)
     facts = {
         "customer_id": str(plan.customer_id),
         "total": str(plan.total),
         "currency": plan.currency,
-        "invoices": [str(each) for each in numbers],
+        **named_facts(owing),
         "instalments": [[each.due_on.isoformat(), str(each.amount)] for each in instalments],
         "suspends_penalties": plan.suspends_penalties,
     }
@@ -111,12 +113,12 @@ def cancel_plan(session: Session, scope: Scope, plan_id: UUID, *, because: str, 
 
 
 def _spread(
-    session: Session, plan: Plan, invoice_ids: Sequence[UUID], instalments: Sequence[NewInstalment], today: date
+    session: Session, plan: Plan, owing: Sequence[Owing], instalments: Sequence[NewInstalment], today: date
 ) -> None:
     policy, organisation_id = agreement_policy(today), plan.organisation_id
     session.add_all(
-        PlanInvoice(organisation_id=organisation_id, plan_id=plan.id, invoice_id=each, position=place)
-        for place, each in enumerate(invoice_ids, 1)
+        PlanInvoice(organisation_id=organisation_id, plan_id=plan.id, position=place, **each.columns)
+        for place, each in enumerate(owing, 1)
     )
     session.add_all(
         PlanInstalment(

@@ -14,7 +14,7 @@ from gateway.collection.agreements.calling import PROMISE_BROKEN, promise_key, s
 from gateway.collection.agreements.errors import InvoiceOfAnotherError, NotOpenError
 from gateway.collection.agreements.history import note, words
 from gateway.collection.agreements.model import AgreementKind, Promise, PromiseInvoice, PromiseOrigin, Step
-from gateway.collection.agreements.money_rows import Owed, open_invoices_of
+from gateway.collection.agreements.owing import Owing, named_facts, open_to
 from gateway.collection.agreements.policy import agreement_policy
 from gateway.collection.agreements.promises import require_promise
 from gateway.collection.agreements.values import PromiseState
@@ -31,8 +31,8 @@ class NewPromise:
     Attributes:
         amount: VAT included, in `currency`, over all its invoices.
         due_on: day by which the money is to come (Europe/Paris).
-        invoice_ids: the first to be paid first; none: the customer's open invoices, the first due first, as far as the
-            amount goes.
+        invoice_ids: the first to be paid first; entry_ids: lines of the books that are no invoice here, paid after.
+            Nothing named: the customer's open invoices, then what only the books know, as far as the amount goes.
         contact: who promised.
     """
 
@@ -41,21 +41,22 @@ class NewPromise:
     due_on: date
     currency: str = "EUR"
     invoice_ids: tuple[UUID, ...] = ()
+    entry_ids: tuple[UUID, ...] = ()
     contact: str = ""
     comment: str = ""
     origin: PromiseOrigin = PromiseOrigin.PERSON
 
 
 def make_promise(session: Session, scope: Scope, new: NewPromise, *, by: str, now: datetime) -> Promise:
-    """Record a promise about open invoices in scope. The caller knows that the customer may be seen.
+    """Record a promise about what is open in scope. The caller knows that the customer may be seen.
 
     Raises InvoiceOfAnotherError, NoAmountError, PromiseInThePastError, NothingOpenError or PromiseExceedsError.
     """
     take_turn(session)
     today = paris_date(now)
-    owing = chosen(open_invoices_of(session, scope, new.customer_id, new.currency), new.invoice_ids)
+    owing = chosen(open_to(session, scope, new.customer_id, new.currency, today), new.invoice_ids, new.entry_ids)
     require_promise(new.amount, new.due_on, sum((each.amount for each in owing), ZERO), today)
-    if not new.invoice_ids:
+    if not new.invoice_ids and not new.entry_ids:
         owing = _enough(owing, new.amount)
     promise = Promise(
         organisation_id=organisation_of(session),
@@ -74,9 +75,7 @@ def make_promise(session: Session, scope: Scope, new: NewPromise, *, by: str, no
     session.add(promise)
     session.flush()
     session.add_all(
-        PromiseInvoice(
-            organisation_id=promise.organisation_id, promise_id=promise.id, invoice_id=each.invoice.id, position=place
-        )
+        PromiseInvoice(organisation_id=promise.organisation_id, promise_id=promise.id, position=place, **each.columns)
         for place, each in enumerate(owing, 1)
     )
     facts = {
@@ -84,7 +83,7 @@ def make_promise(session: Session, scope: Scope, new: NewPromise, *, by: str, no
         "amount": str(promise.amount),
         "currency": promise.currency,
         "due_on": promise.due_on.isoformat(),
-        "invoices": [str(each.invoice.id) for each in owing],
+        **named_facts(owing),
         "contact": promise.contact,
         "origin": promise.origin,
     }
@@ -111,21 +110,24 @@ def cancel_promise(
     return promise
 
 
-def chosen(owing: Sequence[Owed], invoice_ids: Sequence[UUID]) -> list[Owed]:
-    """The invoices named among a customer's open ones, in that order; all of them when none is named.
+def chosen(owing: Sequence[Owing], invoice_ids: Sequence[UUID], entry_ids: Sequence[UUID]) -> list[Owing]:
+    """What is named among all that a customer owes, invoices first, in that order.
 
-    Raises InvoiceOfAnotherError.
+    Nothing named: all of it, but for what only the books know and nobody can be sure of. Raises InvoiceOfAnotherError.
     """
-    open_ones = {each.invoice.id: each for each in owing}
-    strangers = [str(each) for each in invoice_ids if each not in open_ones]
+    if not invoice_ids and not entry_ids:
+        return [each for each in owing if not each.unsure]
+    open_ones = {(each.item_id, each.invoice is None): each for each in owing}
+    wanted = dict.fromkeys([*((each, False) for each in invoice_ids), *((each, True) for each in entry_ids)])
+    strangers = [str(item_id) for item_id, books_only in wanted if (item_id, books_only) not in open_ones]
     if strangers:
         raise InvoiceOfAnotherError(strangers)
-    return [open_ones[each] for each in dict.fromkeys(invoice_ids)] if invoice_ids else list(owing)
+    return [open_ones[each] for each in wanted]
 
 
-def _enough(owing: Sequence[Owed], amount: Decimal) -> list[Owed]:
-    """The first invoices that make up `amount`."""
-    taken: list[Owed] = []
+def _enough(owing: Sequence[Owing], amount: Decimal) -> list[Owing]:
+    """The first that make up `amount`."""
+    taken: list[Owing] = []
     for each in owing:
         if amount <= 0:
             break

@@ -11,7 +11,8 @@ from sqlmodel import Session
 from gateway.collection.agreements import repository
 from gateway.collection.agreements.model import Dispute, Plan, PlanInstalment, Promise
 from gateway.collection.agreements.money import Money, sum_of
-from gateway.collection.agreements.money_rows import Owed, money_of, owed_of
+from gateway.collection.agreements.naming import Named, named_by_plans, named_by_promises
+from gateway.collection.agreements.owing import Owing, money_for, owing_of
 from gateway.collection.agreements.plans import DatedInstalment, PlanDecision, judge_plan
 from gateway.collection.agreements.promises import PromiseDecision, PromiseMade, judge_promises
 from gateway.collection.agreements.values import (
@@ -47,17 +48,17 @@ class PlanRead:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The promises and plans of some customers as the money stands; `owed`: their invoices."""
+    """The promises and plans of some customers as the money stands; `owed`: what they are about."""
 
     promises: list[PromiseRead] = field(default_factory=list)
     plans: list[PlanRead] = field(default_factory=list)
-    owed: Mapping[UUID, Owed] = field(default_factory=dict)
+    owed: Mapping[UUID, Owing] = field(default_factory=dict)
 
 
 def agreements_of(session: Session, customer_ids: Collection[UUID], today: date) -> Mapping[UUID, Agreements]:
     """The promises, disputes and plans of each customer that has any, today (Europe/Paris), over ones too.
 
-    Eleven statements at most, whatever the number of customers. States and amounts follow from the money known now,
+    So many statements at most, whatever the number of customers. States and amounts follow from the money known now,
     whether or not a review has stored them already.
     """
     reading = read_agreements(session, customer_ids, today)
@@ -81,21 +82,22 @@ def read_agreements(session: Session, customer_ids: Collection[UUID], today: dat
     plans = repository.plans_of(session, customer_ids)
     if not promises and not plans:
         return Reading()
-    promised = repository.invoices_of_promises(session, [each.id for each in promises])
-    planned = repository.invoices_of_plans(session, [each.id for each in plans])
+    promised = named_by_promises(session, [each.id for each in promises])
+    planned = named_by_plans(session, [each.id for each in plans])
     instalments = repository.instalments_of(session, [each.id for each in plans])
-    invoice_ids = {each for ids in (*promised.values(), *planned.values()) for each in ids}
-    owed = owed_of(session, invoice_ids)
-    known = _Known(_by_invoice(money_of(session, invoice_ids)), {key: each.amount for key, each in owed.items()}, today)
-    judged = _judge_promises(promises, promised, known)
+    named = [each for about in (*promised.values(), *planned.values()) for each in about]
+    owed = owing_of(session, named)
+    known = _Known(_by_invoice(money_for(session, named)), {key: each.amount for key, each in owed.items()}, today)
+    of_promise, of_plan = _item_ids(promised), _item_ids(planned)
+    judged = _judge_promises(promises, of_promise, known)
     return Reading(
-        promises=[PromiseRead(each, tuple(promised[each.id]), judged[each.id]) for each in promises],
+        promises=[PromiseRead(each, of_promise[each.id], judged[each.id]) for each in promises],
         plans=[
             PlanRead(
                 each,
-                tuple(planned[each.id]),
+                of_plan[each.id],
                 instalments[each.id],
-                _judge_plan(each, planned[each.id], instalments[each.id], known),
+                _judge_plan(each, of_plan[each.id], instalments[each.id], known),
             )
             for each in plans
         ],
@@ -131,6 +133,10 @@ class _Known:
         return [each for invoice_id in invoice_ids for each in self.money.get(invoice_id, ())]
 
 
+def _item_ids(named: Mapping[UUID, Sequence[Named]]) -> dict[UUID, tuple[UUID, ...]]:
+    return {key: tuple(each.item_id for each in about) for key, about in named.items()}
+
+
 def _by_invoice(money: Iterable[Money]) -> dict[UUID, list[Money]]:
     found: dict[UUID, list[Money]] = {}
     for each in money:
@@ -139,13 +145,13 @@ def _by_invoice(money: Iterable[Money]) -> dict[UUID, list[Money]]:
 
 
 def _judge_promises(
-    promises: Sequence[Promise], invoices: Mapping[UUID, Sequence[UUID]], known: _Known
+    promises: Sequence[Promise], invoices: Mapping[UUID, tuple[UUID, ...]], known: _Known
 ) -> dict[UUID, PromiseDecision]:
     """Customer by customer: the promises of one share its money."""
     made: dict[UUID, list[PromiseMade]] = {}
     for each in promises:
         mine = made.setdefault(each.customer_id, [])
-        mine.append(PromiseMade(_value(each, tuple(invoices[each.id])), each.made_at))
+        mine.append(PromiseMade(_value(each, invoices[each.id]), each.made_at))
     judged: dict[UUID, PromiseDecision] = {}
     for mine in made.values():
         about = dict.fromkeys(invoice_id for each in mine for invoice_id in each.promised.invoice_ids)

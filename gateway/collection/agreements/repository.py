@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, true
+from sqlalchemy import ColumnElement, and_, func, not_, true
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
@@ -20,6 +20,7 @@ from gateway.collection.agreements.model import (
     Promise,
     PromiseInvoice,
 )
+from gateway.collection.agreements.naming import all_visible, named_by_plans, plans_about, promises_about
 from gateway.collection.agreements.values import PlanState, PromiseState
 from gateway.customers.model import CustomerInvoice
 from gateway.database.paging import Page, SortKey, fetch_page
@@ -87,9 +88,7 @@ def promises_page(
     if wanted.customer_id is not None:
         statement = statement.where(Promise.customer_id == wanted.customer_id)
     if wanted.invoice_id is not None:
-        statement = statement.where(
-            col(Promise.id).in_(select(PromiseInvoice.promise_id).where(PromiseInvoice.invoice_id == wanted.invoice_id))
-        )
+        statement = statement.where(col(Promise.id).in_(promises_about([wanted.invoice_id])))
     return fetch_page(session, statement, _PROMISES, cursor=cursor, limit=limit)
 
 
@@ -103,9 +102,7 @@ def plans_page(
     if wanted.customer_id is not None:
         statement = statement.where(Plan.customer_id == wanted.customer_id)
     if wanted.invoice_id is not None:
-        statement = statement.where(
-            col(Plan.id).in_(select(PlanInvoice.plan_id).where(PlanInvoice.invoice_id == wanted.invoice_id))
-        )
+        statement = statement.where(col(Plan.id).in_(plans_about([wanted.invoice_id])))
     return fetch_page(session, statement, _PLANS, cursor=cursor, limit=limit)
 
 
@@ -201,26 +198,6 @@ def disputes_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, l
     return _by(rows, "invoice_id")
 
 
-def invoices_of_promises(session: Session, promise_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
-    """The invoices of each promise, the first to be paid first."""
-    rows = session.exec(
-        select(PromiseInvoice)
-        .where(col(PromiseInvoice.promise_id) == func.any(list(promise_ids)))
-        .order_by(col(PromiseInvoice.position))
-    )
-    return {key: [row.invoice_id for row in mine] for key, mine in _by(rows, "promise_id").items()}
-
-
-def invoices_of_plans(session: Session, plan_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
-    """The invoices of each plan, the first to be paid first."""
-    rows = session.exec(
-        select(PlanInvoice)
-        .where(col(PlanInvoice.plan_id) == func.any(list(plan_ids)))
-        .order_by(col(PlanInvoice.position))
-    )
-    return {key: [row.invoice_id for row in mine] for key, mine in _by(rows, "plan_id").items()}
-
-
 def instalments_of(session: Session, plan_ids: Iterable[UUID]) -> dict[UUID, list[PlanInstalment]]:
     """The instalments of each plan, in the order of their days."""
     rows = session.exec(
@@ -232,29 +209,25 @@ def instalments_of(session: Session, plan_ids: Iterable[UUID]) -> dict[UUID, lis
     return _by(rows, "plan_id")
 
 
-def running_plans_of(session: Session, invoice_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """The plan, neither done nor cancelled, that each of these invoices is in."""
+def running_plans_of(session: Session, item_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The plan, neither done nor cancelled, that each of these invoices and lines of the books is in."""
     running = (PlanState.ACTIVE.value, PlanState.BROKEN.value)
-    rows = session.exec(
-        select(PlanInvoice.invoice_id, PlanInvoice.plan_id)
-        .join(Plan, col(Plan.id) == PlanInvoice.plan_id)
-        .where(col(PlanInvoice.invoice_id) == func.any(list(invoice_ids)), col(Plan.state).in_(running))
+    plan_ids = session.exec(
+        select(Plan.id).where(col(Plan.id).in_(plans_about(item_ids)), col(Plan.state).in_(running))
     )
-    return dict(rows.all())
+    named = named_by_plans(session, plan_ids)
+    return {
+        each.item_id: plan_id for plan_id, about in named.items() for each in about if each.item_id in set(item_ids)
+    }
 
 
-def customers_with_agreements(session: Session, invoice_ids: Collection[UUID]) -> list[UUID]:
-    """The customers who promised to pay some of these invoices, or who pay them by instalments."""
-    among = list(invoice_ids)
-    promised = (
-        select(Promise.customer_id)
-        .join(PromiseInvoice, col(PromiseInvoice.promise_id) == Promise.id)
-        .where(col(PromiseInvoice.invoice_id) == func.any(among), Promise.state != PromiseState.CANCELLED.value)
+def customers_with_agreements(session: Session, item_ids: Collection[UUID]) -> list[UUID]:
+    """The customers who promised to pay some of these invoices and lines of the books, or pay them by instalments."""
+    promised = select(Promise.customer_id).where(
+        col(Promise.id).in_(promises_about(item_ids)), Promise.state != PromiseState.CANCELLED.value
     )
-    planned = (
-        select(Plan.customer_id)
-        .join(PlanInvoice, col(PlanInvoice.plan_id) == Plan.id)
-        .where(col(PlanInvoice.invoice_id) == func.any(among), Plan.state != PlanState.CANCELLED.value)
+    planned = select(Plan.customer_id).where(
+        col(Plan.id).in_(plans_about(item_ids)), Plan.state != PlanState.CANCELLED.value
     )
     return sorted(session.execute(promised.union(planned)).scalars())
 
@@ -300,27 +273,18 @@ def _visible_disputes(scope: Scope) -> ColumnElement[bool]:
 
 def _visible_promises(scope: Scope) -> ColumnElement[bool]:
     """Those all of whose invoices may be seen: the amount tells of every one of them."""
-    hidden = exists().where(
-        PromiseInvoice.promise_id == Promise.id,  # type: ignore[arg-type]
-        PromiseInvoice.invoice_id == InvoiceRecord.id,  # type: ignore[arg-type]
-        _hidden_invoices(scope),
-    )
-    return true() if scope.is_everything else not_(hidden)
+    if scope.is_everything:
+        return true()
+    mine = col(PromiseInvoice.promise_id) == Promise.id
+    return all_visible(scope, PromiseInvoice, mine, col(Promise.customer_id))
 
 
 def _visible_plans(scope: Scope) -> ColumnElement[bool]:
     """The same of plans."""
-    hidden = exists().where(
-        PlanInvoice.plan_id == Plan.id,  # type: ignore[arg-type]
-        PlanInvoice.invoice_id == InvoiceRecord.id,  # type: ignore[arg-type]
-        _hidden_invoices(scope),
-    )
-    return true() if scope.is_everything else not_(hidden)
-
-
-def _hidden_invoices(scope: Scope) -> ColumnElement[bool]:
-    """An invoice without agency or customer is no one's in particular: hidden from whoever is limited."""
-    return not_(func.coalesce(visible_invoices(scope), False))
+    if scope.is_everything:
+        return true()
+    mine = col(PlanInvoice.plan_id) == Plan.id
+    return all_visible(scope, PlanInvoice, mine, col(Plan.customer_id))
 
 
 def _one(session: Session, statement: Any) -> Any:

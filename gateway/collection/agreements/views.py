@@ -1,8 +1,9 @@
 """Promises, disputes and plans as programs, pages and commands read them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,8 @@ from gateway.collection.agreements.model import (
     Step,
 )
 from gateway.collection.agreements.money_rows import Owed, owed_of
+from gateway.collection.agreements.naming import Named, named_by_plans, named_by_promises
+from gateway.collection.agreements.owing import Owing, owing_of
 from gateway.collection.agreements.policy import reason_label
 from gateway.collection.agreements.reading import disputed_of_row
 from gateway.collection.agreements.values import Agreements, PlanState, PromiseState
@@ -38,6 +41,13 @@ class InvoiceNamed(_View):
 
     id: UUID
     number: str = Field(description="BT-1")
+
+
+class EntryNamed(_View):
+    """A line of the books, which is no invoice here, that a promise or a plan is about."""
+
+    id: UUID
+    number: str = Field(description="The document that the books name, else the entry")
 
 
 class LineView(_View):
@@ -64,7 +74,7 @@ class PromiseView(_View):
     id: UUID
     customer_id: UUID
     customer: str = Field(description="Its name")
-    amount: Decimal = Field(description="VAT included, over all its invoices")
+    amount: Decimal = Field(description="VAT included, over all that it is about")
     currency: str
     due_on: date
     grace_until: date = Field(description="Last day on which money keeps it")
@@ -76,6 +86,7 @@ class PromiseView(_View):
     made_at: datetime
     made_by: str
     invoices: tuple[InvoiceNamed, ...] = Field(description="The first to be paid first")
+    entries: tuple[EntryNamed, ...] = Field(description="What only the books know, the first to be paid first")
     history: tuple[LineView, ...]
 
 
@@ -102,6 +113,7 @@ class PlanView(_View):
     made_at: datetime
     made_by: str
     invoices: tuple[InvoiceNamed, ...] = Field(description="The first to be paid first")
+    entries: tuple[EntryNamed, ...] = Field(description="What only the books know, the first to be paid first")
     instalments: tuple[InstalmentView, ...]
     history: tuple[LineView, ...]
 
@@ -155,18 +167,18 @@ class PlanPage(_View):
 
 
 def promise_views(session: Session, rows: Sequence[Promise]) -> list[PromiseView]:
-    """Promises as they are read, whatever their number in four statements; no rows ask for none."""
+    """Promises as they are read, whatever their number in so many statements; no rows ask for none."""
     if not rows:
         return []
     session.flush()
-    about = repository.invoices_of_promises(session, [row.id for row in rows])
-    numbers = _numbers(session, about.values())
+    about = named_by_promises(session, [row.id for row in rows])
+    owing = owing_of(session, (each for named in about.values() for each in named))
     names, history = _names(session, rows), _history(session, [row.id for row in rows])
     return [
         PromiseView(
             **_common(PromiseView, row),
             customer=names[row.customer_id],
-            invoices=_named(about.get(row.id, ()), numbers),
+            **_about(about.get(row.id, ()), owing),
             history=history.get(row.id, ()),
         )
         for row in rows
@@ -174,19 +186,19 @@ def promise_views(session: Session, rows: Sequence[Promise]) -> list[PromiseView
 
 
 def plan_views(session: Session, rows: Sequence[Plan]) -> list[PlanView]:
-    """Plans as they are read, whatever their number in five statements; no rows ask for none."""
+    """Plans as they are read, whatever their number in so many statements; no rows ask for none."""
     if not rows:
         return []
     session.flush()
     ids = [row.id for row in rows]
-    about, instalments = repository.invoices_of_plans(session, ids), repository.instalments_of(session, ids)
-    numbers = _numbers(session, about.values())
+    about, instalments = named_by_plans(session, ids), repository.instalments_of(session, ids)
+    owing = owing_of(session, (each for named in about.values() for each in named))
     names, history = _names(session, rows), _history(session, ids)
     return [
         PlanView(
             **_common(PlanView, row),
             customer=names[row.customer_id],
-            invoices=_named(about.get(row.id, ()), numbers),
+            **_about(about.get(row.id, ()), owing),
             instalments=tuple(InstalmentView(**_common(InstalmentView, each)) for each in instalments.get(row.id, ())),
             history=history.get(row.id, ()),
         )
@@ -239,13 +251,13 @@ def _names(session: Session, rows: Sequence[Promise] | Sequence[Plan]) -> dict[U
     return {key: row.name for key, row in customers_by_id(session, (row.customer_id for row in rows)).items()}
 
 
-def _numbers(session: Session, about: Iterable[Iterable[UUID]]) -> dict[UUID, str]:
-    ids = {each for invoice_ids in about for each in invoice_ids}
-    return {key: each.invoice.number for key, each in owed_of(session, ids).items()}
-
-
-def _named(invoice_ids: Sequence[UUID], numbers: dict[UUID, str]) -> tuple[InvoiceNamed, ...]:
-    return tuple(InvoiceNamed(id=each, number=numbers[each]) for each in invoice_ids)
+def _about(named: Iterable[Named], owing: Mapping[UUID, Owing]) -> dict[str, Any]:
+    """What an agreement is about: invoices, and what only the books know."""
+    every = [owing[each.item_id] for each in named]
+    return {
+        "invoices": tuple(InvoiceNamed(id=each.item_id, number=each.number) for each in every if each.invoice),
+        "entries": tuple(EntryNamed(id=each.item_id, number=each.number) for each in every if not each.invoice),
+    }
 
 
 def _owners(session: Session, rows: Sequence[Dispute]) -> dict[UUID, str]:

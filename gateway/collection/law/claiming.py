@@ -41,7 +41,7 @@ _ORGANISATION = "organisation"
 _GATEWAY = "gateway"
 _CLOSED = Text("elle est rejetée, annulée ou refusée.", "it is rejected, cancelled or refused.")
 _WAIVED = Text("ses pénalités sont abandonnées.", "its penalties are waived.")
-_NOTHING_RUN = Text("rien n'a couru qui ne soit déjà réclamé.", "nothing has run that was not claimed before.")
+_NOTHING_RUN = Text("rien n’a couru qui ne soit déjà réclamé.", "nothing has run that was not claimed before.")
 
 
 def choose_treatment(
@@ -234,7 +234,7 @@ def _claim(
     by: str,
     now: datetime,
 ) -> Penalty:
-    interest = kind is PenaltyKind.INTEREST
+    interest, before = kind is PenaltyKind.INTEREST, position.claims_of(kind)
     return Penalty(
         organisation_id=organisation_of(session),
         invoice_id=position.invoice.id,
@@ -244,6 +244,7 @@ def _claim(
         amount=amount,
         currency=currency,
         until=position.sheet.until if interest else paris_date(now),
+        instead_of=None if interest or not before else before[-1].penalty.id,
         sheet=kept_sheet(position) if interest else {},
         law=text,
         claimed_at=now,

@@ -26,6 +26,7 @@ from gateway.customers.statutory_terms import StatutoryTerms
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
 from gateway.lifecycle.model import Direction, InvoiceRecord, PrecedingReference
+from gateway.treasury.accounting.model import AccountingEntry
 from gateway.treasury.allocating import undeclared
 from gateway.treasury.definitions import definitions
 from gateway.treasury.receipt_rows import parts_of_invoices
@@ -184,14 +185,28 @@ def _excluded(session: Session, ids: Collection[UUID]) -> dict[UUID, list[Exclud
         if dispute.outcome != DisputeOutcome.REFUSED.value:
             span = Excluded(dispute.opened_on, dispute.closed_on, dispute.amount)
             found.setdefault(dispute.invoice_id, []).append(span)
-    plans = session.exec(
-        select(PlanInvoice.invoice_id, Plan.made_at)
-        .join(Plan, col(Plan.id) == PlanInvoice.plan_id)
-        .where(_among(PlanInvoice.invoice_id, ids), col(Plan.suspends_penalties), col(Plan.state).in_(_KEPT))
-    )
-    for invoice_id, made_at in plans:
+    for invoice_id, made_at in _suspended(session, ids):
         found.setdefault(invoice_id, []).append(Excluded(paris_date(made_at), None))
     return found
+
+
+def _suspended(session: Session, ids: Collection[UUID]) -> Iterator[tuple[UUID, datetime]]:
+    """When plans began that suspend the interest of invoices, also of those that the books alone knew then."""
+    suspending = (col(Plan.suspends_penalties), col(Plan.state).in_(_KEPT))
+    named = (
+        select(PlanInvoice.invoice_id, Plan.made_at)
+        .join(Plan, col(Plan.id) == PlanInvoice.plan_id)
+        .where(_among(PlanInvoice.invoice_id, ids), *suspending)
+    )
+    arrived = (
+        select(AccountingEntry.invoice_id, Plan.made_at)
+        .join(PlanInvoice, col(PlanInvoice.entry_id) == AccountingEntry.id)
+        .join(Plan, col(Plan.id) == PlanInvoice.plan_id)
+        .where(col(PlanInvoice.entry_id).is_not(None), _among(AccountingEntry.invoice_id, ids), *suspending)
+    )
+    for invoice_id, made_at in (*session.exec(named), *session.exec(arrived)):
+        if invoice_id is not None:
+            yield invoice_id, made_at
 
 
 def _judgments(session: Session, customer_ids: Collection[UUID]) -> Mapping[UUID, list[date]]:

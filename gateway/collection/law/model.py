@@ -99,8 +99,9 @@ class Penalty(IdentifiedRow, table=True):
             "uq_penalty_indemnity",
             "invoice_id",
             unique=True,
-            postgresql_where="kind = 'indemnity'",
+            postgresql_where="kind = 'indemnity' AND instead_of IS NULL",
         ),
+        UniqueConstraint("instead_of"),
         Index("ix_penalty_claimed", "organisation_id", "claimed_at", "id"),
     )
 
@@ -111,6 +112,11 @@ class Penalty(IdentifiedRow, table=True):
     amount: Decimal = Field(sa_type=Amount, description="No VAT on it; what earlier claims took is not in it")
     currency: str
     until: date = Field(description="Last day that bears interest; of the indemnity, the day it was claimed")
+    instead_of: UUID | None = Field(
+        default=None,
+        foreign_key="penalty.id",
+        description="Of the indemnity: the claim before, corrected as it was not due, which this one makes again",
+    )
     sheet: dict[str, Any] = Field(default_factory=dict, sa_type=Json, description="How it was computed")
     law: str = Field(description="The text it rests on")
     claimed_at: datetime = Field(sa_type=UtcDateTime)

@@ -66,13 +66,15 @@ class PenaltyPosition:
     @property
     def interest_to_claim(self) -> Decimal:
         """Interest that has run and that no claim asked for; never negative: a claim stands."""
-        asked = sum((each.asked for each in self.claims_of(PenaltyKind.INTEREST)), ZERO)
-        return max(ZERO, self.sheet.total - asked)
+        return self._to_claim(PenaltyKind.INTEREST)
 
     @property
     def indemnity_to_claim(self) -> Decimal:
-        """The fixed sum unless it was claimed: once for each invoice."""
-        return ZERO if self.claims_of(PenaltyKind.INDEMNITY) else self.indemnity.amount
+        """The fixed sum unless it was claimed: once for each invoice, and again once that claim was corrected.
+
+        It was not due then, as the invoice seemed paid in time; it is when that payment never came.
+        """
+        return self._to_claim(PenaltyKind.INDEMNITY)
 
     @property
     def interest_excess(self) -> Decimal:
@@ -105,6 +107,10 @@ class PenaltyPosition:
     def claims_of(self, kind: PenaltyKind) -> list[Claimed]:
         """The claims of a kind, the first one first."""
         return [each for each in self.claimed if each.penalty.kind == kind.value]
+
+    def _to_claim(self, kind: PenaltyKind) -> Decimal:
+        asked = sum((each.asked for each in self.claims_of(kind)), ZERO)
+        return max(ZERO, self.due_of(kind) - asked)
 
 
 def positions_of(

@@ -48,6 +48,7 @@ class ClaimView(_View):
     corrected: Decimal = Field(description="Taken back: it never was due")
     left: Decimal
     law: str
+    instead_of: UUID | None = Field(description="Of the indemnity: the corrected claim that this one makes again")
 
 
 class PenaltyView(_View):
@@ -215,6 +216,7 @@ def claim_view(claimed: Claimed) -> ClaimView:
         corrected=claimed.corrected,
         left=claimed.left,
         law=row.law,
+        instead_of=row.instead_of,
     )
 
 

@@ -154,7 +154,10 @@ def _actions(session: Session, scope: Scope, only: UUID | None = None) -> Iterat
         .join(Alert, col(Alert.id) == CollectionAction.alert_id)
         .outerjoin(InvoiceRecord, col(InvoiceRecord.id) == CollectionAction.invoice_id)
         .outerjoin(CustomerInvoice, col(CustomerInvoice.invoice_id) == CollectionAction.invoice_id)
-        .outerjoin(Customer, col(Customer.id) == CustomerInvoice.customer_id)
+        .outerjoin(
+            Customer,
+            col(Customer.id) == func.coalesce(col(CustomerInvoice.customer_id), col(CollectionAction.customer_id)),
+        )
         .where(
             col(CollectionAction.state) == ActionState.TODO.value,
             scope.condition(CollectionAction.agency_id, CollectionAction.customer_siren),

@@ -20,7 +20,7 @@ from gateway.treasury.accounting.model import AccountingAccount, AccountingEntry
 from gateway.treasury.accounting.opening_rows import paid_of_openings
 from gateway.treasury.accounting.paying import move_to_invoices
 from gateway.treasury.accounting.results import ImportResult
-from gateway.treasury.accounting.settling import Decision, Line, settle
+from gateway.treasury.accounting.settling import Decision, Line, Outcome, settle
 from gateway.treasury.allocating import NewReceipt
 from gateway.treasury.definitions import definitions
 from gateway.treasury.model import ReceiptSource, WriteOffKind
@@ -80,7 +80,7 @@ def apply(session: Session, account: str, result: ImportResult, by: str, now: da
     if settled.customer_id and rows.account_named(session, account) is None:
         assign(session, account, settled.customer_id, _LEARNT, now)
     for row, decision in settled.lines:
-        row.outcome, row.invoice_id = decision.outcome.value, decision.invoice_id
+        _become(row, decision, now)
     _undo_losses(session, settled, result, by, now)
     for row, decision in _undo_receipts(session, settled, result, by, now):
         row.receipts += 1
@@ -112,6 +112,17 @@ def assign(session: Session, account: str, customer_id: UUID, by: str, now: date
         subject=f"customer:{customer_id}",
         content={"account": account, "by": by},
     )
+
+
+def _become(row: AccountingEntry, decision: Decision, now: datetime) -> None:
+    """What becomes of a line; when what is left of it changes, agreements about it are looked at."""
+    is_settled = decision.outcome is Outcome.SETTLED
+    before = (row.outcome, row.invoice_id, row.paid, row.paid_on)
+    row.outcome, row.invoice_id = decision.outcome.value, decision.invoice_id
+    row.paid, row.paid_on = decision.paid, decision.paid_on
+    row.settled_at = (row.settled_at or now) if is_settled else None
+    if before != (row.outcome, row.invoice_id, row.paid, row.paid_on):
+        row.next_check_at = now
 
 
 def _move_payments(session: Session, account: str, now: datetime) -> None:

@@ -41,6 +41,16 @@ class AccountingEntry(IdentifiedRow, table=True):
     receipts: int = Field(default=0, description="How many receipts it made: each change of lettering makes one")
     recorded_at: datetime = Field(sa_type=UtcDateTime)
     due_date: date | None = Field(default=None, description="As a table told it; a FEC tells none")
+    paid: Decimal | None = Field(
+        default=None, sa_type=Amount, description="Of what the books alone settled: the money in it; else none"
+    )
+    paid_on: date | None = Field(default=None, description="Day of the last of that money")
+    settled_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="When the books were first told to settle it; none while open"
+    )
+    next_check_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="What is left of it changed: agreements about it are looked at"
+    )
 
 
 class AccountingAccount(IdentifiedRow, table=True):

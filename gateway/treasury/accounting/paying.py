@@ -17,7 +17,7 @@ from gateway.kernel.money import CENT
 from gateway.ledger.service import append, take_turn
 from gateway.lifecycle.model import InvoiceRecord
 from gateway.treasury.accounting.errors import OpeningNotFoundError, OpeningPaymentError
-from gateway.treasury.accounting.opening_rows import OPENING, opening_items, paid_of_openings
+from gateway.treasury.accounting.opening_rows import OPENING, look_again, opening_items, paid_of_openings, told_at
 from gateway.treasury.errors import ReceiptNotFoundError
 from gateway.treasury.model import Receipt, ReceiptUse
 from gateway.treasury.receipt_rows import free_of_receipt, receipt_by_id
@@ -47,21 +47,23 @@ def pay_opening(
     if amount <= 0 or amount > most or amount % CENT:
         raise OpeningPaymentError(item.number, amount, max(most, Decimal("0.00")))
     _use(session, receipt_id, entry_id, amount, by, now)
+    look_again(session, [entry_id], now)
     return item.remaining - amount
 
 
 def move_to_invoices(session: Session, arrived: Collection[tuple[UUID, UUID]], now: datetime) -> None:
     """Money that paid lines pays the invoices that they turned out to be: pairs of line and invoice.
 
-    Of those of a line the oldest receipt pays first; what the invoice has no room for stays unallocated. The caller
-    holds its turn.
+    Of those of a line the oldest receipt pays first; what the invoice has no room for stays unallocated. It was known
+    when it was told to pay the line: it keeps no promise that was made later. The caller holds its turn.
     """
     wanted = dict(arrived)
     for entry_id, paid in paid_of_openings(session, wanted).items():
         invoice = session.get_one(InvoiceRecord, wanted[entry_id])
         for receipt_id, amount in paid.items():
+            known_at = told_at(session, entry_id, receipt_id) or now
             _use(session, receipt_id, entry_id, -amount, _GATEWAY, now)
-            pay_from_rest(session, session.get_one(Receipt, receipt_id), invoice, amount, now)
+            pay_from_rest(session, session.get_one(Receipt, receipt_id), invoice, amount, now, known_at=known_at)
 
 
 def _use(session: Session, receipt_id: UUID, entry_id: UUID, amount: Decimal, by: str, now: datetime) -> None:

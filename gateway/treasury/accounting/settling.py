@@ -109,6 +109,7 @@ class Decision:
         received: what came in by it (negative: went back), to be recorded as a receipt; None: no receipt.
         allocations: what the receipt pays.
         written_off: what is written off by it, by invoice.
+        paid, paid_on: of what is settled in the books alone, the money in it, and the day of the last of that.
     """
 
     line_id: UUID
@@ -117,14 +118,20 @@ class Decision:
     received: Decimal | None = None
     allocations: Mapping[UUID, Decimal] = field(default_factory=dict)
     written_off: Mapping[UUID, Decimal] = field(default_factory=dict)
+    paid: Decimal | None = None
+    paid_on: date | None = None
 
 
 @dataclass(slots=True)
 class _Letters:
-    """What the letters that balance say: what each payment or loss settles, and what is settled in the books alone."""
+    """What the letters that balance say: what each payment or loss settles, and what is settled in the books alone.
+
+    `paid`: the money in each debt, and the day of the last of it.
+    """
 
     settled_by: dict[UUID, Mapping[UUID, Decimal]] = field(default_factory=dict)
     in_the_books: set[UUID] = field(default_factory=set)
+    paid: dict[UUID, tuple[Decimal, date]] = field(default_factory=dict)
 
 
 def settle(
@@ -165,7 +172,8 @@ def settle(
     decisions = []
     for line in lines:
         if line.id in letters.in_the_books:
-            decisions.append(Decision(line.id, Outcome.SETTLED))
+            paid, paid_on = letters.paid.get(line.id, (None, None))
+            decisions.append(Decision(line.id, Outcome.SETTLED, paid=paid, paid_on=paid_on))
         elif line.nature in _SETTLING:
             outcome = _hindrance(line, customer_known, ours[line.id], today)
             wanted = letters.settled_by.get(line.id, {})
@@ -227,11 +235,29 @@ def _read_letters(
         if sum((line.amount for line in group), ZERO):
             continue
         meant = [carried.get(line.id, line) for line in group]
+        letters.paid.update(_paid(meant))
         if _concerns_the_books_alone(meant, books_only):
             letters.in_the_books.update(line.id for line in (*group, *meant))
         else:
             _read_letter(meant, matched, books_only, letters)
     return letters
+
+
+def _paid(group: Iterable[Line]) -> dict[UUID, tuple[Decimal, date]]:
+    """What the payments of a letter pay of each of its debts: the oldest of both first."""
+    by_day = sorted(group, key=lambda line: line.day)
+    payments = [(line.day, -line.amount) for line in by_day if line.nature is Nature.PAYMENT and line.amount < 0]
+    paid: dict[UUID, tuple[Decimal, date]] = {}
+    for debt in (line for line in by_day if line.amount > 0 and line.nature not in _SETTLING):
+        missing = debt.amount
+        while missing and payments:
+            day, left = payments.pop(0)
+            share = min(missing, left)
+            missing -= share
+            paid[debt.id] = (debt.amount - missing, day)
+            if left > share:
+                payments.insert(0, (day, left - share))
+    return paid
 
 
 def _concerns_the_books_alone(group: Sequence[Line], books_only: Collection[UUID]) -> bool:
