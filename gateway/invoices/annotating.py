@@ -16,26 +16,31 @@ class TermNote:
     Attributes:
         terms: the business terms concerned; the text stands next to the first that the page shows, all are marked.
         text: in the language of the page.
-        line: rank of the invoice line from 1; None for a remark on the document.
+        part: group and rank, from 1, of the repeated part it is about, such as ("BG-25", 2) for the second line; None
+            for a remark on the document.
     """
 
     terms: tuple[str, ...]
     severity: Literal["fatal", "warning", "info"]
     text: str
-    line: int | None = None
+    part: tuple[str, int] | None = None
 
 
 def annotated(fragment: str, notes: Iterable[TermNote]) -> str:
     """The fragment of `render_html` with the remarks; one on a term that the page does not show is left out."""
     article = html.fragment_fromstring(fragment)
-    rows: Sequence[HtmlElement] = article.xpath(".//section[@class='lines']/table/tbody/tr")
     for note in notes:
-        _annotate(_part(article, rows, note.line), note)
+        _annotate(_part(article, note), note)
     return str(html.tostring(article, encoding="unicode"))
 
 
-def _part(article: HtmlElement, rows: Sequence[HtmlElement], line: int | None) -> HtmlElement:
-    return rows[line - 1] if line is not None and line <= len(rows) else article
+def _part(article: HtmlElement, note: TermNote) -> HtmlElement:
+    """What the page shows of the part that the remark is about; the whole page where it shows none."""
+    if note.part is None:
+        return article
+    group, rank = note.part
+    shown: Sequence[HtmlElement] = article.xpath(".//*[@data-group=$group]", group=group)
+    return shown[rank - 1] if rank <= len(shown) else article
 
 
 def _annotate(part: HtmlElement, note: TermNote) -> None:

@@ -7,8 +7,15 @@ from gateway.invoices.annotating import TermNote
 from gateway.kernel.text import Language
 from gateway.validation.report import Finding, Report
 
-#: The step of a location that is an invoice line (BG-25), with its rank where there are several.
-_LINE = re.compile(r"(?:InvoiceLine|CreditNoteLine|IncludedSupplyChainTradeLineItem)(?:\[(\d+)\])?(?:/|$)")
+#: The repeated parts that a readable page shows one by one, each by the steps of a location that lead to it, with its
+#: rank where there are several.
+_PARTS = {
+    "BG-25": "(?:InvoiceLine|CreditNoteLine|IncludedSupplyChainTradeLineItem)",
+    "BG-1": "(?:Invoice/Note|CreditNote/Note|ExchangedDocument/IncludedNote)",
+    "BG-23": r"(?:TaxTotal(?:\[\d+\])?/TaxSubtotal|ApplicableHeaderTradeSettlement/ApplicableTradeTax)",
+}
+_PREFIX = re.compile("(?<=/)[^/:]+:")
+_RANKED = {group: re.compile(rf"/{steps}(?:\[(\d+)\])?(?:/|$)") for group, steps in _PARTS.items()}
 
 
 def findings_by_term(report: Report) -> Mapping[str, tuple[Finding, ...]]:
@@ -27,6 +34,13 @@ def term_notes(report: Report, language: Language) -> list[TermNote]:
 
 def _note(finding: Finding, language: Language) -> TermNote:
     explanation = finding.explanation if language == "fr" else finding.explanation_en
-    line = _LINE.search(finding.location)
-    rank = int(line.group(1) or 1) if line else None
-    return TermNote(finding.terms, finding.severity.value, f"{finding.rule} : {explanation}", rank)
+    return TermNote(finding.terms, finding.severity.value, f"{finding.rule} : {explanation}", _part(finding.location))
+
+
+def _part(location: str) -> tuple[str, int] | None:
+    """The repeated part in which a location lies; a tax or a note of a line belongs to the line."""
+    steps = _PREFIX.sub("", location)
+    for group, ranked in _RANKED.items():
+        if found := ranked.search(steps):
+            return group, int(found.group(1) or 1)
+    return None

@@ -62,25 +62,28 @@ class Places:
         return Place(element, location_of(element), tuple(reversed(names)))
 
     def with_term(self, term: str, value: str | None = None) -> Place | None:
-        """The first element that holds a business term, with that text if one is given (UBL puts codes before it)."""
+        """The first element that holds a business term, with that text if one is given, whatever its white space."""
         elements = self._by_term.get(term, [])
-        wanted = (each for each in elements if value is None or _text(each).endswith(value))
+        wanted = (each for each in elements if value is None or _squeezed(_text(each)) == _squeezed(value))
         element = next(wanted, None)
         return self.of(element) if element is not None else None
 
     def values(self, terms: Iterable[str], place: Place) -> dict[str, str]:
-        """The values of business terms below `place`: the first of each among so many elements, or the only one."""
-        found: dict[str, str] = {}
-        below: dict[str, str] = {}
-        for element in islice(place.element.iter("*"), _SEARCHED):
+        """The values of the business terms that stand once below `place`: of several, the first would mislead.
+
+        Below a place of many elements, only those that stand once in the document.
+        """
+        below: dict[str, list[etree._Element]] = {}
+        elements = list(islice(place.element.iter("*"), _SEARCHED + 1))
+        for element in elements:
             for term in self._terms.get(element, ()):
-                below.setdefault(term, _text(element))
+                below.setdefault(term, []).append(element)
+        found: dict[str, str] = {}
         for term in terms:
-            alone = self._by_term.get(term, [])
-            far = len(alone) == 1 and place.element in alone[0].iterancestors()
-            if value := below.get(term) or (_text(alone[0]) if far else ""):
-                found[term] = value
-        return found
+            alone = below.get(term, []) if len(elements) <= _SEARCHED else self._by_term.get(term, [])
+            if len(alone) == 1 and (alone[0] is place.element or place.element in alone[0].iterancestors()):
+                found[term] = _text(alone[0])
+        return {term: value for term, value in found.items() if value}
 
     def _at(self, location: str, depth: int, steps: list[re.Match[str]]) -> Place | None:
         """The place of the first `depth` steps, remembered for its neighbours."""
@@ -139,3 +142,7 @@ def _leaves(element: etree._Element, above: tuple[str, ...]) -> Iterator[tuple[e
 
 def _text(element: etree._Element) -> str:
     return (element.text or "").strip()
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from datetime import date
 
+import pytest
 from lxml import etree, html
 
+from fixtures.samples import Sample
 from gateway.invoices.annotating import TermNote
 from gateway.invoices.reading import read_invoice
 from gateway.invoices.rendering import render_html
@@ -43,10 +45,31 @@ def test_a_finding_on_a_line_stands_at_that_line_only(valid: Valid) -> None:
     next(lines[1].iter("{*}Price")).find("{*}PriceAmount").text = "-1.00"
     data = etree.tostring(root)
     notes = [note for note in term_notes(validate(data, on=IN_FORCE), "en") if note.text.startswith("BR-27 ")]
-    assert [(note.terms, note.line) for note in notes] == [(("BT-146",), 2)]
+    assert [(note.terms, note.part) for note in notes] == [(("BT-146",), ("BG-25", 2))]
     page = html.fragment_fromstring(render_html(read_invoice(data).invoice, "en", notes))
     rows = page.xpath(".//section[@class='lines']//tbody/tr")
     assert [len(row.xpath(".//small")) for row in rows] == [0, 1, *[0] * (len(rows) - 2)]
+
+
+@pytest.mark.parametrize("syntax", ["UBL", "CII"])
+def test_a_finding_on_one_of_several_notes_or_rates_stands_at_that_one_only(syntax: str, samples: list[Sample]) -> None:
+    several = f"{syntax.lower()}-en-16931-several-rates"
+    root = etree.fromstring(next(sample.data for sample in samples if sample.name == several))
+    note = next(each for each in root.iter("{*}Note", "{*}Content") if "forfaitaire" in (each.text or ""))
+    note.text = "#PMT#à compléter" if syntax == "UBL" else "à compléter"
+    breakdown = list(root.iter("{*}TaxSubtotal")) or list(
+        root.find(".//{*}ApplicableHeaderTradeSettlement").iter("{*}ApplicableTradeTax")
+    )
+    assert len(breakdown) > 1
+    breakdown[1].find(".//{*}Percent" if syntax == "UBL" else ".//{*}RateApplicablePercent").text = "19.6"
+    data = etree.tostring(root)
+    notes = [each for each in term_notes(validate(data, on=IN_FORCE), "en") if each.text.startswith("GW-")]
+    assert {each.part for each in notes} == {("BG-1", 2), ("BG-23", 2)}
+    page = html.fragment_fromstring(render_html(read_invoice(data).invoice, "en", notes))
+    for group in ("BG-1", "BG-23"):
+        shown = page.xpath(".//*[@data-group=$group]", group=group)
+        assert [len(each.xpath(".//small")) for each in shown] == [0, 1, *[0] * (len(shown) - 2)]
+    assert [each.text for each in page.xpath(".//*[contains(@class, 'concerned')]")] == ["19.6\u00a0%", "à compléter"]
 
 
 def test_a_page_without_findings_is_the_same_page(valid: Valid) -> None:

@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, StreamObject
 
@@ -102,6 +103,16 @@ def test_one_fault_gives_one_warning_with_its_term_and_place(check: str, term: s
         assert (finding.severity, finding.terms) == (Severity.WARNING, (term,))
         assert finding.line is not None
         assert finding.location.startswith("/")
+
+
+@pytest.mark.parametrize("text", ["", "x", "x "])
+def test_a_note_that_says_nothing_is_found_at_its_own_place_though_others_end_alike(text: str) -> None:
+    told = replace(DRAFT, notes=(Note("AAI", "Livré par box"), *_note("PMD", text)(DRAFT).notes))
+    data = to_ubl(told)
+    notes = list(etree.fromstring(data).iter("{*}Note"))
+    rank = next(rank for rank, note in enumerate(notes, start=1) if (note.text or "").startswith("#PMD#"))
+    (finding,) = _report(data).findings
+    assert (finding.rule, finding.location) == ("GW-06", f"/Invoice/cbc:Note[{rank}]")
 
 
 def test_seller_and_buyer_of_one_siren_are_one_company() -> None:

@@ -65,6 +65,16 @@ def test_a_finding_names_the_place_the_line_the_terms_and_the_value_seen(valid: 
     assert finding.severity is Severity.FATAL
 
 
+def test_of_a_term_that_stands_several_times_no_value_is_shown_as_the_one_seen(valid: Valid) -> None:
+    root = etree.fromstring(valid("UBL"))
+    (penalties,) = [note for note in root.iter("{*}Note") if (note.text or "").startswith("#PMD#")]
+    root.remove(penalties)
+    assert len(root.findall("{*}Note")) > 1
+    (finding,) = _report(etree.tostring(root)).findings
+    assert (finding.rule, "BT-22" in finding.terms) == ("BR-FR-05_BT-22-2", True)
+    assert "Lu dans le document" not in finding.explanation
+
+
 def test_a_warning_of_the_publisher_does_not_fail_the_layer(valid: Valid) -> None:
     root = etree.fromstring(valid("UBL"))
     number = next(root.iter("{*}ID"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from gateway.invoices.detection import Syntax
 from gateway.kernel.text import Text
 from gateway.validation.own.check import Case, OwnCheck, Remark
 from gateway.validation.rulebook import Who
@@ -30,7 +31,9 @@ def find_empty_notes(case: Case) -> Iterator[Remark]:
             _SAYS_NOTHING.fr.format(code=note.subject_code, subject=subject.fr, shown=f"« {note.text} »"),
             _SAYS_NOTHING.en.format(code=note.subject_code, subject=subject.en, shown=f"'{note.text}'"),
         )
-        yield Remark(what, "BT-22", note.text)
+        # UBL writes the subject code before the text.
+        written = f"#{note.subject_code}#{note.text}" if case.document.syntax is Syntax.UBL else note.text
+        yield Remark(what, "BT-22", written)
 
 
 def _is_placeholder(text: str, code: str, case: Case) -> bool:

@@ -6,9 +6,13 @@ from gateway.kernel.text import Text
 from gateway.validation.own.check import Case, OwnCheck, Remark
 from gateway.validation.rulebook import Who
 
-_SAME = Text(
-    "Le vendeur et l’acheteur sont la même entreprise ({name} {value}).",
-    "Seller and buyer are the same company ({name} {value}).",
+_SAME_SIREN = Text(
+    "Le vendeur et l’acheteur sont la même entreprise (SIREN {value}).",
+    "Seller and buyer are the same company (SIREN {value}).",
+)
+_SAME_VAT_ID = Text(
+    "Le vendeur et l’acheteur sont la même entreprise (TVA {value}).",
+    "Seller and buyer are the same company (VAT number {value}).",
 )
 
 
@@ -16,9 +20,9 @@ def find_same_party(case: Case) -> Iterator[Remark]:
     """An invoice to oneself, by SIREN, else by VAT number."""
     seller, buyer = case.invoice.seller, case.invoice.buyer
     if seller.siren and seller.siren == buyer.siren:
-        yield Remark(_SAME.format(name="SIREN", value=seller.siren), "BT-47", buyer.siren)
+        yield Remark(_SAME_SIREN.format(value=seller.siren), "BT-47", buyer.siren)
     elif seller.vat_id and seller.vat_id == buyer.vat_id:
-        yield Remark(_SAME.format(name="TVA", value=seller.vat_id), "BT-48", buyer.vat_id)
+        yield Remark(_SAME_VAT_ID.format(value=seller.vat_id), "BT-48", buyer.vat_id)
 
 
 CHECKS = (
