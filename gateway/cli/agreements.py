@@ -50,7 +50,11 @@ CustomerArgument = Annotated[str, typer.Argument(metavar="CLIENT", help="Identif
 CustomerOption = Annotated[str | None, typer.Option("--customer", metavar="CLIENT", help="Identifiant, clé ou SIREN.")]
 InvoicesOption = Annotated[
     list[str] | None,
-    typer.Option("--for", metavar="FACTURE", help="Numéro ou identifiant ; sans rien, les factures ouvertes."),
+    typer.Option("--for", metavar="FACTURE", help="Numéro ou identifiant ; sans rien, tout ce qui est dû."),
+]
+EntriesOption = Annotated[
+    list[UUID] | None,
+    typer.Option("--for-entry", metavar="LIGNE", help="Créance des seuls livres. / Receivable of the books alone."),
 ]
 CurrencyOption = Annotated[str, typer.Option(help="Devise (BT-5). / Currency.")]
 CommentOption = Annotated[str, typer.Option(help="Ce qui s’est dit. / What was said.")]
@@ -74,6 +78,7 @@ def add_promise(
     amount: Annotated[Decimal, typer.Argument(parser=amount_given, help="Montant TTC promis. / Promised, with VAT.")],
     due: Annotated[datetime, typer.Option("--due", formats=_DAY, help="Jour promis. / Day promised.")],
     invoices: InvoicesOption = None,
+    entries: EntriesOption = None,
     contact: Annotated[str, typer.Option(help="Qui a promis. / Who promised.")] = "",
     reply: Annotated[bool, typer.Option("--reply", help="Par réponse du client. / By the customer’s reply.")] = False,
     comment: CommentOption = "",
@@ -89,6 +94,7 @@ def add_promise(
             due_on=due.date(),
             currency=currency,
             invoice_ids=_named(session, invoices),
+            entry_ids=tuple(entries or ()),
             contact=printable(contact),
             comment=printable(comment),
             origin=PromiseOrigin.REPLY if reply else PromiseOrigin.PERSON,
@@ -223,6 +229,7 @@ def reopen(dispute: DisputeArgument, because: BecauseOption, organisation: Organ
 def add_plan(
     customer: CustomerArgument,
     invoices: InvoicesOption = None,
+    entries: EntriesOption = None,
     instalments: Annotated[
         list[str] | None, typer.Option("--instalment", metavar="JOUR=MONTANT", help="Une échéance ; à répéter.")
     ] = None,
@@ -247,6 +254,7 @@ def add_plan(
             spread=told or EvenSpread(count, first.date() if first else paris_date(now)),
             currency=currency,
             invoice_ids=_named(session, invoices),
+            entry_ids=tuple(entries or ()),
             suspends_penalties=suspends_penalties,
             comment=printable(comment),
         )

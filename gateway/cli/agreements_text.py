@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from gateway.alerts.conditions import team_label
 from gateway.collection.agreements.values import PlanState, PromiseState
-from gateway.collection.agreements.views import DisputeView, InvoiceNamed, LineView, PlanView, PromiseView
+from gateway.collection.agreements.views import DisputeView, EntryNamed, InvoiceNamed, LineView, PlanView, PromiseView
 from gateway.kernel.sayer import Sayer
 from gateway.kernel.text import Language, Text
 
@@ -34,7 +34,7 @@ def promise_text(view: PromiseView, language: Language, *, history: bool = False
     say = Sayer(language)
     said = say.say(_PROMISED).format(amount=say.money(view.amount, view.currency), day=say.short_day(view.due_on))
     lines = [f"{view.id}  {say.say(_PROMISE[view.state])}  {said}  {view.customer}"]
-    facts = [_numbers(view.invoices), view.contact, view.comment]
+    facts = [_numbers((*view.invoices, *view.entries)), view.contact, view.comment]
     if view.awaited:
         facts.insert(0, say.say(_AWAITED).format(amount=say.money(view.awaited, view.currency)))
     return "\n".join([*lines, _indented(facts), *_history(view.history, say, history)])
@@ -56,15 +56,15 @@ def plan_text(view: PlanView, language: Language, *, history: bool = False) -> s
     """A plan with its instalments, and its history when asked."""
     say, currency = Sayer(language), view.currency
     lines = [f"{view.id}  {say.say(_PLAN[view.state])}  {say.money(view.total, currency)}  {view.customer}"]
-    lines.append(_indented([_numbers(view.invoices), view.comment]))
+    lines.append(_indented([_numbers((*view.invoices, *view.entries)), view.comment]))
     for each in view.instalments:
         paid = f"  {say.say(_PAID).format(amount=say.money(each.paid, currency))}" if each.paid else ""
         lines.append(f"    {say.short_day(each.due_on)}  {say.money(each.amount, currency)}{paid}")
     return "\n".join([*lines, *_history(view.history, say, history)])
 
 
-def _numbers(invoices: Iterable[InvoiceNamed]) -> str:
-    return ", ".join(each.number for each in invoices)
+def _numbers(about: Iterable[InvoiceNamed | EntryNamed]) -> str:
+    return ", ".join(each.number for each in about)
 
 
 def _indented(facts: Iterable[str]) -> str:

@@ -46,7 +46,19 @@ from gateway.treasury.writing_off import undo_write_off, write_off
 from tests.collection import histories as told
 from tests.collection.histories import AGENCIES, CAST, CURRENCIES, SELLERS, Act
 from tests.collection.naive_books import NaiveBooks
-from tests.collection.naive_facts import NOTHING, Agreed, Bill, Case, Judged, Lost, Part, Received, Spared, Told
+from tests.collection.naive_facts import (
+    NOTHING,
+    Agreed,
+    Bill,
+    Case,
+    Judged,
+    Lost,
+    Opening,
+    Part,
+    Received,
+    Spared,
+    Told,
+)
 from tests.lifecycle.following import invoice as invoice_of
 from tests.lifecycle.making_events import START, message
 
@@ -345,25 +357,25 @@ class Life:
 
     @act.register
     def _(self, act: told.Promise) -> None:
-        bills, owed, ids = self._owing(act.about, whole=act.whole)
+        owing, owed, ids = self._owing(act.about, whole=act.whole)
         due_on = self.today + timedelta(days=act.due_in)
         new = promising.NewPromise(
-            self.customers[bills[0].debtor], share(act.percent, owed), due_on, bills[0].currency, ids
+            self.customers[owing[0].debtor], share(act.percent, owed), due_on, self.currency_of(owing[0]), **ids
         )
         row = self.within(promising.make_promise, new, by=BY)
-        named = bills if ids else self.first(bills, new.amount)
+        named = owing if ids else self.first(owing, new.amount)
         self.books.promises.append(Agreed(row.id, named, self.clock(), [(row.grace_until, row.amount)]))
 
     @act.register
     def _(self, act: told.Plan) -> None:
-        bills, owed, ids = self._owing(act.about, whole=act.whole)
+        owing, owed, ids = self._owing(act.about, whole=act.whole)
         amounts = [share(100 // len(act.days), owed) for _ in act.days[1:]]
         amounts.append(owed - sum(amounts, NOTHING))
         days = [self.today + timedelta(days=each) for each in act.days]
         spread = [planning.NewInstalment(*each) for each in zip(days, amounts, strict=True)]
-        new = planning.NewPlan(
-            self.customers[bills[0].debtor], spread, bills[0].currency, ids, suspends_penalties=act.suspends
-        )
+        currency = self.currency_of(owing[0])
+        customer_id, suspends = self.customers[owing[0].debtor], act.suspends
+        new = planning.NewPlan(customer_id, spread, currency, suspends_penalties=suspends, **ids)
         row = self.within(planning.make_plan, new, by=BY)
         with self.database.transaction(self.organisation) as session:
             dues, sum_of = [], NOTHING
@@ -371,21 +383,34 @@ class Life:
             for each in session.exec(mine.order_by(col(PlanInstalment.position))):
                 sum_of += each.amount
                 dues.append((each.grace_until, sum_of))
-        self.books.plans.append(Agreed(row.id, bills, self.clock(), dues, suspends=act.suspends))
+        self.books.plans.append(Agreed(row.id, owing, self.clock(), dues, suspends=act.suspends))
 
-    def _owing(self, about: int, *, whole: bool) -> tuple[list[Bill], Decimal, tuple[UUID, ...]]:
-        """One open invoice, or all its customer owes in its currency; what is left of them; which to name."""
-        named = self.open_bill(about)
-        bills = [each for each in self.books.bills if each.left > 0 and each.total > 0] if whole else [named]
-        bills = [each for each in bills if (each.debtor, each.currency) == (named.debtor, named.currency)]
-        bills.sort(key=lambda each: (each.due, str(each.id)))
-        return bills, sum((each.left for each in bills), NOTHING), () if whole else (named.id,)
+    def _owing(self, about: int, *, whole: bool) -> tuple[list[Bill | Opening], Decimal, dict[str, tuple[UUID, ...]]]:
+        """A debt, here or in the books, or all its customer owes in its currency; what is left; which to name."""
+        debts = [each for each in self.books.bills if each.left > 0 and each.total > 0]
+        named = self.some(about, [*debts, *(each for each in self.books.openings if each.left > 0)])
+        owing = self.open_to(named.debtor, self.currency_of(named)) if whole else [named]
+        field_named = "invoice_ids" if isinstance(named, Bill) else "entry_ids"
+        return owing, sum((each.left for each in owing), NOTHING), {} if whole else {field_named: (named.id,)}
+
+    def open_to(self, debtor: int, currency: str) -> list[Bill | Opening]:
+        """What a customer owes in a currency: its bills, then what only the books know, of each the first due first."""
+        bills = [each for each in self.books.bills if (each.debtor, each.currency) == (debtor, currency)]
+        bills = [each for each in bills if each.left > 0 and each.total > 0]
+        known = [each for each in self.books.openings if (each.debtor, "EUR") == (debtor, currency) and each.left > 0]
+        known.sort(key=lambda each: (each.day, each.number, each.id))
+        return [*sorted(bills, key=lambda each: (each.due, str(each.id))), *known]
 
     @staticmethod
-    def first(bills: list[Bill], amount: Decimal) -> list[Bill]:
-        """The bills that an amount is taken to be about, the first ones."""
+    def currency_of(debt: Bill | Opening) -> str:
+        """The books are kept in euros."""
+        return debt.currency if isinstance(debt, Bill) else "EUR"
+
+    @staticmethod
+    def first(owing: Sequence[Bill | Opening], amount: Decimal) -> list[Bill | Opening]:
+        """What an amount is taken to be about, the first ones."""
         taken = []
-        for each in bills:
+        for each in owing:
             if amount > 0:
                 taken.append(each)
             amount -= each.left

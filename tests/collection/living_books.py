@@ -74,7 +74,7 @@ class BookedLife(Life):
         """A letter joins it with its payment."""
         letter = {"letter": opening.number, "on": f"{opening.day:%Y%m%d}"}
         self._import(_asking(opening, **letter), _settling(opening, **letter))
-        opening.over = True
+        opening.settled_at = self.clock()
 
     def _pay(self, opening: Opening, percent: int) -> None:
         """Money of its customer comes in, which pays a part of it and leaves some over."""
@@ -83,7 +83,7 @@ class BookedLife(Life):
         money = self.books.received[-1]
         self.within(pay_opening, opening.id, amount, money.id, by=BY)
         money.used += amount
-        opening.paid.append((money, amount))
+        opening.paid.append((money, amount, self.clock()))
 
     def _arrive(self, opening: Opening, percent: int) -> None:
         """The invoice itself takes the place of what the books told; the money told to pay it pays it, as it fits."""
@@ -99,13 +99,13 @@ class BookedLife(Life):
             total=share(percent, opening.amount),
         )
         self.register(bill)
-        opening.over = True
-        for money, amount in sorted(opening.paid, key=lambda each: (each[0].on, each[0].id)):
+        opening.bill = bill
+        for money, amount, known_at in sorted(opening.paid, key=lambda each: (each[0].on, each[0].id)):
             if money.undone:
                 continue
             money.used -= amount
             if (fits := min(amount, max(bill.left, NOTHING))) > 0:
-                part = Part(money.on, self.clock(), fits)
+                part = Part(money.on, known_at, fits)
                 bill.parts.append(part)
                 money.parts.append((bill, part))
         self.tell(bill, told.Status(0, "204"))

@@ -28,7 +28,7 @@ from tests.collection import histories as told
 from tests.collection.histories import Act
 from tests.collection.living import BY, CHANNELS, EVERYTHING, share
 from tests.collection.living_books import BookedLife
-from tests.collection.naive_facts import NOTHING, Agreed, Bill, Called, Stopped
+from tests.collection.naive_facts import NOTHING, Agreed, Bill, Called, Opening, Stopped
 from tests.conftest import START
 
 
@@ -73,7 +73,7 @@ class ReachedLife(BookedLife):
             lines = [each for each in matters(session, Viewer.of(person)) if each.customer_id is not None]
         line = self.some(act.about, sorted(lines, key=lambda each: each.id))
         debtor, outcome = self.debtor_of(line.customer_id), CallOutcome(act.outcome)
-        bills, amount = self._promised(line, debtor, act.percent)
+        owing, amount = self._promised(line, debtor, act.percent)
         new = NewCall(
             outcome,
             contact="Comptabilité" if act.names else "",
@@ -85,21 +85,19 @@ class ReachedLife(BookedLife):
             call = record_call(session, person, line.source, line.id, new, CHANNELS, self.clock())
             if outcome is CallOutcome.PROMISE:
                 row = session.get_one(Promise, call.agreement_id)
-                self.books.promises.append(Agreed(row.id, bills, self.clock(), [(row.grace_until, row.amount)]))
+                self.books.promises.append(Agreed(row.id, owing, self.clock(), [(row.grace_until, row.amount)]))
             named = act.names or _had_contact(session, line)
         if outcome is CallOutcome.WRONG_CONTACT and named:
             self.stop(debtor, wrong=True)
         if outcome in worklist_policy(self.today).reaching:
             self.books.calls.append(Called(debtor, self.today))
 
-    def _promised(self, line: Matter, debtor: int, percent: int) -> tuple[list[Bill], Decimal]:
+    def _promised(self, line: Matter, debtor: int, percent: int) -> tuple[list[Bill | Opening], Decimal]:
         """What a promise of so much is about: the invoice of the line when it fits, else the first ones due."""
-        currency = line.currency or "EUR"
-        bills = [each for each in self.books.bills if (each.debtor, each.currency) == (debtor, currency)]
-        bills = sorted((each for each in bills if each.left > 0), key=lambda each: (each.due, str(each.id)))
-        mine = [each for each in bills if each.id == line.invoice_id]
-        amount = share(percent, sum((each.left for each in mine or bills), NOTHING))
-        return (mine if mine and amount <= mine[0].left else self.first(bills, amount)), amount
+        owing = self.open_to(debtor, line.currency or "EUR")
+        mine = [each for each in owing if each.id == line.invoice_id]
+        amount = share(percent, sum((each.left for each in mine or owing), NOTHING))
+        return (mine if mine and amount <= mine[0].left else self.first(owing, amount)), amount
 
     def stop(self, debtor: int, *, wrong: bool) -> None:
         """Nothing may go there any more."""

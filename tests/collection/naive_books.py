@@ -121,6 +121,10 @@ class NaiveBooks:
         because = set() if self.chases_books else {"books_only"}
         if opening.left <= 0:
             because.add("paid")
+        if any(opening in each.about and self.is_awaited(each, today) for each in self.promises):
+            because.add("promised")
+        if any(opening in each.about and each.is_plain and self.is_running(each, today) for each in self.plans):
+            because.add("in_plan")
         return because | self._why_not_debtor(opening.debtor, opening.day, today)
 
     def _why_not_debtor(self, debtor: int, issued: date, today: date) -> set[str]:

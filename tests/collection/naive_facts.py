@@ -3,7 +3,7 @@
 Slow and plain on purpose: every figure is added up anew from the facts, by none of the gateway's rules.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -241,30 +241,80 @@ class Spared:
 
 
 @dataclass
+class Opening:
+    """What only the books know: an invoice, or a credit note (negative), of an account that they follow.
+
+    `paid`: money of receipts that was told to pay it, and when. `settled_at`: when the books were told to have been
+    paid, on its own day. `bill`: what it turned out to be.
+    """
+
+    id: UUID
+    number: str
+    debtor: int
+    day: date
+    amount: Decimal
+    paid: list[tuple["Received", Decimal, datetime]] = field(default_factory=list)
+    settled_at: datetime | None = None
+    bill: Bill | None = None
+
+    @property
+    def over(self) -> bool:
+        """Settled in the books, or here as a bill."""
+        return self.settled_at is not None or self.bill is not None
+
+    @property
+    def left(self) -> Decimal:
+        """What is open of it."""
+        return NOTHING if self.over else self._unpaid
+
+    @property
+    def _unpaid(self) -> Decimal:
+        return self.amount - sum((amount for money, amount, _ in self.paid if not money.undone), NOTHING)
+
+    def money(self) -> Iterator[tuple[date, datetime, Decimal]]:
+        """When how much came, as that of a bill; of a settled one, the books paid what no receipt did."""
+        for money, amount, known_at in self.paid:
+            if not money.undone:
+                yield money.on, known_at, amount
+        if self.settled_at is not None and self._unpaid > 0:
+            yield self.day, self.settled_at, self._unpaid
+
+
+@dataclass
 class Agreed:
     """A promise or a plan: `dues` are the last days of grace and what must have come by then, all together."""
 
     id: UUID
-    bills: list[Bill]
+    named: Sequence[Bill | Opening]
     made_at: datetime
     dues: list[tuple[date, Decimal]]
     suspends: bool = False
     over: bool = False
 
+    @property
+    def about(self) -> list[Bill | Opening]:
+        """What it is about by now: bills, also those that the books alone knew, and what they still do."""
+        return [(each.bill or each) if isinstance(each, Opening) else each for each in self.named]
+
+    @property
+    def bills(self) -> list[Bill]:
+        """Its bills."""
+        return [each for each in self.about if isinstance(each, Bill)]
+
     def came(self, by: date = date.max) -> Decimal:
-        """What came for its bills since it was made, dated until a day."""
-        since = (each for bill in self.bills for each in bill.money() if each[1] >= self.made_at)
+        """What came for it since it was made, dated until a day."""
+        since = (each for one in self.about for each in one.money() if each[1] >= self.made_at)
         return sum((amount for on, _, amount in since if on <= by), NOTHING)
 
     @property
     def owed(self) -> Decimal:
-        """What is left of its bills."""
-        return sum((NOTHING if bill.closed else bill.left for bill in self.bills), NOTHING)
+        """What is left of what it is about."""
+        return sum((NOTHING if isinstance(each, Bill) and each.closed else each.left for each in self.about), NOTHING)
 
     @property
     def is_plain(self) -> bool:
-        """Nothing went back of the money of its bills, so that what came is told by its sum."""
-        return all(amount > 0 for bill in self.bills for _, _, amount in bill.money())
+        """Nothing went back of its money, so that what came is told by its sum."""
+        return all(amount > 0 for each in self.about for _, _, amount in each.money())
 
     @property
     def is_simple(self) -> bool:
@@ -291,28 +341,6 @@ class Case:
     bills: list[Bill]
     whole: bool
     over: bool = False
-
-
-@dataclass
-class Opening:
-    """What only the books know: an invoice, or a credit note (negative), of an account that they follow.
-
-    `paid`: money of receipts that was told to pay it. `over`: settled in the books, or arrived here as a bill.
-    """
-
-    id: UUID
-    number: str
-    debtor: int
-    day: date
-    amount: Decimal
-    paid: list[tuple[Received, Decimal]] = field(default_factory=list)
-    over: bool = False
-
-    @property
-    def left(self) -> Decimal:
-        """What is open of it."""
-        paid = sum((amount for money, amount in self.paid if not money.undone), NOTHING)
-        return NOTHING if self.over else self.amount - paid
 
 
 @dataclass

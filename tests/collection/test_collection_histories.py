@@ -119,6 +119,14 @@ SELDOM: dict[str, Sequence[Act]] = {
         *(Days(1), Booked("arrived", 0, 100), Booked("paid", 0, 60)),
         *(Days(13, meanwhile=(Booked("arrived", 0, 100),)), Days(1)),
     ],
+    "promises and plans of what only the books know: paid, settled there, arrived, broken": [
+        *(ChaseBooks(), late(debtor=1), Opening(0, 50_000, 49), Opening(0, 30_000, 49), Opening(0, 20_000, 49)),
+        *(Opening(0, 40_000, 49), Opening(1, 10_000, 49)),
+        *(Promise(1, False, 60, 1), Promise(2, False, 100, 0), Promise(3, False, 100, 0), Promise(4, False, 35, 2)),
+        *(Plan(5, False, (0, 20), suspends=True), Days(1)),
+        *(Booked("paid", 0, 60), Booked("settled", 1, 100), Booked("arrived", 1, 100), Days(1)),
+        *(Undo("receipt", 0), Days(6), Booked("arrived", 2, 60), Days(3)),
+    ],
     "promises of an invoice and in a call, and money that comes too late": [
         *(late(), late(debtor=1, due_in=-12), late(debtor=1)),
         *(Promise(0, False, 100, 0), Dispute(2, 35), Call(0, "promise", 100, 5, names=False), Days(1)),

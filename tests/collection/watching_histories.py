@@ -168,7 +168,7 @@ def _check_promise(life: ReachedLife, promise: Agreed, state: PromiseState, awai
     else:
         assert life.today > grace_until
     alone = all(
-        other.over or not set(map(id, other.bills)) & set(map(id, promise.bills)) for other in _others(life, promise)
+        other.over or not set(map(id, other.about)) & set(map(id, promise.about)) for other in _others(life, promise)
     )
     alone = alone and promise.is_simple
     if alone and in_time >= amount:
@@ -288,6 +288,8 @@ def check_decisions(life: ReachedLife) -> list[ReminderDecision]:
     for opening in life.books.openings:
         told = lines[opening.id] + (opening.id in reasons)
         assert told == (life.books.chases_books and opening.left > 0), opening.number
+        agreed = {"promised": life.books.promises, "in_plan": life.books.plans}.get(reasons.get(opening.id, ""))
+        assert agreed is None or any(opening in each.about for each in agreed), opening.number
     minimum_days = {each.key: each.minimum_days for each in default_book(life.today).scenarios}
     waiting = {(each.customer_id, each.currency) for each in life.reminders() if each.state in _IN_BETWEEN}
     for one in found:
@@ -406,15 +408,17 @@ def check_lines(
             continue
         item_id = line.invoice_id if isinstance(line, ReminderLine) else line.item_id
         if (opening := books.opening(item_id)) is not None:
-            assert not books.why_not_opening(opening, today), opening.number
-            assert line.claimed == opening.left, opening.number
-            continue
-        bill = books.bill(item_id)
-        because = books.why_not(bill, today)
+            because = books.why_not_opening(opening, today)
+        else:
+            bill = books.bill(item_id)
+            because = books.why_not(bill, today)
         if line.is_instalment:
-            assert because <= {"in_plan"}, (bill.number, because)
-            mine = [plan for plan in books.plans if bill in plan.bills and not plan.over]
-            assert any(0 < line.claimed <= plan.owed for plan in mine), bill.number
+            assert because <= {"in_plan"}, (line.number, because)
+            mine = [plan for plan in books.plans if (opening or bill) in plan.about and not plan.over]
+            assert any(0 < line.claimed <= plan.owed for plan in mine), line.number
+        elif opening is not None:
+            assert not because, (opening.number, because)
+            assert line.claimed == opening.left, opening.number
         else:
             assert not because, (bill.number, because)
             assert 0 < line.claimed <= bill.left - disputed(bill, disputes.get(bill.id, ())), bill.number

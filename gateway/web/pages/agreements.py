@@ -1,6 +1,6 @@
 """Promises, disputes and instalment plans: their lists, the thread of a dispute, and the forms that record them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from gateway.collection.agreements import disputing, planning, promising, reposi
 from gateway.collection.agreements.disputing import NewDispute
 from gateway.collection.agreements.errors import UnknownOwnerError
 from gateway.collection.agreements.model import Settlement
+from gateway.collection.agreements.owing import open_to
 from gateway.collection.agreements.planning import EvenSpread, NewPlan
 from gateway.collection.agreements.policy import agreement_policy
 from gateway.collection.agreements.promising import NewPromise
@@ -32,7 +33,10 @@ from gateway.web.security import ActionWorker, Reader, Visit
 
 _COLLECTING = (Role.ADMINISTRATOR, Role.AR_MANAGER, Role.COLLECTOR)
 _SHOWN_OF_ONE = 20
+#: Items that may be ticked in a form.
+_NAMED_AT_MOST = 200
 _Text = Annotated[str, Form(max_length=2000)]
+_About = Annotated[list[UUID] | None, Form(max_length=_NAMED_AT_MOST)]
 
 
 def promises(visit: Reader, view: str = PromiseList.LATE.value, after: str = "") -> Response:
@@ -82,10 +86,12 @@ def plans(visit: Reader, state: str = "", after: str = "") -> Response:
 
 
 def of_customer(session: Session, visit: Visit, customer: Customer) -> dict[str, Any]:
-    """What `customer_agreements.html` shows: the customer's promises, plans and open disputes."""
+    """What `customer_agreements.html` shows: the customer's promises, plans and open disputes, and what it owes."""
     scope, wanted = visit.principal.scope, _promises(visit, PromiseList.ALL, customer.id)
+    today = paris_date(visit.context.clock())
     asked: dict[str, Any] = {"limit": _SHOWN_OF_ONE}
     return {
+        "owing": open_to(session, scope, customer.id, customer.credit_currency, today)[:_NAMED_AT_MOST],
         "promises": promise_views(session, repository.promises_page(session, scope, wanted, **asked).items),
         "plans": plan_views(
             session, repository.plans_page(session, scope, PlanFilter(customer_id=customer.id), **asked).items
@@ -121,15 +127,19 @@ def make_promise(
     currency: Annotated[str, Form()] = "EUR",
     contact: Annotated[str, Form(max_length=200)] = "",
     comment: _Text = "",
+    about: _About = None,
 ) -> Response:
-    """A promise about the customer's open invoices, the first due first."""
+    """A promise about what is ticked, else about all that the customer owes, the first due first."""
     with visit.transaction() as session:
         find_customer(session, visit.principal.scope, str(customer_id))
+        invoices, entries = _ticked(session, visit, customer_id, read_currency(currency), about or ())
         new = NewPromise(
             customer_id,
             read_amount(amount),
             read_day(due_on),
             currency=read_currency(currency),
+            invoice_ids=invoices,
+            entry_ids=entries,
             contact=contact,
             comment=comment,
         )
@@ -152,14 +162,18 @@ def make_plan(
     currency: Annotated[str, Form()] = "EUR",
     suspends_penalties: Annotated[str, Form()] = "",
     comment: _Text = "",
+    about: _About = None,
 ) -> Response:
-    """All that the customer owes in one currency, in equal monthly instalments."""
+    """What is ticked, else all that the customer owes in one currency, in equal monthly instalments."""
     with visit.transaction() as session:
         find_customer(session, visit.principal.scope, str(customer_id))
+        invoices, entries = _ticked(session, visit, customer_id, read_currency(currency), about or ())
         new = NewPlan(
             customer_id,
             EvenSpread(int(read_amount(count)), read_day(first_on)),
             currency=read_currency(currency),
+            invoice_ids=invoices,
+            entry_ids=entries,
             suspends_penalties=suspends_penalties == "yes",
             comment=comment,
         )
@@ -225,6 +239,16 @@ def reopen(visit: ActionWorker, dispute_id: UUID, because: _Text = "") -> Respon
     """It goes on."""
     given = {"because": because, "channels": channels_of(visit.context.settings)}
     return _done(visit, f"/disputes/{dispute_id}", "dispute_reopened", disputing.reopen, dispute_id, **given)
+
+
+def _ticked(
+    session: Session, visit: Visit, customer_id: UUID, currency: str, about: Sequence[UUID]
+) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
+    """Invoices, and lines of the books, among what was ticked; what is open no more counts as an invoice."""
+    today = paris_date(visit.context.clock())
+    owing = open_to(session, visit.principal.scope, customer_id, currency, today) if about else []
+    booked = {each.item_id for each in owing if each.invoice is None}
+    return tuple(each for each in about if each not in booked), tuple(each for each in about if each in booked)
 
 
 def _person(owner: str) -> UUID | None:
