@@ -2,15 +2,20 @@
 
 import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from sqlmodel import select
 
 from gateway.access.roles import Role
 from gateway.collection.agreements.model import Dispute, Plan, Promise
+from gateway.collection.agreements.views import plan_views, promise_views
 from gateway.customers.model import CustomerInvoice
 from gateway.kernel.clock import paris_date
 from gateway.lifecycle.model import InvoiceRecord
+from gateway.treasury.accounting.importing import assign_account, import_entries
+from gateway.treasury.accounting.model import AccountingEntry
+from tests.treasury.making_books import fec, row
 from tests.web.story import post
 
 
@@ -54,6 +59,35 @@ def test_a_promise_is_recorded_on_the_customers_page_listed_and_cancelled(site, 
     post(manager, f"/promises/{made.id}/cancel", {"because": "Nouvelle date"})
     assert rows(site, Promise)[0].state == "cancelled"
     assert "annulée" in manager.get("/promises?view=over").text
+
+
+@pytest.fixture
+def booked(site, silent):
+    """A line of the books of that customer, which is no invoice here."""
+    lines = [
+        row("VE", "1", "411000", "500,00", piece="V1", aux="C1"),
+        row("VE", "1", "706000", credit="500,00", piece="V1"),
+    ]
+    database, house, facts = site.services.database, site.story.house, {"by": "operator", "now": site.clock()}
+    import_entries(database, house, BytesIO(fec(*lines).encode()), dry_run=False, **facts)
+    with database.transaction(house) as session:
+        assign_account(session, "C1", str(silent.customer_id), **facts)
+        return session.exec(select(AccountingEntry.id).where(AccountingEntry.piece == "V1")).one()
+
+
+def test_what_is_ticked_is_promised_and_spread_also_what_only_the_books_know(site, manager, silent, booked):
+    page = manager.get(f"/customers/{silent.customer_id}").text
+    for ticked in (booked, silent.invoice_id):
+        assert f'name="about" value="{ticked}"' in page
+    assert promise(site, manager, silent, about=[str(booked)]).status_code == 303
+    plan = {"count": "2", "first_on": in_days(site, 5), "currency": "EUR", "about": [str(silent.invoice_id)]}
+    assert post(manager, f"/customers/{silent.customer_id}/plans", plan).status_code == 303
+    with site.services.database.transaction(site.story.house) as session:
+        (promised,) = promise_views(session, session.exec(select(Promise)).all())
+        (spread,) = plan_views(session, session.exec(select(Plan)).all())
+    assert ([each.id for each in promised.entries], promised.invoices) == ([booked], ())
+    assert ([each.id for each in spread.invoices], spread.entries) == ([silent.invoice_id], ())
+    assert "connue des seuls livres" in manager.get("/promises?view=open").text
 
 
 @pytest.mark.parametrize("change", [{"amount": "dix"}, {"due_on": "demain"}, {"amount": "99999999"}, {"currency": "€"}])
