@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from gateway.kernel.errors import GatewayError
-from gateway.kernel.text import Text
+from gateway.kernel.text import Text, printable
 
 #: Longest piece of a document that is quoted back in a message.
 QUOTED_CHARACTERS = 80
@@ -47,10 +47,11 @@ class UnknownFormatError(UnreadableInvoiceError):
 
     def __init__(self, start: bytes) -> None:
         """`start`: the first bytes of the file."""
+        seen = printable(start.decode("utf-8", "surrogateescape"))
         super().__init__(
             Text(
-                f"Le fichier n’est ni un XML ni un PDF : il commence par {start!r}.",
-                f"The file is neither XML nor PDF: it starts with {start!r}.",
+                f"Le fichier n’est ni un XML ni un PDF : il commence par « {seen} ».",
+                f"The file is neither XML nor PDF: it starts with “{seen}”.",
             ),
             Text(
                 "Envoyez la facture en UBL, en CII ou en PDF Factur-X.",

@@ -17,7 +17,7 @@ from gateway.invoices.mapping import MAX_DIGITS
 from gateway.invoices.model import Invoice
 from gateway.invoices.terms import Part, terms_of
 from gateway.kernel.sayer import LOCALES, Sayer
-from gateway.kernel.text import Language
+from gateway.kernel.text import Language, Text
 
 #: Every decimal that a document may hold is shown; amounts show two at least.
 _EXACT = "#,##0." + "#" * MAX_DIGITS
@@ -68,7 +68,7 @@ def _environment(language: Language) -> Environment:
 
 
 def _chooser(language: Language) -> Callable[[str, str], str]:
-    return lambda fr, en: fr if language == "fr" else en
+    return lambda fr, en: Text(fr, en).on_page(language)
 
 
 def _namer(language: Language) -> Callable[[CodeList, str], str]:
@@ -76,7 +76,7 @@ def _namer(language: Language) -> Callable[[CodeList, str], str]:
 
     def named(code_list: CodeList, code: str) -> str:
         known = label(code_list, code)
-        return known.in_language(language) if known else code
+        return known.on_page(language) if known else code
 
     return named
 

@@ -69,6 +69,14 @@ class Sayer:
         return count <= 1 if self.language == "fr" else count == 1
 
 
+class PageSayer(Sayer):
+    """Says sentences as a page, a mail or a letter shows them."""
+
+    def say(self, text: Text) -> str:
+        """A bilingual text in this language, its spaces as French wants them beside double marks."""
+        return text.on_page(self.language)
+
+
 FRENCH, ENGLISH = Sayer("fr"), Sayer("en")
 
 

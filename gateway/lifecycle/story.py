@@ -6,7 +6,7 @@ from babel.dates import format_datetime
 
 from gateway.kernel.clock import PARIS
 from gateway.kernel.sayer import Sayer
-from gateway.kernel.text import Language, Text
+from gateway.kernel.text import Language, Text, french_spaces
 from gateway.ledger.evidence import Happening, Story
 from gateway.lifecycle.event_text import details_of
 from gateway.lifecycle.timeline import Timeline, TimelineEntry
@@ -37,13 +37,13 @@ def story_of(timeline: Timeline, subject: str, language: Language) -> Story:
         (_TOTAL, money(timeline.total_with_vat)),
         (_COLLECTED, money(timeline.collected)),
         (_REMAINING, money(timeline.remaining)),
-        (_STATUS, f"{timeline.status.code} {timeline.status.label.in_language(language)}" if timeline.status else ""),
+        (_STATUS, f"{timeline.status.code} {timeline.status.label.on_page(language)}" if timeline.status else ""),
         (_DOCUMENT, timeline.document_sha256),
     ]
     return Story(
         subject=subject,
-        title=_TITLE.format(number=timeline.number).in_language(language),
-        facts=tuple((label.in_language(language), value) for label, value in facts if value),
+        title=_TITLE.format(number=timeline.number).on_page(language),
+        facts=tuple((label.on_page(language), value) for label, value in facts if value),
         happenings=tuple(_happening(entry, language) for entry in timeline.entries),
         data=timeline.model_dump(mode="json"),
         language=language,
@@ -54,7 +54,12 @@ def _happening(entry: TimelineEntry, language: Language) -> Happening:
     message = f"message {entry.message_id}" if entry.message_id else ""
     return Happening(
         when=format_datetime(entry.at.astimezone(PARIS), "yyyy-MM-dd HH:mm:ss", locale=language),
-        what=f"{entry.status.code} {entry.status.label.in_language(language)}",
-        who=entry.issuer_name or (entry.issuer.label.in_language(language) if entry.issuer else ""),
-        details=" — ".join(filter(None, (details_of(entry, language), message))),
+        what=f"{entry.status.code} {entry.status.label.on_page(language)}",
+        who=entry.issuer_name or (entry.issuer.label.on_page(language) if entry.issuer else ""),
+        details=" — ".join(filter(None, (_details(entry, language), message))),
     )
+
+
+def _details(entry: TimelineEntry, language: Language) -> str:
+    told = details_of(entry, language)
+    return french_spaces(told) if language == "fr" else told

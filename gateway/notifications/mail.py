@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from gateway.jobs.channels import Deliverer, Delivery, DeliveryAmbiguousError, DeliveryFailedError
 from gateway.kernel.clock import Clock
 from gateway.kernel.settings import Settings
+from gateway.kernel.text import one_line
 from gateway.ledger.documents import DocumentStore
 from gateway.ledger.errors import DocumentDamagedError, DocumentMissingError
 from gateway.notifications.errors import MailServerAddressError
@@ -89,7 +90,7 @@ def compose(delivery: Delivery, sender: str, documents: DocumentStore) -> EmailM
     message["Message-ID"] = f"<{sha256(delivery.idempotency_key.encode()).hexdigest()[:32]}@{domain}>"
     message["From"] = sender
     message["To"] = delivery.payload["to"]
-    message["Subject"] = " ".join(delivery.payload["subject"].split())
+    message["Subject"] = one_line(delivery.payload["subject"])
     message["Auto-Submitted"] = "auto-generated"
     if delivery.payload.get("reply_to"):
         message["Reply-To"] = delivery.payload["reply_to"]

@@ -17,7 +17,7 @@ from gateway.notifications.mail import EMAIL
 from gateway.notifications.model import Notification
 from gateway.notifications.repository import unread_of
 
-_SEE = Text("Voir", "See")
+_SEE = Text("Voir :", "See:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def mark_read(session: Session, user_id: UUID, *, now: datetime) -> int:
 
 
 def _tell(session: Session, to: Recipient, notice: Notice, channels: Channels, now: datetime) -> UUID | None:
-    subject, body = notice.subject.in_language(to.language), notice.body.in_language(to.language)
+    subject, body = notice.subject.on_page(to.language), notice.body.on_page(to.language)
     inserted = session.execute(
         insert(Notification)
         .values(
@@ -99,7 +99,7 @@ def _tell(session: Session, to: Recipient, notice: Notice, channels: Channels, n
         return None
     notification_id: UUID = inserted.id
     if channels.by_email:
-        see = f"\n\n{_SEE.in_language(to.language)} : {channels.public_url}{notice.link}" if channels.public_url else ""
+        see = f"\n\n{_SEE.on_page(to.language)} {channels.public_url}{notice.link}" if channels.public_url else ""
         put_in_outbox(
             session,
             kind=EMAIL,

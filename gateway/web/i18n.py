@@ -8,8 +8,8 @@ from functools import cache
 from importlib.resources import files
 
 from gateway.kernel.clock import paris_date
-from gateway.kernel.sayer import Sayer
-from gateway.kernel.text import Text
+from gateway.kernel.sayer import PageSayer
+from gateway.kernel.text import Text, french_spaces
 
 
 @cache
@@ -17,14 +17,14 @@ def texts() -> Mapping[str, Text]:
     """Every text of the pages under its dotted key, such as `alerts.title`."""
     tables = tomllib.loads(files("gateway.web").joinpath("texts.toml").read_text(encoding="utf-8"))
     return {
-        f"{page}.{name}": Text(entry["fr"], entry["en"])
+        f"{page}.{name}": Text(french_spaces(entry["fr"]), entry["en"])
         for page, table in tables.items()
         for name, entry in table.items()
     }
 
 
 @dataclass(frozen=True, slots=True)
-class Words(Sayer):
+class Words(PageSayer):
     """How one language says things; templates call these methods as functions and filters."""
 
     def t(self, key: str, **values: object) -> str:
@@ -37,7 +37,7 @@ class Words(Sayer):
 
     def said(self, row: object, name: str) -> str:
         """The column `name_fr` or `name_en` of a row, empty when it is null."""
-        return str(getattr(row, f"{name}_{self.language}") or "")
+        return self.say(Text(getattr(row, f"{name}_fr") or "", getattr(row, f"{name}_en") or ""))
 
     def deadline(self, due_on: date, today: date) -> str:
         """How far a deadline is: late by so many days, today, or the date."""

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from gateway.alerts.conditions import Team, team_label
 from gateway.invoices import codes
 from gateway.invoices.rendering import stylesheet
-from gateway.kernel.text import Language, Text
+from gateway.kernel.text import Language, Text, french_spaces
 from gateway.lifecycle.statuses import status
 from gateway.validation.catalog import installed_catalog
 from gateway.web.addresses import local_path, subject_path
@@ -55,6 +55,7 @@ def environment(language: Language) -> Environment:
         team=lambda name: words.say(team_label(name)),
         teams=get_args(Team),
     )
+    made.filters.update(of_law=french_spaces)  # the law is quoted in French in both languages
     made.filters.update(say=words.say, money=words.money, number=words.number, day=words.short_day, moment=words.moment)
     return made
 

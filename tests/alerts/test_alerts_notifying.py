@@ -7,6 +7,7 @@ from sqlmodel import select
 from gateway.access.model import Agency, User, UserAgency, UserKeyAccount
 from gateway.alerts.notifying import tell_people
 from gateway.jobs.model import OutboxMessage
+from gateway.kernel.text import french_spaces
 from gateway.notifications.model import Notification
 from gateway.notifications.service import Channels
 from tests.alerts.raising import follow
@@ -77,7 +78,7 @@ def test_managers_and_the_collectors_in_scope_are_told(database, organisation):
     assert set(notices) == {"manager", "manager-en", "collector-all", "collector-lyon", "collector-key"}
     assert notices["manager"].subject == opened.alert.title_fr
     assert notices["manager-en"].subject == opened.alert.title_en
-    assert opened.alert.next_step_fr in notices["manager"].body
+    assert french_spaces(opened.alert.next_step_fr) in notices["manager"].body
     assert notices["manager"].link == f"/alerts/{opened.alert.id}"
 
 

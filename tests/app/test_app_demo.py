@@ -241,7 +241,7 @@ def test_a_person_goes_from_an_alert_to_the_invoice_and_closes_the_action(demo):
 
         page.goto(f"{demo.address}/worklist")
         todo = page.locator("form[action^='/worklist/'][action$='/complete']").count()
-        told_again = page.inner_text("body").count("Aussi : ")
+        told_again = page.inner_text("body").count("Aussi\u00a0: ")
         assert todo + told_again == demo.facts["actions"]["todo"], "each action has its line, or is told on another's"
 
         page.goto(f"{demo.address}/invoices")

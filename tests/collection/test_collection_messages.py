@@ -102,13 +102,23 @@ def test_every_template_that_the_scenarios_name_has_its_text(language):
         assert "{" not in plain_text(worded, HEAD)
 
 
+@pytest.mark.parametrize("template", [each.key for each in default_texts().texts])
+def test_no_line_of_a_french_message_breaks_before_a_double_mark(template):
+    owing = [Accrued(treatment, Decimal("3.10"), Decimal(40)) for treatment in ("announced", "claimed")]
+    credit = CreditLine(uuid4(), "A7", date(2026, 10, 5), Decimal("-100.00"))
+    told = message(template=template, credits=(credit,), unallocated=Decimal("-50.00"))
+    worded = word(told, HEAD, default_texts(), owing, approved=True)
+    for shown in (worded.subject, plain_text(worded, HEAD), html_page(worded, HEAD, "fr")):
+        assert re.findall(r".{10} [;:?!%»](?!\w)|« .{10}|\w'\w", shown) == []
+
+
 def test_credit_notes_and_unallocated_money_stand_in_the_message_and_lower_its_total():
     credit = CreditLine(uuid4(), "A7", date(2026, 10, 5), Decimal("-100.00"))
     told = message(credits=(credit,), unallocated=Decimal("-50.00"), total=Decimal("1050.00"))
     text = plain_text(word(told, HEAD, default_texts()), HEAD)
-    assert re.search(r"Avoir A7 .* -100,00\s€", text)
-    assert re.search(r"Règlement reçu, non affecté : -50,00\s€", text)
-    assert re.search(r"Total à régler : 1\s050,00\s€", text)
+    assert re.search(r"Avoir A7\s: -100,00\s€", text)
+    assert re.search(r"Règlement reçu, non affecté\s: -50,00\s€", text)
+    assert re.search(r"Total à régler\s: 1\s050,00\s€", text)
 
 
 def test_amounts_are_told_as_each_language_punctuates():
@@ -307,7 +317,7 @@ def test_invoices_too_large_together_stay_and_the_message_says_so(collecting, do
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ("both", "les factures dont nous avons le fichier ; les autres vous seront envoyées sur demande"),
+        ("both", "les factures dont nous avons le fichier\u202f; les autres vous seront envoyées sur demande"),
         ("books", "les factures vous seront envoyées sur demande"),
     ],
 )

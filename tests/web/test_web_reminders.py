@@ -119,7 +119,7 @@ def test_a_customer_is_spared_and_then_no_more(late):
     assert post(browser, f"{here}/exclusions", {"reason": "Accord", "until": "2020-01-01"}).status_code == 422
     assert post(browser, f"{here}/exclusions", {"reason": "Accord <oral>"}).status_code == 303
     page = browser.get(here).text
-    assert "Client exclu des relances : Accord &lt;oral&gt;" in page
+    assert "Client exclu des relances\u00a0: Accord &lt;oral&gt;" in page
     (lift,) = re.findall(r'action="(/exclusions/[0-9a-f-]{36}/lift)"', page)
     assert post(browser, lift, {}).status_code == 303
     assert "Client exclu des relances" not in browser.get(here).text

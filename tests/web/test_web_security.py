@@ -237,7 +237,7 @@ def test_sign_in_leads_to_no_other_site(site):
 def test_the_demo_signs_its_person_in_and_says_so(site):
     page = site.browser(demo=True).get("/alerts")
     assert page.status_code == 200
-    assert "Mode démonstration : connecté automatiquement" in page.text
+    assert "Mode démonstration\u00a0: connecté automatiquement" in page.text
     assert "Ar Manager" in page.text
 
 

@@ -146,7 +146,7 @@ def statement_pdf(account: Account, letterhead: Letterhead, language: Language, 
 
 
 def _said(texts: Iterable[Text], language: Language) -> list[str]:
-    return [each.in_language(language) for each in texts]
+    return [each.on_page(language) for each in texts]
 
 
 def _noon(on: date) -> datetime:

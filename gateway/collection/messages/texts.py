@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from gateway.collection.contents import read_content
 from gateway.collection.messages.errors import InvalidTextsError, NoTextError
 from gateway.kernel.dated import data_file, in_force, text_of
-from gateway.kernel.sayer import Sayer
+from gateway.kernel.sayer import PageSayer
 from gateway.kernel.text import Language, Text
 
 #: Everything a text may be filled with.
@@ -51,7 +51,7 @@ class Words(_Part):
 
     def filled(self, language: Language, facts: Mapping[str, str]) -> str:
         """The words in a language."""
-        return (self.fr if language == "fr" else self.en).format_map(facts)
+        return Text(self.fr, self.en).on_page(language).format_map(facts)
 
 
 class MessageText(_Part):
@@ -113,7 +113,7 @@ def read_texts(content: Mapping[str, Any]) -> TextBook:
 
 
 @dataclass(frozen=True, slots=True)
-class LetterSayer(Sayer):
+class LetterSayer(PageSayer):
     """Says facts, and the words that stand around every text, in the language of a letter."""
 
     def words(self, key: str, **values: object) -> str:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from gateway.collection.messages.letterhead import Letterhead
 from gateway.collection.messages.texts import LetterSayer, TextBook, words_of_law
 from gateway.collection.messages.values import ReminderLine, ReminderMessage
+from gateway.kernel.text import one_line
 from gateway.kernel.working_days import add_working_days
 
 
@@ -74,7 +75,7 @@ def word(
     if message.note:
         closing.insert(0, message.note)
     return Worded(
-        subject=" ".join(text.subject.filled(message.language, facts).split()),
+        subject=one_line(text.subject.filled(message.language, facts)),
         greeting=_greeting(message, say),
         opening=tuple(each.filled(message.language, facts) for each in text.opening),
         rows=tuple(_rows(message, say)),
