@@ -66,7 +66,7 @@ class _Pieces:
         self.files.append((name, hashlib.sha256(data).hexdigest()))
 
     def miss(self, name: str, error: GatewayError) -> None:
-        self.absent.append((name, error.what.fr))
+        self.absent.append((name, error.what.on_page("fr")))
 
 
 def write_dossier(
