@@ -1,6 +1,6 @@
 """Remarks on an invoice, written into its readable page next to the fields they are about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,25 +26,36 @@ class TermNote:
     part: tuple[str, int] | None = None
 
 
-def annotated(fragment: str, notes: Iterable[TermNote]) -> str:
+def annotated(fragment: str, notes: Sequence[TermNote]) -> str:
     """The fragment of `render_html` with the remarks; one on a term that the page does not show is left out."""
     article = html.fragment_fromstring(fragment)
-    for note in notes:
-        _annotate(_part(article, note), note)
+    parts = _by(article, "data-group")
+    fields: dict[HtmlElement, Mapping[str, Sequence[HtmlElement]]] = {}
+    # Each remark is put right after its field, before those that are there: so the first one comes last.
+    for note in reversed(notes):
+        part = _part(article, parts, note)
+        if part not in fields:
+            fields[part] = _by(part, "data-term")
+        _annotate([element for term in note.terms for element in fields[part].get(term, ())], note)
     return str(html.tostring(article, encoding="unicode"))
 
 
-def _part(article: HtmlElement, note: TermNote) -> HtmlElement:
+def _by(part: HtmlElement, attribute: str) -> Mapping[str, Sequence[HtmlElement]]:
+    """The elements below that have the attribute, by its value, in the order of the page."""
+    found: dict[str, list[HtmlElement]] = {}
+    for element in part.xpath(f".//*[@{attribute}]"):
+        found.setdefault(element.get(attribute), []).append(element)
+    return found
+
+
+def _part(article: HtmlElement, parts: Mapping[str, Sequence[HtmlElement]], note: TermNote) -> HtmlElement:
     """What the page shows of the part that the remark is about; the whole page where it shows none."""
-    if note.part is None:
-        return article
-    group, rank = note.part
-    shown: Sequence[HtmlElement] = article.xpath(".//*[@data-group=$group]", group=group)
-    return shown[rank - 1] if rank <= len(shown) else article
+    group, rank = note.part or ("", 0)
+    shown = parts.get(group, ())
+    return shown[rank - 1] if rank <= len(shown) and shown else article
 
 
-def _annotate(part: HtmlElement, note: TermNote) -> None:
-    shown = [element for term in note.terms for element in part.xpath(".//*[@data-term=$term]", term=term)]
+def _annotate(shown: Sequence[HtmlElement], note: TermNote) -> None:
     for element in shown:
         element.classes.update({"concerned", note.severity})
     if shown:

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from fastapi import Response
-from markupsafe import Markup
 from sqlalchemy import SelectBase
 from sqlmodel import Session
 
@@ -15,12 +14,8 @@ from gateway.collection.worklist.comments import Subject
 from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.awaiting import awaited_of
 from gateway.flows.model import Flow
-from gateway.invoices.errors import UnreadableInvoiceError
-from gateway.invoices.reading import read_invoice
-from gateway.invoices.rendering import render_html, stylesheet
+from gateway.invoices.rendering import stylesheet
 from gateway.kernel.clock import paris_date
-from gateway.kernel.errors import GatewayError
-from gateway.ledger.errors import DocumentDamagedError, DocumentMissingError
 from gateway.lifecycle.model import Direction, InvoiceRecord
 from gateway.lifecycle.repository import InvoiceFilter, invoice_by_id, search_invoices
 from gateway.lifecycle.statuses import status
@@ -28,7 +23,6 @@ from gateway.lifecycle.timeline import Timeline, timeline_of
 from gateway.treasury.receipt_rows import receipts_page
 from gateway.treasury.views import ReceiptView, views_of
 from gateway.treasury.write_off_rows import left_of
-from gateway.validation.notes import term_notes
 from gateway.validation.report import Report
 from gateway.web import repository
 from gateway.web.downloads import download
@@ -36,6 +30,7 @@ from gateway.web.errors import PageNotFoundError
 from gateway.web.figures import OpenedFigure, open_figure
 from gateway.web.pages import calls
 from gateway.web.pages.agreements import of_invoice
+from gateway.web.readable import readable_invoice
 from gateway.web.rendering import invoice_stylesheet
 from gateway.web.security import Anyone, FlowReplayer, Reader, Visit
 
@@ -99,10 +94,8 @@ def show(visit: Reader, invoice_id: UUID) -> Response:
                 session, [*(each.assigned_to for each in actions), *(each.acknowledged_by for each in alerts)]
             ),
         }
-    readable, unreadable = _readable(visit, invoice, report)
-    return visit.render(
-        "invoice.html", readable=readable, unreadable=unreadable, invoice_stylesheet=invoice_stylesheet(), **values
-    )
+    readable = readable_invoice(visit, invoice.document_sha256, report)
+    return visit.render("invoice.html", readable=readable, invoice_stylesheet=invoice_stylesheet(), **values)
 
 
 def document(visit: Reader, invoice_id: UUID) -> Response:
@@ -153,14 +146,3 @@ def _figure(visit: Visit, session: Session, name: str) -> OpenedFigure:
     if not visit.principal.may(Permission.READ_TREASURY):
         raise PermissionDeniedError
     return open_figure(session, visit.principal.scope, name, paris_date(visit.context.clock()))
-
-
-def _readable(visit: Visit, invoice: InvoiceRecord, report: Report | None) -> tuple[Markup | None, GatewayError | None]:
-    """The invoice as a readable fragment, else why it cannot be shown: limits may have become tighter since."""
-    try:
-        data = visit.context.store.get(invoice.document_sha256)
-        findings = term_notes(report, visit.language) if report else []
-        read = read_invoice(data, visit.context.limits)
-        return Markup(render_html(read.invoice, visit.language, findings)), None
-    except (UnreadableInvoiceError, DocumentMissingError, DocumentDamagedError) as error:
-        return None, error
