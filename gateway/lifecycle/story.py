@@ -6,7 +6,7 @@ from babel.dates import format_datetime
 
 from gateway.kernel.clock import PARIS
 from gateway.kernel.sayer import Sayer
-from gateway.kernel.text import Language, Text, french_spaces
+from gateway.kernel.text import Language, Text
 from gateway.ledger.evidence import Happening, Story
 from gateway.lifecycle.event_text import details_of
 from gateway.lifecycle.timeline import Timeline, TimelineEntry
@@ -56,10 +56,5 @@ def _happening(entry: TimelineEntry, language: Language) -> Happening:
         when=format_datetime(entry.at.astimezone(PARIS), "yyyy-MM-dd HH:mm:ss", locale=language),
         what=f"{entry.status.code} {entry.status.label.on_page(language)}",
         who=entry.issuer_name or (entry.issuer.label.on_page(language) if entry.issuer else ""),
-        details=" — ".join(filter(None, (_details(entry, language), message))),
+        details=" — ".join(filter(None, (Text.of(details_of(entry, language)).on_page(language), message))),
     )
-
-
-def _details(entry: TimelineEntry, language: Language) -> str:
-    told = details_of(entry, language)
-    return french_spaces(told) if language == "fr" else told

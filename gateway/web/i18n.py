@@ -37,7 +37,11 @@ class Words(PageSayer):
 
     def said(self, row: object, name: str) -> str:
         """The column `name_fr` or `name_en` of a row, empty when it is null."""
-        return self.say(Text(getattr(row, f"{name}_fr") or "", getattr(row, f"{name}_en") or ""))
+        return self.shown(getattr(row, f"{name}_{self.language}"))
+
+    def shown(self, said: str | None) -> str:
+        """What is said in this language already, as a page shows it; empty for nothing."""
+        return self.say(Text.of(said or ""))
 
     def deadline(self, due_on: date, today: date) -> str:
         """How far a deadline is: late by so many days, today, or the date."""

@@ -55,7 +55,7 @@ def environment(language: Language) -> Environment:
         team=lambda name: words.say(team_label(name)),
         teams=get_args(Team),
     )
-    made.filters.update(of_law=french_spaces)  # the law is quoted in French in both languages
+    made.filters.update(shown=words.shown, of_law=french_spaces)  # the law is quoted in French in both languages
     made.filters.update(say=words.say, money=words.money, number=words.number, day=words.short_day, moment=words.moment)
     return made
 
