@@ -3,9 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, true, union
+from sqlalchemy import ColumnElement, Subquery, func, true
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
@@ -76,13 +78,8 @@ def reminders_page(
     if wanted.customer_id is not None:
         statement = statement.where(Reminder.customer_id == wanted.customer_id)
     if wanted.invoice_id is not None:
-        about = select(ReminderInvoice.reminder_id).where(ReminderInvoice.invoice_id == wanted.invoice_id)
-        by_books = (
-            select(ReminderInvoice.reminder_id)
-            .join(AccountingEntry, col(AccountingEntry.id) == ReminderInvoice.entry_id)
-            .where(col(ReminderInvoice.entry_id).is_not(None), AccountingEntry.invoice_id == wanted.invoice_id)
-        )
-        statement = statement.where(col(Reminder.id).in_(union(about, by_books)))
+        about = lines_about([wanted.invoice_id])
+        statement = statement.where(col(Reminder.id).in_(select(about.c.reminder_id)))
     return fetch_page(session, statement, _LATEST_FIRST, cursor=cursor, limit=limit, descending=True)
 
 
@@ -151,6 +148,24 @@ def seen_whole(session: Session, scope: Scope, reminders: Sequence[Reminder]) ->
         and credits[each.id] <= visible
         and (not each.unallocated or sirens[each.customer_id] in scope.key_accounts)
     )
+
+
+def lines_about(invoice_ids: Collection[UUID]) -> Subquery:
+    """The lines of reminders about these invoices, also of when the books alone knew them.
+
+    Columns: `invoice_id`, `reminder_id`, `number`, `position`.
+    """
+    told = (col(ReminderInvoice.reminder_id), col(ReminderInvoice.number), col(ReminderInvoice.position))
+    among = func.any(list(invoice_ids))
+    invoice_id = col(ReminderInvoice.invoice_id)
+    named: Any = select_columns(invoice_id.label("invoice_id"), *told).where(invoice_id == among)
+    arrived = (
+        select_columns(col(AccountingEntry.invoice_id), *told)
+        .join(AccountingEntry, col(AccountingEntry.id) == ReminderInvoice.entry_id)
+        .where(col(ReminderInvoice.entry_id).is_not(None), col(AccountingEntry.invoice_id) == among)  # few: by that
+    )
+    found: Subquery = named.union_all(arrived).subquery()
+    return found
 
 
 def line_of(row: ReminderInvoice, on: date) -> ReminderLine:

@@ -27,7 +27,8 @@ from gateway.collection.law.claiming import kept_sheet
 from gateway.collection.law.context import LawContext
 from gateway.collection.law.model import HandOver
 from gateway.collection.law.positions import PenaltyPosition, positions_of
-from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
+from gateway.collection.model import Reminder, ReminderState
+from gateway.collection.reminder_rows import lines_about
 from gateway.customers.model import Customer
 from gateway.invoices.printing import render_pdf
 from gateway.invoices.reading import read_invoice
@@ -134,11 +135,12 @@ def _credits_of(session: Session, scope: Scope, invoices: Sequence[InvoiceRecord
 
 def _reminders_of(session: Session, ids: Sequence[UUID]) -> list[tuple[Reminder, list[str]]]:
     """What was sent about these invoices, with their numbers, the oldest first."""
+    about = lines_about(ids)
     rows = session.exec(
-        select(Reminder, ReminderInvoice.number)
-        .join(ReminderInvoice, col(ReminderInvoice.reminder_id) == Reminder.id)
-        .where(col(ReminderInvoice.invoice_id) == func.any(list(ids)), Reminder.state == ReminderState.SENT.value)
-        .order_by(col(Reminder.decided_at), col(Reminder.id), col(ReminderInvoice.position))
+        select(Reminder, about.c.number)
+        .join(about, about.c.reminder_id == Reminder.id)
+        .where(Reminder.state == ReminderState.SENT.value)
+        .order_by(col(Reminder.decided_at), col(Reminder.id), about.c.position)
     )
     found: dict[UUID, tuple[Reminder, list[str]]] = {}
     for reminder, number in rows:

@@ -22,7 +22,8 @@ from gateway.collection.law.formal_notice import (
 from gateway.collection.law.insolvency import is_earlier_debt
 from gateway.collection.law.model import ClaimStart, HandOver, HandOverInvoice
 from gateway.collection.law.statute import Statute
-from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
+from gateway.collection.model import Reminder, ReminderState
+from gateway.collection.reminder_rows import lines_about
 from gateway.customers.model import Customer, CustomerInvoice
 from gateway.customers.repository import contact_rows, find_customer
 from gateway.kernel.clock import paris_date
@@ -194,15 +195,12 @@ def _claim_facts(
 
 def _reminded(session: Session, ids: Collection[UUID], template: str | None = None) -> dict[UUID, date]:
     """The day of the last reminder of each invoice that left, or of the last one of a template."""
+    about = lines_about(ids)
     statement = (
-        select(ReminderInvoice.invoice_id, func.max(Reminder.sent_at))
-        .join(Reminder, col(Reminder.id) == ReminderInvoice.reminder_id)
-        .where(
-            col(ReminderInvoice.invoice_id) == func.any(list(ids)),
-            Reminder.state == ReminderState.SENT.value,
-            col(Reminder.sent_at).is_not(None),
-        )
-        .group_by(col(ReminderInvoice.invoice_id))
+        select(about.c.invoice_id, func.max(Reminder.sent_at))
+        .join(Reminder, col(Reminder.id) == about.c.reminder_id)
+        .where(Reminder.state == ReminderState.SENT.value, col(Reminder.sent_at).is_not(None))
+        .group_by(about.c.invoice_id)
     )
     if template is not None:
         statement = statement.where(Reminder.template == template)
