@@ -211,6 +211,13 @@ def _pattern(compiler: "Compiler", argument: Expression) -> str:
     raise compiler.refuse("regular expression that is not a literal")
 
 
+def _require_consuming(compiler: "Compiler", argument: Expression) -> None:
+    """What cuts strings may not match the empty one (XPath functions, 7.6.3 and 7.6.4)."""
+    match argument:
+        case Literal(str() as pattern) if re.search(python_pattern(pattern, compiler.where), ""):
+            raise compiler.refuse(f"regular expression {pattern!r} that matches the empty string")
+
+
 def _matches(compiler: "Compiler", arguments: Arguments, scope: Scope) -> Code:
     value = compiler.string_of(arguments[0], scope)
     return truth(f"({_pattern(compiler, arguments[1])}.search({value.text}) is not None)", value)
@@ -218,6 +225,7 @@ def _matches(compiler: "Compiler", arguments: Arguments, scope: Scope) -> Code:
 
 def _replace(compiler: "Compiler", arguments: Arguments, scope: Scope) -> Code:
     value = compiler.string_of(arguments[0], scope)
+    _require_consuming(compiler, arguments[1])
     pattern = _pattern(compiler, arguments[1])
     match arguments[2]:
         case Literal(str() as replacement):
@@ -228,6 +236,7 @@ def _replace(compiler: "Compiler", arguments: Arguments, scope: Scope) -> Code:
 
 def _tokenize(compiler: "Compiler", arguments: Arguments, scope: Scope) -> Code:
     value = compiler.string_of(arguments[0], scope)
+    _require_consuming(compiler, arguments[1])
     match arguments:
         case (Literal(str() as text), Literal(str() as pattern)):
             words = tuple(tokens(text, re.compile(python_pattern(pattern, compiler.where))))

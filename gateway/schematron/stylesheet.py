@@ -16,6 +16,8 @@ from gateway.schematron.errors import StylesheetError, UnsupportedConstructError
 
 _XSL = "{http://www.w3.org/1999/XSL/Transform}"
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
+#: Another version evaluates the same expressions otherwise: 1.0 takes the first of several items (XSLT 2.0, 3.8).
+_VERSION = "2.0"
 _FULL_PATH_MODE = "schematron-select-full-path"
 _IGNORED_AT_TOP = frozenset({f"{_XSL}output", f"{_XSL}param", f"{_SVRL}text"})
 _SKELETON_MATCHES = frozenset({"text()", "@*|node()"})
@@ -101,12 +103,26 @@ def read_stylesheet(path: Path) -> Stylesheet:
     the skeleton writes.
     """
     try:
-        root = etree.parse(path, etree.XMLParser(resolve_entities=False, no_network=True)).getroot()
+        tree = etree.parse(path, etree.XMLParser(resolve_entities=False, no_network=True))
     except (OSError, etree.XMLSyntaxError) as error:
         raise StylesheetError(path, str(error)) from error
+    root = tree.getroot()
     if root.tag not in (f"{_XSL}stylesheet", f"{_XSL}transform"):
         raise StylesheetError(path, f"its root element is {root.tag}")
+    for construct in _changes_of_meaning(tree):
+        raise UnsupportedConstructError(construct, path.name)
     return _Reader(path, root).read()
+
+
+def _changes_of_meaning(tree: etree._ElementTree) -> Iterator[str]:
+    """What would give other expressions than those at hand, or another meaning to the same ones."""
+    root = tree.getroot()
+    if (version := root.get("version")) != _VERSION:
+        yield f"XSLT {version}"
+    if tree.docinfo.internalDTD is not None:
+        yield "document type declaration"
+    if root.xpath("//@*[local-name() = 'xpath-default-namespace']"):
+        yield "xpath-default-namespace"
 
 
 class _Reader:

@@ -53,6 +53,8 @@ def refused(path: Path) -> UnsupportedConstructError:
         (r"matches(b, '(?:a)')", "group extension in a regular expression"),
         (r"matches(b, '(a')", "regular expression '(a'"),
         ("replace(b, 'a', '$1') = 'x'", "replacement '$1'"),
+        ("replace(b, 'a*', 'x') = 'x'", "regular expression 'a*' that matches the empty string"),
+        ("tokenize(b, '') = 'x'", "regular expression '' that matches the empty string"),
         ("b cast as xs:integer = 1", "cast as xs:integer"),
         ("b = xs:date(c) or xs:date(c)", "effective boolean value of a date"),
         ("normalize-space(b) = 5", "comparison of STRING with INTEGER"),
@@ -112,6 +114,24 @@ def test_a_stylesheet_that_the_skeleton_does_not_write_is_refused(tmp_path: Path
     error = refused(path)
     assert error.construct == construct
     assert error.where.startswith("small.xsl:")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "construct"),
+    [
+        ('version="2.0"', 'version="1.0"', "XSLT 1.0"),
+        ('version="2.0"', 'version="3.0"', "XSLT 3.0"),
+        ('version="2.0"', 'version="2.0" xpath-default-namespace="urn:p"', "xpath-default-namespace"),
+        ("<svrl:fired-rule ", '<svrl:fired-rule xsl:xpath-default-namespace="urn:p" ', "xpath-default-namespace"),
+        ("?>", '?><!DOCTYPE x [<!ENTITY e "b">]>', "document type declaration"),
+    ],
+)
+def test_what_would_change_the_meaning_of_expressions_is_refused(tmp_path: Path, old: str, new: str, construct: str):
+    path = write_rules(tmp_path / "small.xsl", [[RULE]])
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    assert refused(path).construct == construct
 
 
 @pytest.mark.parametrize("content", [b"", b"<a/>", b"not xml", b"<xsl:stylesheet/>"])
