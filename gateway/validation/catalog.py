@@ -82,6 +82,8 @@ class Artefact:
         for checksum in (self.sha256, self.parts_sha256):
             if checksum is not None and not _SHA256.fullmatch(checksum):
                 raise ValueError(f"{self.id}: {checksum} is no SHA-256 in lower case")
+        if (self.valid_from or date.min) > (self.valid_to or date.max):
+            raise ValueError(f"{self.id}: valid_to is before valid_from")
 
     @property
     def home(self) -> Path:
@@ -137,10 +139,16 @@ class Catalog:
         names = self.names()
         if len(names) != len(set(names)):
             raise ValueError("a layer or an artefact is named twice")
-        layers = {layer.name for layer in self.layers}
+        layers = {layer.name: layer for layer in self.layers}
         for artefact in self.artefacts:
             if artefact.layer not in layers:
                 raise ValueError(f"{artefact.id}: there is no layer {artefact.layer}, only {', '.join(sorted(layers))}")
+            possible = layers[artefact.layer].syntaxes
+            for syntax in artefact.syntaxes:
+                if syntax not in possible:
+                    raise ValueError(
+                        f"{artefact.id}: layer {artefact.layer} judges no {syntax}, only {', '.join(possible)}"
+                    )
 
     def names(self) -> list[str]:
         """Every name a rule selection may hold: layers, then artefacts."""
@@ -243,13 +251,19 @@ class _UserCatalog:
 
 def _artefacts_of(user_file: Path) -> list[Artefact]:
     # Needed only for a file that people write: the shipped one is proved by tests, and nobody waits for that.
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter, ValidationError
 
     try:
         content = tomllib.loads(user_file.read_text(encoding="utf-8"))
         listed = TypeAdapter(_UserCatalog).validate_python(content).artefact
+    except ValidationError as error:
+        why = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise UnusableCatalogError(str(user_file), why) from error
     except (OSError, ValueError) as error:
         raise UnusableCatalogError(str(user_file), " ".join(str(error).split())) from error
+    for artefact in listed:
+        if artefact.kind is ArtefactKind.OWN:
+            raise UnusableCatalogError(str(user_file), f"{artefact.id}: checks of kind own come with the gateway")
     home = user_file.resolve().parent
     return [artefact if artefact.package else replace(artefact, folder=home) for artefact in listed]
 

@@ -22,8 +22,10 @@ class ArtefactMissingError(ValidationError):
                 f"Artefact '{artefact}' of the catalogue is not installed.",
             ),
             Text(
-                "Réinstallez les dépendances aux versions verrouillées (make setup).",
-                "Install the dependencies again at their locked versions (make setup).",
+                "Réinstallez les dépendances aux versions verrouillées (make setup) ; d’un fichier à vous, corrigez le "
+                "chemin dans le catalogue que GATEWAY_CATALOG_FILE nomme.",
+                "Install the dependencies again at their locked versions (make setup); of a file of your own, correct "
+                "the path in the catalogue that GATEWAY_CATALOG_FILE names.",
             ),
             place,
         )
@@ -44,9 +46,9 @@ class ArtefactChangedError(ValidationError):
             ),
             Text(
                 "Réinstallez les dépendances aux versions verrouillées, ou relisez la nouvelle version et mettez à "
-                "jour schemas/catalog.toml.",
-                "Install the dependencies again at their locked versions, or review the new release and update "
-                "schemas/catalog.toml.",
+                "jour l’empreinte : dans schemas/catalog.toml, ou dans le catalogue que GATEWAY_CATALOG_FILE nomme.",
+                "Install the dependencies again at their locked versions, or review the new release and update the "
+                "checksum: in schemas/catalog.toml, or in the catalogue that GATEWAY_CATALOG_FILE names.",
             ),
             place,
         )
@@ -97,6 +99,39 @@ class UnusableCatalogError(ValidationError):
                 "Correct the file that GATEWAY_CATALOG_FILE names; schemas/catalog.toml shows its fields.",
             ),
             path,
+        )
+
+
+class UnusableSchemaError(ValidationError):
+    """An XSD of the catalogue cannot be compiled."""
+
+    code = "UNUSABLE_SCHEMA"
+
+    def __init__(self, path: str, reason: str) -> None:
+        """`reason`: what the XSD compiler says."""
+        super().__init__(
+            Text(f"Le schéma XSD ne se compile pas : {reason}.", f"The XSD schema does not compile: {reason}."),
+            Text(
+                "Vérifiez dans le catalogue que le fichier est bien un XSD (kind) et que ceux qu’il inclut sont là.",
+                "Check in the catalogue that the file is an XSD (kind), and that those it includes are there.",
+            ),
+            path,
+        )
+
+
+class ReadTwiceError(ValidationError):
+    """A comparison, which reads each document twice, was given the standard input."""
+
+    code = "READ_TWICE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "L’entrée standard ne se lit qu’une fois, et une comparaison lit chaque document deux fois.",
+                "Standard input can be read only once, and a comparison reads each document twice.",
+            ),
+            Text("Enregistrez le document dans un fichier.", "Save the document to a file."),
+            "-",
         )
 
 

@@ -177,10 +177,13 @@ class _Run:
         document = self.subject.document
         syntax, profile = str(document.syntax), document.profile
         named = self.rules.named_in(entry, self.catalog)
+        suited = self.catalog.candidates(entry.name, syntax, profile, self.root)
         if named:
-            candidates = [artefact for artefact in named if artefact.fits(syntax, self.root)]
+            # Of several that are named, those made for the profile; one that is not, when it is the only one named.
+            fitting = [artefact for artefact in named if artefact.fits(syntax, self.root)]
+            candidates = [artefact for artefact in fitting if artefact in suited] or fitting
         else:
-            candidates = self.catalog.candidates(entry.name, syntax, profile, self.root)
+            candidates = suited
         if not self.catalog.of_layer(entry.name):
             return None, _NO_ENGINE
         if not candidates:

@@ -9,6 +9,7 @@ from lxml import etree
 
 from gateway.kernel.text import Text
 from gateway.validation.catalog import Artefact
+from gateway.validation.errors import UnusableSchemaError
 from gateway.validation.explanations import explain
 from gateway.validation.layers import Outcome, Subject
 from gateway.validation.notices import MORE_RULE
@@ -24,9 +25,9 @@ class XsdChecker:
     """Checks documents against the schemas of the catalogue; each schema is compiled once per process."""
 
     def check(self, subject: Subject, artefact: Artefact) -> Outcome:
-        """The breaches of the schema, in the order of the document."""
+        """The breaches of the schema, in the order of the document. Raises UnusableSchemaError."""
         tree = subject.document.tree
-        schema = _compiled(artefact.file)
+        schema = compiled_schema(artefact.file)
         # libxml2's error log belongs to the schema, not to the call: it is copied before another thread may use it.
         with schema.lock:
             if schema.schema.validate(tree):
@@ -43,24 +44,30 @@ class XsdChecker:
         return Outcome(findings)
 
 
-class _Compiled:
+class CompiledSchema:
+    """A schema, and the lock under which its error log is read."""
+
     def __init__(self, schema_file: Path) -> None:
         parser = etree.XMLParser(no_network=True, resolve_entities=False)
-        self.schema = etree.XMLSchema(etree.parse(str(schema_file), parser))
+        try:
+            self.schema = etree.XMLSchema(etree.parse(str(schema_file), parser))
+        except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
+            raise UnusableSchemaError(str(schema_file), str(error)) from error
         self.lock = Lock()
 
 
 _compiling = Lock()
 
 
-def _compiled(schema_file: Path) -> _Compiled:
+def compiled_schema(schema_file: Path) -> CompiledSchema:
+    """The schema, compiled once per process. Raises UnusableSchemaError."""
     with _compiling:
         return _compile(schema_file)
 
 
 @cache
-def _compile(schema_file: Path) -> _Compiled:
-    return _Compiled(schema_file)
+def _compile(schema_file: Path) -> CompiledSchema:
+    return CompiledSchema(schema_file)
 
 
 def _finding(fault: Fault, artefact: Artefact) -> Finding:

@@ -12,7 +12,13 @@ from typer.testing import CliRunner, Result
 from gateway.cli import app
 from gateway.validation.catalog import installed_catalog, load_catalog
 from gateway.validation.comparing import Pack, change
-from gateway.validation.errors import ArtefactChangedError, ArtefactMissingError, UnknownPackError, UnusableCatalogError
+from gateway.validation.errors import (
+    ArtefactChangedError,
+    ArtefactMissingError,
+    ReadTwiceError,
+    UnknownPackError,
+    UnusableCatalogError,
+)
 from gateway.validation.options import ValidationOptions
 from gateway.validation.report import Report, Verdict
 from gateway.validation.service import validate
@@ -99,7 +105,16 @@ def test_a_catalogue_that_names_no_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"layer": '"no-layer"'}, {"sha256": '"short"'}, {"colour": '"red"'}, {"kind": "[["}]
+    "changes",
+    [
+        {"layer": '"no-layer"'},
+        {"sha256": '"short"'},
+        {"colour": '"red"'},
+        {"kind": "[["},
+        {"kind": '"own"'},
+        {"syntaxes": '["UBL", "CDAR"]'},
+        {"valid_to": "2026-12-31"},
+    ],
 )
 def test_a_catalogue_that_cannot_be_used_is_refused_with_its_fault(changes: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(UnusableCatalogError, match=r"catalog\.toml"):
@@ -170,3 +185,34 @@ def test_verify_names_a_file_that_is_not_that_of_the_catalogue(tmp_path: Path, m
     result = CliRunner().invoke(app, ["schemas", "verify"])
     assert result.exit_code == 1
     assert "✗ en16931-ubl-next" in result.stdout
+
+
+def test_verify_takes_a_file_that_replaces_a_shipped_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_CATALOG_FILE", str(_catalogue(tmp_path, RULES.read_bytes(), id='"en16931-ubl"')))
+    result = CliRunner().invoke(app, ["schemas", "verify"])
+    assert (result.exit_code, "✗" in result.stdout) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rules", "reason"),
+    [
+        ({}, RULES.read_bytes().replace(b"true()", b"position() = 1", 1), "position()"),
+        ({"kind": '"xsd"', "layer": '"xsd"'}, RULES.read_bytes(), "XSD"),
+        ({"kind": '"xsd"', "layer": '"xsd"'}, b"no schema", "XSD"),
+    ],
+)
+def test_verify_finds_a_file_that_the_engines_refuse_before_its_day(
+    changes: dict[str, str], rules: bytes, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rules != RULES.read_bytes() or changes
+    monkeypatch.setenv("GATEWAY_CATALOG_FILE", str(_catalogue(tmp_path, rules, **changes)))
+    result = CliRunner().invoke(app, ["schemas", "verify"])
+    (fault,) = [line for line in result.stdout.splitlines() if line.startswith("✗")]
+    assert result.exit_code == 1
+    assert fault.startswith("✗ en16931-ubl-next")
+    assert reason in fault
+
+
+def test_a_comparison_does_not_read_the_standard_input_twice(valid: Valid) -> None:
+    arguments = ["schemas", "compare", "-", "--old", "2026-12-01", "--new", "2027-01-01"]
+    assert isinstance(CliRunner().invoke(app, arguments, input=valid("UBL")).exception, ReadTwiceError)

@@ -205,6 +205,15 @@ def test_a_named_artefact_replaces_the_one_of_the_profile(valid: Valid) -> None:
     assert report.verdict is Verdict.INVALID
 
 
+@pytest.mark.parametrize(
+    ("profile", "expected"), [("EN 16931", "en16931-ubl"), ("EXTENDED-CTC-FR", "extended-ctc-fr-ubl")]
+)
+def test_of_several_named_artefacts_the_one_for_the_profile_counts(profile: str, expected: str, valid: Valid) -> None:
+    rules = RuleSelection.parse("extended-ctc-fr-ubl,en16931-ubl", CATALOG)
+    report = validate(valid("UBL", profile), rules=rules)
+    assert [entry.artefact for entry in report.pack] == [expected]
+
+
 def test_a_named_artefact_of_another_syntax_is_not_run(valid: Valid) -> None:
     report = validate(valid("UBL"), rules=RuleSelection.parse("cii-d22b-xsd", CATALOG))
     assert _statuses(report)["xsd"] is NOT_RUN
