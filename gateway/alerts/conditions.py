@@ -33,6 +33,12 @@ def team_label(team: str) -> Text:
     return text_of(named) if named else Text(team, team)
 
 
+def words_for(entry: Table, *, credit_note: bool) -> Table:
+    """An entry of the data as it speaks of an invoice or, its words `of_credit_note` laid over, of a credit note."""
+    others = {key: value for key, value in entry.items() if key != "of_credit_note"}
+    return {**others, **entry.get("of_credit_note", {})} if credit_note else others
+
+
 class Severity(StrEnum):
     """How much it matters, in growing order."""
 
@@ -53,6 +59,7 @@ class Condition:
         working_days: time to act.
         by_reason: whether the reasons of the event choose the team.
         settled_by_replacement: whether the invoice that replaces this one under a new number settles it.
+        of_credit_note: the same with the words for a credit note.
     """
 
     id: str
@@ -66,6 +73,7 @@ class Condition:
     reason: Text
     next_step: Text
     settled_by_replacement: bool = False
+    of_credit_note: "Condition | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,7 @@ class AlertDecision:
         event: fingerprint of the event that opens it.
         actions_asked: what the other side asks for (MDT-121).
         disputed: amount with VAT that is not approved, when known.
+        of_credit_note: whether what it is about is a credit note (BT-3), as its sentences say.
     """
 
     condition: str
@@ -98,6 +107,7 @@ class AlertDecision:
     event: str
     actions_asked: tuple[str, ...] = ()
     disputed: Decimal | None = None
+    of_credit_note: bool = False
 
     def due_on(self, opened_on: date) -> date:
         """The last working day to act, for an alert opened that day (Europe/Paris)."""
@@ -112,7 +122,7 @@ class Closing:
     because: Text
 
 
-def alert_for(event: StatusEvent, state: InvoiceState) -> AlertDecision | None:
+def alert_for(event: StatusEvent, state: InvoiceState, *, credit_note: bool = False) -> AlertDecision | None:
     """The alert that `event` opens, None when it calls nobody.
 
     `state` is the projection of the invoice with `event` in it: an event that could not happen, or that a later one has
@@ -121,6 +131,8 @@ def alert_for(event: StatusEvent, state: InvoiceState) -> AlertDecision | None:
     condition = next((each for each in conditions() if (each.status, each.line) == (event.code, event.line)), None)
     if condition is None or _without_object(event, state):
         return None
+    if credit_note and condition.of_credit_note:
+        condition = condition.of_credit_note
     issue = state.issue(event.code)
     disputed = issue.disputed if issue else None
     routes = [route for code in event.reasons if (route := _route(code))] if condition.by_reason else []
@@ -140,6 +152,7 @@ def alert_for(event: StatusEvent, state: InvoiceState) -> AlertDecision | None:
         event=event.fingerprint,
         actions_asked=event.actions,
         disputed=disputed,
+        of_credit_note=credit_note,
     )
 
 
@@ -184,6 +197,7 @@ def _condition(name: str, table: Table) -> Condition:
         reason=text_of(table["reason"]),
         next_step=text_of(table["next"]),
         settled_by_replacement=table.get("settled_by_replacement", False),
+        of_credit_note=_condition(name, words_for(table, credit_note=True)) if "of_credit_note" in table else None,
     )
 
 

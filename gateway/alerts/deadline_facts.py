@@ -78,6 +78,7 @@ def facts_of(
             unsent=(*(_unsent(each) for each in own if not _is_sent(each)), *by_key.get(key, ())),
             receipt=receipts.get(invoice.id),
             disputes=disputes.get(invoice.id, Disputes()),
+            is_credit_note=invoice.is_credit_note,
         )
     return facts
 

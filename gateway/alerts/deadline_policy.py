@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from gateway.alerts.conditions import Severity, Team
+from gateway.alerts.conditions import Severity, Team, words_for
 from gateway.kernel.dated import Table, data_file, in_force, lay_over, merged, own_file, shipped_file, text_of
 from gateway.kernel.errors import OwnDataError
 from gateway.kernel.text import Text
@@ -45,6 +45,7 @@ class DeadlineRule:
         act_in_working_days: time to act once told.
         awaited: what should come, told before it is late.
         cured: why the alert closes by itself.
+        of_credit_note: the same with the words for a credit note.
     """
 
     matter: Matter
@@ -61,6 +62,7 @@ class DeadlineRule:
     next_step: Text
     awaited: Text
     cured: Text
+    of_credit_note: "DeadlineRule | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,9 @@ def _check(path: Path, matter: Matter, table: Table, known: set[str]) -> None:
         if unknown := set(table) - known:
             raise ValueError(min(unknown))
         rule = _rule(matter, table)
-        for text in (rule.title, rule.reason, rule.next_step, rule.awaited, rule.cured):
-            text.format(**dict.fromkeys(_SENTENCES_KNOW, ""))
+        for said in filter(None, (rule, rule.of_credit_note)):
+            for text in (said.title, said.reason, said.next_step, said.awaited, said.cured):
+                text.format(**dict.fromkeys(_SENTENCES_KNOW, ""))
         timedelta(hours=rule.hours, days=rule.working_days + rule.announced_working_days + rule.act_in_working_days)
     except (KeyError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
         reason = Text(f"{error} ne convient pas", f"{error} does not fit")
@@ -154,4 +157,5 @@ def _rule(matter: Matter, table: Table) -> DeadlineRule:
         next_step=text_of(table["next"]),
         awaited=text_of(table["awaited"]),
         cured=text_of(table["cured"]),
+        of_credit_note=_rule(matter, words_for(table, credit_note=True)) if "of_credit_note" in table else None,
     )

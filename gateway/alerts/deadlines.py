@@ -6,7 +6,7 @@ that a deadline in days passes at midnight in Paris.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -86,6 +86,7 @@ class InvoiceFacts:
         unsent: what still has to leave.
         receipt: None when nothing is known, which does not mean that nothing came in.
         disputes: what was made of them; nothing when there was none.
+        is_credit_note: whether its type (BT-3) says so.
     """
 
     key: InvoiceKey
@@ -98,6 +99,7 @@ class InvoiceFacts:
     unsent: tuple[Unsent, ...] = ()
     receipt: Receipt | None = None
     disputes: Disputes = Disputes()
+    is_credit_note: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,13 @@ def next_look(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy, 
 
 
 def running(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
-    """Every deadline of the invoice that is not met, passed or still ahead."""
+    """Every deadline of the invoice that is not met, passed or still ahead; of a credit note, in its own words."""
+    for each in _running(facts, state, policy):
+        other = each.rule.of_credit_note if facts.is_credit_note else None
+        yield replace(each, rule=other) if other else each
+
+
+def _running(facts: InvoiceFacts, state: InvoiceState, policy: DeadlinePolicy) -> Iterator[Deadline]:
     yield from _unsent(facts, policy)
     if state.closed:
         return
@@ -318,6 +326,7 @@ def _alert(deadline: Deadline, facts: InvoiceFacts) -> AlertDecision:
         dedup_key=f"{rule.matter.value}:{facts.key}:{deadline.cause}",
         key=facts.key,
         event="",
+        of_credit_note=facts.is_credit_note,
     )
 
 

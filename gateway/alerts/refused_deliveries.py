@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from gateway.alerts.conditions import AlertDecision, Severity
+from gateway.alerts.conditions import AlertDecision, Severity, words_for
 from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.text import Text
 from gateway.lifecycle.correlation import InvoiceKey
@@ -43,7 +43,8 @@ def alert_for_refused_delivery(refused: RefusedDelivery) -> AlertDecision:
     Data: `refused_delivery` (an invoice), `refused_status` and `refused_report` of `schemas/alerts.toml`.
     """
     what = "refused_report" if refused.report else "refused_status" if refused.status else "refused_delivery"
-    table = data_file("alerts.toml")[what]
+    is_credit_note = refused.invoice is not None and refused.invoice.is_credit_note
+    table = words_for(data_file("alerts.toml")[what], credit_note=is_credit_note)
     key = key_of_invoice(refused.invoice) if refused.invoice else InvoiceKey(refused.report or refused.name)
     said = _said(refused.remarks)
     label = refused.status.label if refused.status else Text("", "")
@@ -64,6 +65,7 @@ def alert_for_refused_delivery(refused: RefusedDelivery) -> AlertDecision:
         dedup_key=refused_delivery_key(refused.delivery_id),
         key=key,
         event="",
+        of_credit_note=is_credit_note,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gateway.alerts.conditions import AlertDecision, Severity
+from gateway.alerts.conditions import AlertDecision, Severity, words_for
 from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.text import Text
 from gateway.lifecycle.correlation import InvoiceKey
@@ -23,6 +23,7 @@ class RefusedFlow:
         problems: what is wrong, the gravest first; one sentence each.
         number: BT-1, "" when the file could not be read that far.
         agency_id, customer_siren: whose matter it is, when known.
+        is_credit_note: whether its type (BT-3) says so, as far as the file could be read.
     """
 
     flow_id: UUID
@@ -31,6 +32,7 @@ class RefusedFlow:
     number: str = ""
     agency_id: UUID | None = None
     customer_siren: str | None = None
+    is_credit_note: bool = False
 
 
 def alert_for_refused_flow(flow: RefusedFlow, now: datetime) -> AlertDecision:
@@ -38,7 +40,7 @@ def alert_for_refused_flow(flow: RefusedFlow, now: datetime) -> AlertDecision:
 
     Data: `refused_flow` of `schemas/alerts.toml`.
     """
-    table = data_file("alerts.toml")["refused_flow"]
+    table = words_for(data_file("alerts.toml")["refused_flow"], credit_note=flow.is_credit_note)
     number = flow.number or flow.name
 
     def told(sentence: Text) -> Text:
@@ -59,6 +61,7 @@ def alert_for_refused_flow(flow: RefusedFlow, now: datetime) -> AlertDecision:
         dedup_key=f"{table['id']}:{flow.flow_id}:{now.isoformat()}",
         key=InvoiceKey(number),
         event="",
+        of_credit_note=flow.is_credit_note,
     )
 
 

@@ -71,10 +71,11 @@ def react(session: Session, recorded: RecordedEvent, now: datetime, *, may_close
     if recorded.is_duplicate or recorded.direction is Direction.PAYABLE:
         return AlertReaction()
     closed = _close_settled(session, recorded, now) if may_close else ()
-    decision = alert_for(recorded.event, recorded.state)
+    invoice = recorded.invoice
+    is_credit_note = invoice is not None and invoice.is_credit_note
+    decision = alert_for(recorded.event, recorded.state, credit_note=is_credit_note)
     if decision is None:
         return AlertReaction(closed=closed)
-    invoice = recorded.invoice
     alert = _open(
         session,
         decision,
@@ -145,7 +146,7 @@ def raise_for_unaddressable_buyer(
 ) -> OpenedAlert | None:
     """Tell the billing team that the directory would not route an invoice; None when they were told."""
     take_turn(session)
-    decision = alert_for_unaddressable(key_of_invoice(invoice), says, to_do)
+    decision = alert_for_unaddressable(key_of_invoice(invoice), says, to_do, credit_note=invoice.is_credit_note)
     return raise_about_invoice(session, decision, invoice, now, flow_id=invoice.flow_id)
 
 

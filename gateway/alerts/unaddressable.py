@@ -1,17 +1,17 @@
 """The alert for an invoice that leaves for an address the directory would not route. Pure."""
 
-from gateway.alerts.conditions import AlertDecision, Severity
+from gateway.alerts.conditions import AlertDecision, Severity, words_for
 from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.text import Text
 from gateway.lifecycle.correlation import InvoiceKey
 
 
-def alert_for_unaddressable(key: InvoiceKey, says: Text, to_do: Text) -> AlertDecision:
+def alert_for_unaddressable(key: InvoiceKey, says: Text, to_do: Text, *, credit_note: bool = False) -> AlertDecision:
     """The alert to open, one for each invoice. `says`, `to_do`: the answer of the directory about the buyer's address.
 
     Data: `unaddressable_buyer` of `schemas/alerts.toml`.
     """
-    table = data_file("alerts.toml")["unaddressable_buyer"]
+    table = words_for(data_file("alerts.toml")["unaddressable_buyer"], credit_note=credit_note)
     reason = text_of(table["reason"])
     return AlertDecision(
         condition=table["id"],
@@ -25,4 +25,5 @@ def alert_for_unaddressable(key: InvoiceKey, says: Text, to_do: Text) -> AlertDe
         dedup_key=f"{table['id']}:{key}",
         key=key,
         event="",
+        of_credit_note=credit_note,
     )

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from gateway.alerts.conditions import AlertDecision, Team
+from gateway.alerts.conditions import AlertDecision, Team, words_for
 from gateway.kernel.dated import data_file, text_of
 from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
@@ -98,11 +98,9 @@ def action_for(alert: AlertDecision, opened_on: date, amount: Decimal | None = N
     data = data_file("alerts.toml")["collection"]
     asked = [data["action_requested"][code] for code in alert.actions_asked if code in data["action_requested"]]
     kind = ActionKind(asked[0] if asked else data["action_of"][alert.condition])
-    words = data["action"][kind.value]
     at_stake = amount if alert.disputed is None else alert.disputed
-    is_credit_note = at_stake is not None and at_stake < 0
-    if is_credit_note:
-        words = words.get("of_credit_note", words)
+    is_credit_note = alert.of_credit_note or (at_stake is not None and at_stake < 0)
+    words = words_for(data["action"][kind.value], credit_note=is_credit_note)
     title, explanation = text_of(words["title"]), text_of(words["explanation"])
     what = Text("avoir", "credit note") if is_credit_note else Text("facture", "invoice")
     return ActionDecision(

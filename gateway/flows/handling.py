@@ -196,6 +196,7 @@ def _refused(written: _Written) -> RefusedFlow:
         number=read.invoice.number,
         agency_id=flow.agency_id,
         customer_siren=read.invoice.buyer_siren,
+        is_credit_note=read.invoice.is_credit_note,
     )
 
 

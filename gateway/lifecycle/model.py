@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Column, Identity, Index, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.database.columns import Amount, IdentifiedRow, Json, OrganisationRow, UtcDateTime
+from gateway.invoices.codes import CREDIT_NOTE_TYPES
 from gateway.kernel.money import ZERO
 
 
@@ -112,6 +113,11 @@ class InvoiceRecord(IdentifiedRow, table=True):
     next_check_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="When its deadlines are looked at next; none: nothing can pass."
     )
+
+    @property
+    def is_credit_note(self) -> bool:
+        """Whether its type (BT-3) is one by which the seller gives money back."""
+        return self.type_code in CREDIT_NOTE_TYPES
 
 
 class PrecedingReference(OrganisationRow, table=True):
