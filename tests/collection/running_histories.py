@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from threading import Thread
 from traceback import format_exc
 from typing import Any
@@ -43,6 +44,7 @@ from tests.collection.watching_histories import (
     check_balances,
     check_claim,
     check_decisions,
+    check_excesses,
     check_money,
     check_penalties,
     lines_of,
@@ -67,6 +69,11 @@ class Watched(ReachedLife):
     teller: dict[tuple[str, str], UUID] = field(default_factory=dict)
     nowhere: list[UUID] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+    @cached_property
+    def law(self) -> LawContext:
+        """What the review of claims works with, and remembers."""
+        return LawContext(self.database, self.store, self.clock, self.settings, ReadingLimits())  # type: ignore[arg-type]
 
     def live(self, act: told.Act) -> None:
         """Do what an act says, then look at the money."""
@@ -99,6 +106,7 @@ class Watched(ReachedLife):
         assert not self.faults, self.faults
         check_money(self, EVERYTHING, SCOPES[1 + act.count % 2])
         check_agreements(self)
+        check_excesses(self)
         check_penalties(self)
         self._check_steps()
 
@@ -109,7 +117,7 @@ class Watched(ReachedLife):
         while review_due_invoices(context, self.organisation, receipts_known) == self.settings.batch_size:
             pass
         review_promises_and_plans(context, self.organisation, DEADLINES_TASK)
-        review_law(LawContext(self.database, self.store, self.clock, self.settings, limits), self.organisation)  # type: ignore[arg-type]
+        review_law(self.law, self.organisation)
 
     def send(
         self, workers: int = 1, foreseen: list[ReminderDecision] | None = None, meanwhile: Sequence[told.Act] = ()

@@ -10,13 +10,14 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from gateway.access.scope import Scope
-from gateway.alerts.model import Alert
+from gateway.alerts.model import Alert, AlertState
 from gateway.collection.account import Account
 from gateway.collection.agreements.model import Dispute, DisputeOutcome
 from gateway.collection.agreements.reading import read_agreements
 from gateway.collection.agreements.values import PlanState, PromiseState
 from gateway.collection.law.model import Penalty, PenaltyKind
 from gateway.collection.law.positions import positions_of
+from gateway.collection.law.warning import EXCESS
 from gateway.collection.messages.values import ReminderLine
 from gateway.collection.model import ActionState, CollectionAction, Reminder, ReminderInvoice, ReminderState
 from gateway.collection.receivables import Books
@@ -218,6 +219,16 @@ def check_penalties(life: ReachedLife) -> None:
                 assert 0 < line.base <= bill.total - sum((amount for on, amount in moves if on < day), NOTHING)
         for each in position.claimed:
             assert 0 <= each.left == life.left_of_penalty(each.penalty)
+
+
+def check_excesses(life: ReachedLife) -> None:
+    """A claim of more than is due was told, and only such a claim is still to be corrected."""
+    with life.database.transaction(life.organisation) as session:
+        claimed = session.exec(select(InvoiceRecord).where(col(InvoiceRecord.id).in_(select(Penalty.invoice_id)))).all()
+        positions = positions_of(session, claimed, life.today, LAW)
+        alerts = session.exec(select(Alert).where(Alert.condition == EXCESS)).all()
+    exceeding = {each.invoice.id for each in positions if each.interest_excess or each.indemnity_excess}
+    assert exceeding == {each.invoice_id for each in alerts if each.state != AlertState.CLOSED}
 
 
 def _excluded(

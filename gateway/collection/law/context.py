@@ -1,7 +1,8 @@
 """What the routes and jobs of this room work with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from gateway.collection.law.changes import Looks
 from gateway.collection.law.statute import Statute, statute
 from gateway.collection.law.watching import ReadStart, start_reader
 from gateway.database.engine import Database
@@ -15,13 +16,14 @@ from gateway.notifications.service import Channels, channels_of
 
 @dataclass(frozen=True, slots=True)
 class LawContext:
-    """The parts of the service that this room works with."""
+    """The parts of the service that this room works with; `looks`: what of the claims was counted again already."""
 
     database: Database
     store: DocumentStore
     clock: Clock
     settings: Settings
     limits: ReadingLimits
+    looks: Looks = field(default_factory=Looks)
 
     def __post_init__(self) -> None:
         """A wrong file is told at the start. Raises LawFileError."""

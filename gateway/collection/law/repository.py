@@ -220,13 +220,19 @@ def lowered_of_penalties(session: Session, penalty_ids: Collection[UUID]) -> dic
     return found
 
 
-def claimed_invoices(session: Session, after: UUID | None, limit: int) -> list[InvoiceRecord]:
-    """Invoices for which something was claimed: one page; `after`: the last identifier of the page before."""
+def claimed_invoices(
+    session: Session, after: UUID | None, limit: int, touched: ColumnElement[bool]
+) -> list[InvoiceRecord]:
+    """Invoices for which something was claimed: one page; `after`: the last identifier of the page before.
+
+    `touched`: of which of them.
+    """
     return list(
         session.exec(
             select(InvoiceRecord)
             .where(
                 col(InvoiceRecord.id).in_(select(Penalty.invoice_id)),
+                touched,
                 col(InvoiceRecord.id) > after if after else true(),
             )
             .order_by(col(InvoiceRecord.id))
