@@ -5,10 +5,13 @@ Data: `collection.told_again` of `schemas/alerts.toml`. Pure; `repository.told_b
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
+from gateway.alerts.conditions import Severity
 from gateway.kernel.dated import data_file
+
+_GRAVEST_FIRST = [severity.value for severity in reversed(Severity)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ def _head(told: Told, newest_first: Sequence[Told]) -> Told:
             if other.condition == condition:
                 return other
     return told
+
+
+def urgency(severity: str, due_on: date | None, action_id: UUID) -> tuple[int, date, str]:
+    """What orders the actions of one matter: the first leads. The gravest comes first, then the one due first."""
+    return _GRAVEST_FIRST.index(severity), due_on or date.max, str(action_id)
 
 
 def told_again() -> Mapping[str, Sequence[str]]:

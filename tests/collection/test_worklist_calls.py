@@ -298,7 +298,7 @@ def test_a_mention_tells_that_person_once_and_only_people_who_see_the_matter(hou
     invoice_id = house.owed["F1"].id
     say(house, marie, "Vu avec @zoe.martin et @ZOE.MARTIN@maison.fr.", Subject.INVOICE, invoice_id)
     (told,) = house.rows(Notification)
-    assert (told.user_id, told.subject) == (zoe.id, "Marie Roy vous cite : facture F1")
+    assert (told.user_id, told.subject) == (zoe.id, "Marie Roy vous cite\u00a0: facture F1")
     assert told.link == f"/invoices/{invoice_id}#comments"
     for words in ("Voir @paul.lyon", "Voir @nobody", "Voir @paul.lyon@maison.fr"):
         with pytest.raises(UnknownMentionError):

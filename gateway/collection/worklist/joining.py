@@ -2,14 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
-from gateway.alerts.conditions import Severity
-from gateway.collection.same_matter import Told, by_matter
+from gateway.collection.same_matter import Told, by_matter, urgency
 from gateway.collection.worklist.ranking import Matter
 from gateway.kernel.text import Text
-
-_GRAVEST_FIRST = [severity.value for severity in reversed(Severity)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,7 @@ def joined(lines: Iterable[ToldLine]) -> Iterator[Matter]:
 def _one(group: Sequence[ToldLine]) -> Matter:
     if len(group) == 1:
         return group[0].line
-    leader, *others = sorted(group, key=_urgency)
+    leader, *others = sorted(group, key=lambda each: urgency(each.severity, each.line.due_on, each.told.action_id))
     newest = max(group, key=lambda each: (each.told.at, each.told.action_id)).line
     said = leader.line.explanation
     back = [each.line.back_on for each in group if each.line.back_on]
@@ -53,7 +49,3 @@ def _one(group: Sequence[ToldLine]) -> Matter:
         calls=sum(each.line.calls for each in group),
         back_on=max(back, default=None),
     )
-
-
-def _urgency(each: ToldLine) -> tuple[int, date, str]:
-    return _GRAVEST_FIRST.index(each.severity), each.line.due_on or date.max, str(each.told.action_id)

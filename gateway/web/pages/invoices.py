@@ -1,5 +1,8 @@
 """The invoices: the list with its search, one invoice with all that happened to it, its documents."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from fastapi import Response
@@ -8,8 +11,11 @@ from sqlmodel import Session
 
 from gateway.access.errors import PermissionDeniedError
 from gateway.access.roles import Permission
+from gateway.alerts.model import Alert
 from gateway.alerts.repository import AlertFilter, invoices_with_unsettled_alerts, list_alerts
+from gateway.collection.model import ActionState, CollectionAction
 from gateway.collection.repository import ActionFilter, worklist
+from gateway.collection.same_matter import Told, by_matter, urgency
 from gateway.collection.worklist.comments import Subject
 from gateway.database.paging import LONGEST_PAGE
 from gateway.flows.awaiting import awaited_of
@@ -35,6 +41,15 @@ from gateway.web.rendering import invoice_stylesheet
 from gateway.web.security import Anyone, FlowReplayer, Reader, Visit
 
 _WEEK = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An action on an invoice, and the alerts that tell of the same matter again: done with it, not shown apart."""
+
+    action: CollectionAction
+    assigned_to: UUID | None
+    also: Sequence[Alert] = ()
 
 
 def search(
@@ -89,13 +104,35 @@ def show(visit: Reader, invoice_id: UUID) -> Response:
             "comments": calls.comments_on(session, visit, Subject.INVOICE, invoice.id),
             "report": report,
             "alerts": alerts,
-            "actions": actions,
+            "tasks": _tasks(actions, alerts),
             "names": repository.user_names(
                 session, [*(each.assigned_to for each in actions), *(each.acknowledged_by for each in alerts)]
             ),
         }
     readable = readable_invoice(visit, invoice.document_sha256, report)
     return visit.render("invoice.html", readable=readable, invoice_stylesheet=invoice_stylesheet(), **values)
+
+
+def _tasks(actions: Sequence[CollectionAction], alerts: Iterable[Alert]) -> list[Task]:
+    """One task for each matter to do, led as in the worklist, in the place of its first; what is over stays apart."""
+    told_by = {alert.id: alert for alert in alerts}
+    by_id = {each.id: each for each in actions}
+    doing = [each for each in actions if each.state == ActionState.TODO and each.alert_id in told_by]
+    groups = by_matter(
+        Told(each.id, told_by[each.alert_id].condition, each.invoice_id, each.created_at) for each in doing
+    )
+    tasks: dict[UUID, Task] = {}
+    for group in groups:
+        leader, *others = sorted((by_id[each.action_id] for each in group), key=lambda each: _urgency(each, told_by))
+        owner = next((each.assigned_to for each in (leader, *others) if each.assigned_to), None)
+        task = Task(leader, owner, [told_by[each.alert_id] for each in others])
+        tasks |= {each.action_id: task for each in group}
+    shown = (tasks.get(each.id) or Task(each, each.assigned_to) for each in actions)
+    return list({task.action.id: task for task in shown}.values())
+
+
+def _urgency(action: CollectionAction, told_by: Mapping[UUID, Alert]) -> tuple[int, date, str]:
+    return urgency(told_by[action.alert_id].severity, action.due_on, action.id)
 
 
 def document(visit: Reader, invoice_id: UUID) -> Response:
