@@ -66,7 +66,8 @@ def cache_key(stylesheet: bytes, code_lists: Mapping[str, bytes]) -> bytes:
 def cached_code(directory: Path, name: str, key: bytes, generate: Callable[[], str]) -> CodeType:
     """Code object of a module: from the cache when it holds exactly this one, else compiled from `generate()`.
 
-    A directory that cannot be used is not an error: the module is then compiled for this process alone.
+    A directory that cannot be used is not an error: the module is then compiled for this process alone, and the log
+    says why it takes so long.
     """
     stem = f"{re.sub(r'[^A-Za-z0-9.]+', '_', name)}-{key.hex()[:16]}"
     is_trusted = _make_private(directory)
@@ -74,6 +75,8 @@ def cached_code(directory: Path, name: str, key: bytes, generate: Callable[[], s
         code = _read(directory / f"{stem}.code", key)
         if code is not None:
             return code
+    else:
+        _log_untrusted(directory)
     source = generate()
     code = compile(source, f"<rules of {name}>", "exec", dont_inherit=True, optimize=1)
     if is_trusted:
@@ -91,6 +94,15 @@ def _make_private(directory: Path) -> bool:
     except OSError:
         return False
     return stat.S_ISDIR(status.st_mode) and _is_ours(status)
+
+
+def _log_untrusted(directory: Path) -> None:
+    # Imported only here: rules that are in the cache are there sooner.
+    import logging
+
+    logging.getLogger(__name__).warning(
+        "Rules are compiled at every start: %s cannot be made, or others than this user can write it.", directory
+    )
 
 
 def _is_ours(status: os.stat_result) -> bool:

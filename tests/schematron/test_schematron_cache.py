@@ -84,13 +84,17 @@ def test_code_of_another_key_is_not_taken(folder: Path):
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="file owners are a notion of POSIX")
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
-def test_a_directory_that_others_can_write_is_neither_read_nor_written(folder: Path, mode: int):
+def test_a_directory_that_others_can_write_is_neither_read_nor_written(
+    folder: Path, mode: int, caplog: pytest.LogCaptureFixture
+):
     generator = Generator()
     found(folder, generator)
+    assert caplog.messages == []
     folder.chmod(mode)
     before = sorted(folder.iterdir())
     assert (found(folder, generator), generator.asked) == (1, 2)
     assert sorted(folder.iterdir()) == before
+    assert [str(folder) in message for message in caplog.messages] == [True]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="file owners are a notion of POSIX")
