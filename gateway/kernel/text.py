@@ -10,7 +10,8 @@ Language = Literal["fr", "en"]
 DEFAULT_LANGUAGE: Language = "fr"
 _NO_BREAK, _NARROW_NO_BREAK = "\u00a0", "\u202f"
 _BREAKING = re.compile(rf"[^\S{_NO_BREAK}{_NARROW_NO_BREAK}]+")
-_BESIDE_A_MARK = re.compile(r"(?<=«) |(?<!\s) (?:(?=[»:])|(?P<narrow>(?=[;?!%])))(?=[»:;?!%]+(?:[\s.,)\]»…]|$))")
+#: The space comes first, so that most of a text is passed over at once.
+_BESIDE_A_MARK = re.compile(r" (?:(?<=« )|(?<!\s )(?=[»:;?!%]+(?:[\s.,)\]»…]|$))(?P<narrow>(?=[;?!%]))?)")
 
 
 @dataclass(frozen=True, slots=True)
