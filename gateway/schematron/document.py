@@ -69,7 +69,6 @@ class Document:
         node: the document node; its only child is the document element.
         root: the document element.
         by_name: the elements of each path in document order, a path before those below it.
-        below: the same elements by the path below the root, its tags joined with one space; empty for the root itself.
     """
 
     def __init__(self, source: etree._Element, data: bytes | None = None) -> None:
@@ -79,7 +78,6 @@ class Document:
         self.node: Element = Element(DOCUMENT_TAG)
         self.node.append(self.root)
         self.by_name = self._found_by_name()
-        self.below: dict[str, list[Element]] = {name.below: nodes for name, nodes in self.by_name}
         self._endings: dict[str, list[Element]] = {}
         self._holders: dict[str, list[Element]] | None = None
         self._positions: dict[Element, int] = {}
@@ -92,13 +90,16 @@ class Document:
         for name, nodes in found:
             groups: dict[str, list[Element]] = {}
             for node in nodes:
-                for child in node:
-                    group = groups.get(child.tag)
-                    if group is None:
-                        groups[child.tag] = [child]
+                # A slice, for an element's own iterator ends with an exception, which takes longer than the copy.
+                for child in node[:]:
+                    tag = child.tag
+                    if tag in groups:
+                        groups[tag].append(child)
                     else:
-                        group.append(child)
-            found.extend((name.longer(tag), children) for tag, children in groups.items())
+                        groups[tag] = [child]
+            if groups:
+                longer = name.longer
+                found += [(longer[tag], children) for tag, children in groups.items()]
         return found
 
     @cached_property
@@ -107,9 +108,14 @@ class Document:
         return {name.path: nodes for name, nodes in self.by_name}
 
     @cached_property
+    def below(self) -> dict[str, list[Element]]:
+        """The same elements by the path below the root, its tags joined with one space; empty for the root itself."""
+        return {name.below: nodes for name, nodes in self.by_name}
+
+    @cached_property
     def parents(self) -> dict[Element, Element]:
         """The parent of every element."""
-        parents = {child: node for node in self.root.iter() for child in node}
+        parents = {child: node for node in self.root.iter() for child in node[:]}
         parents[self.root] = self.node
         return parents
 

@@ -15,7 +15,7 @@ class PathName:
         is_nested: whether an element of that last tag stands above.
     """
 
-    __slots__ = ("_longer", "below", "is_nested", "last", "path", "tags")
+    __slots__ = ("below", "is_nested", "last", "longer", "path", "tags")
 
     def __init__(self, tags: tuple[str, ...]) -> None:
         self.tags = tags
@@ -23,14 +23,19 @@ class PathName:
         self.below = " ".join(tags[1:])
         self.last = tags[-1]
         self.is_nested = self.last in tags[:-1]
-        self._longer: dict[str, PathName] = {}
+        self.longer = _Longer(self)
 
-    def longer(self, tag: str) -> "PathName":
-        """The path of the children named `tag`."""
-        found = self._longer.get(tag)
-        if found is None:
-            found = self._longer[tag] = PathName((*self.tags, tag))
-            _known.characters += len(found.path)
+
+class _Longer(dict[str, PathName]):
+    """The paths of the children of one path, by their tag; each is there as soon as it is asked for."""
+
+    def __init__(self, above: PathName) -> None:
+        super().__init__()
+        self._above = above
+
+    def __missing__(self, tag: str) -> PathName:
+        found = self[tag] = PathName((*self._above.tags, tag))
+        _known.characters += len(found.path)
         return found
 
 

@@ -21,6 +21,7 @@ from gateway.schematron.path_names import PathName
 
 Memo = dict[int, Any]
 Report = Callable[..., None]
+Rule = Callable[[Document, Memo, Report, Sequence[Element]], None]
 Selection = Callable[[Document, Memo, Sequence[Element]], Sequence[Element]]
 
 _ANY = "*"
@@ -48,7 +49,7 @@ class _Branch(NamedTuple):
     tags: tuple[str, ...]
     by_names: Selection | None
     by_value: Selection | None
-    rule: Callable[[Document, Memo, Report, Sequence[Element]], None]
+    rule: Rule
     descends: bool
 
 
@@ -110,7 +111,8 @@ class Rules:
 
     def plan(self, document: Document) -> Plan:
         """Which rules may apply to which elements, in the order of the patterns."""
-        plan: dict[_Chain, list[list[Element]]] = {}
+        plan: dict[_Chain, list[Element]] = {}
+        joined = set[_Chain]()
         for name, nodes in document.by_name:
             chains = self._chains.get(name.path)
             if chains is None:
@@ -118,12 +120,14 @@ class Rules:
                     self._chains.clear()
                 chains = self._chains[name.path] = tuple(self._chains_of(document, name, nodes[:1]))
             for chain in chains:
-                lists = plan.get(chain)
-                if lists is None:
-                    plan[chain] = [nodes]
+                if chain not in plan:
+                    plan[chain] = nodes
+                elif chain in joined:
+                    plan[chain] += nodes
                 else:
-                    lists.append(nodes)
-        return [(chain, _joined(plan[chain])) for chain in sorted(plan, key=_PATTERN)]
+                    joined.add(chain)
+                    plan[chain] = plan[chain] + nodes
+        return [(chain, plan[chain]) for chain in sorted(plan, key=_PATTERN)]
 
     def _chains_of(self, document: Document, name: PathName, sample: list[Element]) -> Iterator[_Chain]:
         candidates = sorted(self._by_last_name.get(name.last, []) + self._by_last_name.get(_ANY, []))
@@ -175,19 +179,23 @@ class _Run:
 
     def findings(self) -> list[Finding]:
         document, memo, report, deadline = self._document, self._memo, self._report, self._deadline
+        reported = self._reported
         pattern, cut = -1, set[Element]()
         try:
             for chain, nodes in self._rules.plan(document):
                 if chain.pattern != pattern:
-                    self._finish_pattern()
+                    if reported:
+                        self._finish_pattern()
                     pattern, cut = chain.pattern, set()
-                if cut or chain.rule is None:
+                if monotonic() > deadline:
+                    raise self._too_late()
+                rule = chain.rule
+                if cut or rule is None:
                     self._run_chain(chain, nodes, cut)
-                    continue
-                for part in _parts(nodes):
-                    if monotonic() > deadline:
-                        raise self._too_late()
-                    chain.rule(document, memo, report, part)
+                elif len(nodes) <= _NODES_BETWEEN_CLOCK_READINGS:
+                    rule(document, memo, report, nodes)
+                else:
+                    self._apply(rule, nodes)
             self._finish_pattern()
         except _LimitReachedError as limit:
             self._finish_pattern()
@@ -202,17 +210,13 @@ class _Run:
 
         Nodes below those of `cut` have none; a rule that does not descend adds its own to them.
         """
-        document, memo, report, deadline = self._document, self._memo, self._report, self._deadline
         if cut:
             nodes = [node for node in nodes if not self._is_below(node, cut)]
         for branch in chain.branches:
             matching = nodes if branch.by_value is None else self._selected(branch.by_value, nodes)
             if not matching:
                 continue
-            for part in _parts(matching):
-                if monotonic() > deadline:
-                    raise self._too_late()
-                branch.rule(document, memo, report, part)
+            self._apply(branch.rule, matching)
             if not branch.descends:
                 cut.update(matching)
             if len(matching) == len(nodes):
@@ -221,13 +225,18 @@ class _Run:
                 matched = set(matching)
                 nodes = [node for node in nodes if node not in matched]
 
+    def _apply(self, rule: Rule, nodes: Sequence[Element]) -> None:
+        for part in _parts(nodes):
+            if monotonic() > self._deadline:
+                raise self._too_late()
+            rule(self._document, self._memo, self._report, part)
+
     def _selected(self, selection: Selection, nodes: Sequence[Element]) -> Sequence[Element]:
-        document, memo, deadline = self._document, self._memo, self._deadline
         selected: list[Element] = []
         for part in _parts(nodes):
-            if monotonic() > deadline:
+            if monotonic() > self._deadline:
                 raise self._too_late()
-            selected += selection(document, memo, part)
+            selected += selection(self._document, self._memo, part)
         return selected
 
     def _too_late(self) -> _LimitReachedError:
@@ -267,10 +276,6 @@ class _Run:
             return Finding("", "error", "", location, None, None, reason)
         found = self._rules.finding(number, location, reason)
         return replace(found, kind="error")
-
-
-def _joined(lists: list[list[Element]]) -> list[Element]:
-    return lists[0] if len(lists) == 1 else [node for nodes in lists for node in nodes]
 
 
 def _parts(nodes: Sequence[Element]) -> Sequence[Sequence[Element]]:
