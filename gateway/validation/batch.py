@@ -3,8 +3,7 @@
 import gc
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,16 +13,15 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from gateway.validation.errors import UnopenableFileError, WorkerDiedError
-from gateway.validation.layers import AUTO, RuleSelection
+from gateway.validation.catalog import ArtefactKind
+from gateway.validation.errors import UnopenableFileError
+from gateway.validation.layers import AUTO, Checker, RuleSelection
 from gateway.validation.options import ValidationOptions
 from gateway.validation.report import Report
-from gateway.validation.service import unreadable_report, validate
+from gateway.validation.service import CHECKERS, unreadable_report, validate
 
 if TYPE_CHECKING:
     from io import FileIO
-    from multiprocessing.context import BaseContext
-    from multiprocessing.process import BaseProcess
 
 Presented = TypeVar("Presented")
 
@@ -32,16 +30,15 @@ STANDARD_INPUT = "-"
 CANDIDATE_SUFFIXES = frozenset({".xml", ".pdf"})
 #: From so many documents on, starting processes (some 0.1 s) costs less than it saves (some 5 ms a document).
 WORTH_PROCESSES = 50
-#: Documents that are validated before there are processes; their number is also the smallest part for a process.
+#: Documents that are validated before there are processes.
 FIRST = 4
-#: Documents handed to a process at a time, at most: they are reported together.
-LARGEST_PART = 16
-#: Parts that each process would still get if all were as large as the next one.
-PARTS_TO_COME = 4
 #: Bytes asked for at a time: a read sets aside as much memory as it asks for.
 _PIECE = 1 << 16
 #: New objects between two rounds of the garbage collector, in a process that does nothing but validate.
 _ROUND = 100_000
+_WITHOUT_SCHEMAS: Mapping[ArtefactKind, Checker] = {
+    kind: checker for kind, checker in CHECKERS.items() if kind is not ArtefactKind.XSD
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ def find_inputs(named: Sequence[str]) -> Inputs:
     return Inputs(tuple(paths), ignored)
 
 
-def validate_path(path: str, order: Order) -> Report:
+def validate_path(path: str, order: Order, checkers: Mapping[ArtefactKind, Checker] = CHECKERS) -> Report:
     """The report on one file, or on standard input; a file that cannot be opened is reported as unreadable."""
     source = "<stdin>" if path == STANDARD_INPUT else path
     shown = _printable(source)
@@ -88,7 +85,7 @@ def validate_path(path: str, order: Order) -> Report:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return unreadable_report(UnopenableFileError(shown, reason), path=shown, on=order.on)
-    return validate(data, path=shown, rules=order.rules, on=order.on, options=order.options)
+    return validate(data, path=shown, rules=order.rules, on=order.on, options=order.options, checkers=checkers)
 
 
 def validate_paths(paths: Sequence[str], order: Order, jobs: int | None = None) -> Iterator[Report]:
@@ -115,35 +112,23 @@ def present_paths(
     # Loaded only here: who validates a few documents does not wait for it.
     from concurrent.futures import ThreadPoolExecutor
 
-    # The first documents load what the others will mostly need, once for all forked processes. In threads, since a
-    # schema compiles while a library is imported; they end before the fork.
-    with ThreadPoolExecutor(FIRST) as threads:
-        loading = threads.map(task, [[path] for path in paths[:FIRST]])
-        from concurrent.futures import ProcessPoolExecutor
-        from concurrent.futures.process import BrokenProcessPool
+    # A few documents load what the others will mostly need, once for all processes. In threads, since a schema
+    # compiles while a library is imported; they end before the processes start. The library for PDF files is left
+    # to the processes that meet them, unless there is nothing else.
+    few = [number for number, path in enumerate(paths) if not _is_pdf(path)][:FIRST] or range(FIRST)
+    with ThreadPoolExecutor(2 * FIRST) as threads:
+        loading = threads.map(task, [[paths[number]] for number in few])
+        # Rules load while the schemas compile that are checked before them.
+        threads.map(partial(validate_path, order=order, checkers=_WITHOUT_SCHEMAS), [paths[number] for number in few])
+        from gateway.validation.sharing import Work, share_out
 
-        first = list(loading)
-    pool = ProcessPoolExecutor(jobs, mp_context=_context(), initializer=_begin_work)
-    try:
-        others = pool.map(task, _parts(paths[FIRST:], jobs))
-        yield from chain.from_iterable(first)
-        yield from chain.from_iterable(others)
-    except BrokenProcessPool as error:
-        raise WorkerDiedError from error
-    finally:
-        # Who stops early does not wait for the documents in hand.
-        pool.shutdown(wait=False, cancel_futures=True)
+        done = dict(zip(few, chain.from_iterable(loading), strict=True))
+    yield from share_out(paths, Work(task, collect_garbage_rarely), jobs, _is_pdf, done)
 
 
-def _parts(paths: Sequence[str], jobs: int) -> Iterator[Sequence[str]]:
-    """The paths in parts for processes: large ones, since handing over costs time, then smaller ones, so that all
-    processes end at about the same time."""
-    start = 0
-    while start < len(paths):
-        size = (len(paths) - start) // (jobs * PARTS_TO_COME)
-        size = max(FIRST, min(size, LARGEST_PART))
-        yield paths[start : start + size]
-        start += size
+def _is_pdf(path: str) -> bool:
+    """A guess by the name at what has to be loaded for a document."""
+    return path[-4:].lower() == ".pdf"
 
 
 def _unchanged(report: Report) -> Report:
@@ -161,39 +146,6 @@ def collect_garbage_rarely() -> None:
     """
     gc.freeze()
     gc.set_threshold(_ROUND)
-
-
-def _begin_work() -> None:
-    """Prepare a process of a batch. It ends when the caller does, however that ends, and leaves Ctrl-C to the caller.
-
-    Otherwise a caller that was killed would leave it waiting for ever.
-    """
-    import multiprocessing
-    import signal
-
-    collect_garbage_rarely()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if caller := multiprocessing.parent_process():
-        threading.Thread(target=_end_with, args=(caller,), daemon=True).start()
-
-
-def _end_with(caller: "BaseProcess") -> None:
-    caller.join()
-    os._exit(1)
-
-
-def _context() -> "BaseContext":
-    """A fork starts at once and shares what is loaded, but is safe only on Linux and while there is no other thread.
-
-    Elsewhere a forked server loads this module once for all workers, and carries none of the caller's threads.
-    """
-    import multiprocessing
-
-    if sys.platform == "linux" and threading.active_count() == 1:
-        return multiprocessing.get_context("fork")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
 
 
 def _at_most(limit: int, stream: "BinaryIO | FileIO") -> bytes:

@@ -119,7 +119,7 @@ class Places:
     @cached_property
     def _terms(self) -> dict[etree._Element, tuple[str, ...]]:
         """The business terms of every element that holds a value."""
-        bound = ((element, bound_terms(names)) for element, names in _leaves(self._root, ()))
+        bound = ((element, bound_terms(names)) for element, names in _leaves(self._root))
         return {element: terms for element, terms in bound if terms and terms != _CONTENT}
 
     @cached_property
@@ -131,13 +131,16 @@ class Places:
         return found
 
 
-def _leaves(element: etree._Element, above: tuple[str, ...]) -> Iterator[tuple[etree._Element, tuple[str, ...]]]:
+def _leaves(root: etree._Element) -> Iterator[tuple[etree._Element, tuple[str, ...]]]:
     """Every element without children, in the order of the document, with the local names that lead to it."""
-    names = (*above, element.tag.rpartition("}")[2])
-    if not len(element):
-        yield element, names
-    for child in element.iterchildren("*"):
-        yield from _leaves(child, names)
+    pending: list[tuple[etree._Element, tuple[str, ...]]] = [(root, ())]
+    while pending:
+        element, above = pending.pop()
+        names = (*above, element.tag.rpartition("}")[2])
+        if len(element):
+            pending.extend((child, names) for child in element.iterchildren("*", reversed=True))
+        else:
+            yield element, names
 
 
 def _text(element: etree._Element) -> str:

@@ -7,7 +7,6 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -198,53 +197,11 @@ def test_many_documents_are_shared_out_over_processes_in_order(folder: Path, mon
     assert {verdict for _, verdict in alone} == set(Verdict)
 
 
-def test_parts_hold_every_document_once_in_order_and_are_small_at_the_end() -> None:
-    paths = [str(number) for number in range(1000)]
-    parts = list(batch._parts(paths, jobs=4))
-    assert [path for part in parts for path in part] == paths
-    sizes = [len(part) for part in parts]
-    assert (sizes[0], sizes[-2]) == (batch.LARGEST_PART, batch.FIRST)
-    assert sizes == sorted(sizes, reverse=True)
-
-
-_STARTS = """
-import threading
-from gateway.validation import batch
-alone = batch._context().get_start_method()
-done = threading.Event()
-other = threading.Thread(target=done.wait)
-other.start()
-print(alone, batch._context().get_start_method())
-done.set()
-"""
-
-
-def test_processes_are_forked_only_while_no_other_thread_runs() -> None:
-    # In a process of its own: other tests leave idle threads behind.
-    said = subprocess.run([sys.executable, "-c", _STARTS], capture_output=True, text=True, check=True).stdout
-    assert said.split() == ["fork" if sys.platform == "linux" else "forkserver", "forkserver"]
-
-
 def test_no_more_than_one_byte_over_the_limit_is_read_from_a_file() -> None:
     stream = io.BytesIO(b"x" * 200_000)
     assert batch._at_most(150_000, stream) == b"x" * 150_000
     assert stream.tell() == 150_000
     assert batch._at_most(150_000, stream) == b"x" * 50_000
-
-
-def test_a_process_that_dies_ends_the_run_with_a_named_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class PoolThatDies:
-        def __init__(self, jobs: int, mp_context: object, initializer: object) -> None: ...
-
-        def map(self, task: object, parts: object) -> None:
-            raise BrokenProcessPool
-
-        def shutdown(self, *, wait: bool, cancel_futures: bool) -> None: ...
-
-    monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", PoolThatDies)
-    monkeypatch.setattr(batch, "WORTH_PROCESSES", 1)
-    with pytest.raises(WorkerDiedError, match="--jobs 1"):
-        list(validate_paths([str(folder / "a.xml")], Order(), jobs=2))
 
 
 @pytest.mark.parametrize(
