@@ -10,7 +10,7 @@ from tests.web.story import post
 
 #: A space at which a line may break before a double mark or inside « ».
 LOOSE = re.compile(r"\S*[^\S\u00a0\u202f]+[;:?!%»](?![\w/])|«[^\S\u00a0\u202f]+\S*")
-SPACED = re.compile(r"\S*\s+[;:?!](?![\w/])")
+SPACED = re.compile(r"\S*\s+[;:?!%](?![\w/])")
 STRAIGHT = re.compile(r"\w*[^\W\d_]'[^\W\d_]\w*")
 #: Parts that are written as whoever wrote them did, or that nobody reads.
 FOREIGN = "//script | //style | //textarea | //pre | //code | //*[@data-term]"
@@ -27,10 +27,10 @@ APART = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<==)[^&]*")
 
 
 def pages_of(site, language):
-    """The pages that links lead to from the first one, one of each kind."""
+    """The pages that links lead to from the first one, one of each kind, and that of an invoice with much to tell."""
     browser = site.signed_in(Role.ADMINISTRATOR)
     post(browser, "/language", {"language": language})
-    waiting, seen = ["/"], {"/"}
+    waiting, seen = ["/", site.invoice("paid")], {"/"}
     while waiting:
         path = waiting.pop(0)
         answer = browser.get(path)
