@@ -20,7 +20,7 @@ from gateway.validation.comparing import Change, Pack, compare, orders
 from gateway.validation.errors import ReadTwiceError
 from gateway.validation.report import LayerReport, LayerStatus, Report, Verdict
 from gateway.validation.settings import options_from
-from gateway.validation.xsd import schema_of
+from gateway.validation.xsd import compiled_schema
 
 schemas_app = typer.Typer(
     add_completion=False,
@@ -157,7 +157,7 @@ def _compile_own(artefact: Artefact) -> None:
     if artefact.package:
         return
     if artefact.kind is ArtefactKind.XSD:
-        schema_of(artefact.file).schema()
+        compiled_schema(artefact.file)
     else:
         load_rules(artefact.file)
 

@@ -1,5 +1,6 @@
 """The XSD layer: the verdict by libxml2, the explanation of what fails by `xmlschema`."""
 
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -26,13 +27,12 @@ class XsdChecker:
     def check(self, subject: Subject, artefact: Artefact) -> Outcome:
         """The breaches of the schema, in the order of the document. Raises UnusableSchemaError."""
         tree = subject.document.tree
-        compiled = schema_of(artefact.file)
+        schema = compiled_schema(artefact.file)
         # libxml2's error log belongs to the schema, not to the call: it is copied before another thread may use it.
-        with compiled.lock:
-            schema = compiled.schema()
-            if schema.validate(tree):
+        with schema.lock:
+            if schema.schema.validate(tree):
                 return Outcome()
-            log: Any = schema.error_log
+            log: Any = schema.schema.error_log
             refusals = [(entry.path, entry.line, entry.message) for entry in log]
         # Only who meets an invalid document pays for loading xmlschema.
         from gateway.validation.xsd_search import find_faults
@@ -45,31 +45,30 @@ class XsdChecker:
 
 
 class CompiledSchema:
-    """A schema, and the lock under which it is compiled and its error log is read; other schemas do not wait."""
+    """A schema, and the lock under which its error log is read."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, schema_file: Path) -> None:
+        parser = etree.XMLParser(no_network=True, resolve_entities=False)
+        try:
+            self.schema = etree.XMLSchema(etree.parse(str(schema_file), parser))
+        except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
+            raise UnusableSchemaError(str(schema_file), str(error)) from error
         self.lock = Lock()
-        self._file = file
-        self._schema: etree.XMLSchema | None = None
-
-    def schema(self) -> etree.XMLSchema:
-        """The schema, compiled at the first call; threads hold the lock for it. Raises UnusableSchemaError."""
-        if self._schema is None:
-            parser = etree.XMLParser(no_network=True, resolve_entities=False)
-            try:
-                self._schema = etree.XMLSchema(etree.parse(str(self._file), parser))
-            except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
-                raise UnusableSchemaError(str(self._file), str(error)) from error
-        return self._schema
 
 
-#: Every schema that was asked for in this process. An entry is made in one step, so any thread may.
-_schemas: dict[Path, CompiledSchema] = {}
+#: libxml2 fills its tables of types at the first schema that it compiles: two at once refuse sound schemas.
+_compiling = Lock()
 
 
-def schema_of(file: Path) -> CompiledSchema:
-    """The schema of a file, the same one at each call."""
-    return _schemas.setdefault(file, CompiledSchema(file))
+def compiled_schema(schema_file: Path) -> CompiledSchema:
+    """The schema, compiled once per process. Raises UnusableSchemaError."""
+    with _compiling:
+        return _compile(schema_file)
+
+
+@cache
+def _compile(schema_file: Path) -> CompiledSchema:
+    return CompiledSchema(schema_file)
 
 
 def _finding(fault: Fault, artefact: Artefact) -> Finding:

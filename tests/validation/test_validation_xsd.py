@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from threading import Lock
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from lxml import etree
 
 from fixtures.broken import XSD, broken_samples
 from fixtures.samples import Sample
-from gateway.validation import xsd_search
+from gateway.validation import xsd, xsd_search
 from gateway.validation.explanations import explain
 from gateway.validation.report import Finding, LayerStatus, Report, Severity, Verdict
 from gateway.validation.service import validate
@@ -165,6 +166,30 @@ def test_documents_checked_in_concurrent_threads_keep_their_own_findings(
             assert re.search(rf"\b{n},00", _only(report).explanation)
         else:
             assert report.findings == ()
+
+
+def test_no_two_schemas_compile_at_once_since_libxml2_would_refuse_sound_ones(
+    valid: Valid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_schema, compiling, together = etree.XMLSchema, Lock(), []
+
+    def counted(tree: etree._ElementTree) -> etree.XMLSchema:
+        alone = compiling.acquire(blocking=False)
+        together.append(not alone)
+        try:
+            return compile_schema(tree)
+        finally:
+            if alone:
+                compiling.release()
+
+    xsd._compile.cache_clear()
+    monkeypatch.setattr(etree, "XMLSchema", counted)
+    with ThreadPoolExecutor(6) as threads:
+        reports = list(threads.map(validate, [valid("UBL"), valid("CII"), valid("CDAR")] * 2))
+    assert {layer.status for report in reports for layer in report.layers if layer.name == "xsd"} == {
+        LayerStatus.PASSED
+    }
+    assert together == [False] * 3
 
 
 def test_a_document_that_xmlschema_cannot_follow_keeps_the_findings_of_libxml2(valid: Valid) -> None:
