@@ -100,7 +100,7 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A reminder of the account that waits for a person: to be confirmed, or in doubt. Nothing follows it meanwhile."""
+    """A reminder of the account that waits for a person."""
 
     reminder_id: UUID
     title: Text
@@ -115,8 +115,9 @@ class Account:
         items: what is open, and what was reminded of, has been paid since and was not thanked for.
         unallocated: money received that no invoice names; negative or nil.
         promises, disputes, plans: those about the items, whatever their state.
-        last_contact_on: day of the last message or call that reached the customer.
-        waiting: what a person must settle before anything else is sent.
+        last_contact_on: day of the last message or call that reached the customer, or was decided for a person to make.
+        waiting: what a person must confirm or settle before anything else is sent.
+        to_call: the last call that a person is still to make: no other is asked for meanwhile.
         faults: addresses of its contacts that are not to be used.
         in_litigation: the whole customer is handed over.
         score: the payer's risk, None when too little is known.
@@ -132,6 +133,7 @@ class Account:
     exclusions: tuple[Exclusion, ...] = ()
     last_contact_on: date | None = None
     waiting: Waiting | None = None
+    to_call: Waiting | None = None
     faults: tuple[AddressFault, ...] = ()
     in_litigation: bool = False
     score: Risk | None = None

@@ -72,6 +72,8 @@ _UNREAD = (
 )
 _ON_THEIR_WAY = (ReminderState.PLANNED, ReminderState.QUEUED)
 _REACHED = (*_ON_THEIR_WAY, ReminderState.SENT, ReminderState.IN_DOUBT)
+#: What a person is to post or to say keeps the distance from the day it was decided, until it is done.
+_CONTACTS = (*_REACHED, ReminderState.TODO)
 _WAITING = (ReminderState.AWAITING, ReminderState.IN_DOUBT)
 
 
@@ -117,6 +119,7 @@ def _page(session: Session, customer_ids: Collection[UUID], whole: "_Whole", now
             exclusions=tuple(rows.exclusions[customer_id]),
             last_contact_on=max(contacts, default=None),
             waiting=history.waiting,
+            to_call=history.to_call,
             faults=faults_of(customers[customer_id].contacts, rows.faults.get(customer_id, ())),
             in_litigation=customer_id in rows.litigating,
             score=risk_of(whole.punctuality.get(place), paris_date(now)),
@@ -187,6 +190,7 @@ class _History:
 
     last_contact_on: date | None = None
     waiting: Waiting | None = None
+    to_call: Waiting | None = None
 
 
 @dataclass(slots=True)
@@ -288,14 +292,17 @@ class _Rows:
             )
             .where(
                 col(Reminder.customer_id) == func.any(list(customer_ids)),
-                col(Reminder.state).in_({*_REACHED, *_WAITING}),
+                col(Reminder.state).in_({*_CONTACTS, *_WAITING}),
             )
             .order_by(col(Reminder.decided_at), col(Reminder.id))
         ):
             history = self.history[row.customer_id, row.currency]
+            told = Waiting(row.id, Text(row.title_fr, row.title_en), row.decided_on)
             if row.state in _WAITING:
-                history.waiting = Waiting(row.id, Text(row.title_fr, row.title_en), row.decided_on)
-            if row.state in _REACHED and row.channel != Channel.TASK:
+                history.waiting = told
+            if row.state == ReminderState.TODO and row.channel == Channel.CALL:
+                history.to_call = told
+            if row.state in _CONTACTS and row.channel != Channel.TASK:
                 on = day_of(row.sent_at, row.decided_on)
                 history.last_contact_on = max(history.last_contact_on or on, on)
 

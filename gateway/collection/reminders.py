@@ -190,6 +190,8 @@ def _held_back(account: Account, step: Step, scenario: Scenario, total: Decimal,
     """What holds the whole account back."""
     if account.waiting is not None and step.channel is not Channel.TASK:
         return Reason(Hold.WAITING, words=account.waiting.title)
+    if account.to_call is not None and step.channel is Channel.CALL:
+        return Reason(Hold.WAITING, words=account.to_call.title)
     if total <= 0:
         return Reason(Hold.COVERED, team="ar")
     if total < scenario.floor:

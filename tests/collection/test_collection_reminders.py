@@ -140,6 +140,15 @@ def test_what_is_over_holds_nothing_back_any_more(mended):
     assert decided(account(**mended)).step.key == "relance_2"
 
 
+def test_a_call_that_is_to_do_holds_back_another_call_and_nothing_else():
+    to_call = Waiting(uuid4(), Text("Premier appel", "First call"), TODAY - timedelta(days=9))
+    assert decided(account(to_call=to_call)).step.key == "relance_2"
+    calling = standard(steps=tuple(each.model_copy(update={"channel": Channel.CALL}) for each in standard().steps))
+    assert decided(account(), scenario=calling).key == "relance_2"
+    decision = decided(account(to_call=to_call), scenario=calling)
+    assert (decision.step, held(decision)) == (None, Hold.WAITING)
+
+
 def test_an_exclusion_says_until_when_and_why_in_both_languages():
     decision = decided(account(exclusions=(Exclusion(None, date(2026, 12, 1), "Accord verbal"),)))
     (withheld,) = decision.withheld

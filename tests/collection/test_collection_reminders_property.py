@@ -137,6 +137,7 @@ def accounts(draw) -> Account:
         ),
         last_contact_on=draw(st.sampled_from([None, None, None, day])),
         waiting=draw(st.sampled_from([None] * 8 + [Waiting(IDENTIFIER, Text("x", "x"), day)])),
+        to_call=draw(st.sampled_from([None] * 8 + [Waiting(IDENTIFIER, Text("x", "x"), day)])),
         in_litigation=draw(rarely),
     )
 

@@ -16,6 +16,7 @@ from gateway.collection.errors import (
     ReminderPartlyVisibleError,
     ReminderStateError,
 )
+from gateway.collection.holds import Hold
 from gateway.collection.reminding import preview
 from gateway.jobs.channels import DeliveryAmbiguousError, DeliveryFailedError
 from gateway.kernel.clock import ManualClock
@@ -256,6 +257,79 @@ def test_a_letter_is_worded_and_then_posted_by_a_person(house):
     house.days(30)
     house.run()
     assert [each.step for each in house.reminders()][-1] == "contentieux"
+
+
+@pytest.fixture
+def call(house):
+    """A call about F1 is decided; it takes the second reminder of F2 along, which nothing has reached before."""
+    house.owe("F1")
+    house.send()
+    house.days(6)
+    house.owe("F2", "300.00", on=date(2026, 10, 25))
+    house.run()
+    (_, call) = house.reminders()
+    assert (call.step, call.channel, call.state) == ("appel_2", "call", "todo")
+    taken = {line.number: line.step for line in house.lines() if line.reminder_id == call.id}
+    assert taken == {"F1": "appel_2", "F2": "relance_2"}
+    return call
+
+
+def why_not(house):
+    with house.database.transaction(house.organisation) as session:
+        (decision,) = preview(session, house.clock())
+    return decision.why_not
+
+
+def test_no_second_call_is_asked_for_while_one_is_still_to_do(house, call):
+    for waited in (0, 5):
+        house.days(waited)
+        house.run()
+        assert [each.step for each in house.reminders()] == ["relance_2", "appel_2"]
+        reason = why_not(house)
+        assert (reason.hold, reason.words.en) == (Hold.WAITING, "Second call")
+    act(house, complete, call.id, outcome="Message laissé")
+    house.run()
+    assert (why_not(house).hold, len(house.reminders())) == (Hold.TOO_SOON, 2)
+
+
+def test_a_call_that_was_set_aside_holds_no_other_one_back(house, call):
+    act(house, refuse, call.id, reason="Numéro à vérifier")
+    house.run()
+    assert sorted(each.state for each in house.reminders() if each.step == "appel_2") == ["cancelled", "todo"]
+
+
+NOTICED = date(2026, 11, 30)
+
+
+def test_messages_keep_their_distance_from_a_call_that_is_to_do(house):
+    house.owe("F1")
+    house.send()
+    house.days(6)
+    house.owe("F2", "12000.00", on=NOTICED)
+    for _ in range(2):
+        house.run()
+    (_, call) = house.reminders()
+    assert call.state == "todo"
+    reason = why_not(house)
+    assert (reason.hold, reason.until) == (Hold.TOO_SOON, call.decided_on + timedelta(days=5))
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "withdrawn"])
+def test_a_call_that_was_set_aside_or_withdrawn_is_no_contact(house, ended):
+    owed = house.owe("F1")
+    house.send()
+    house.days(6)
+    house.run()
+    house.owe("F2", "12000.00", on=NOTICED)
+    (_, call) = house.reminders()
+    if ended == "cancelled":
+        act(house, refuse, call.id, reason="Numéro à vérifier")
+    else:
+        house.pay(owed, "1200.00")
+    for _ in range(2):
+        house.run()
+    now = {each.step: each.state for each in house.reminders()}
+    assert now == {"relance_2": "sent", "appel_2": ended, "prevenance": "planned"}
 
 
 def test_what_does_not_stand_where_it_may_be_decided_is_refused_by_name(careful):

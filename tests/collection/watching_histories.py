@@ -301,16 +301,13 @@ def check_decisions(life: ReachedLife) -> list[ReminderDecision]:
         assert told == (life.books.chases_books and opening.left > 0), opening.number
         agreed = {"promised": life.books.promises, "in_plan": life.books.plans}.get(reasons.get(opening.id, ""))
         assert agreed is None or any(opening in each.about for each in agreed), opening.number
-    minimum_days = {each.key: each.minimum_days for each in default_book(life.today).scenarios}
-    waiting = {(each.customer_id, each.currency) for each in life.reminders() if each.state in _IN_BETWEEN}
+    reminders = life.reminders()
     for one in found:
         if one.channel is not None and one.channel.is_written:
             by_email = one.channel is Channel.EMAIL
             assert not life.books.unreachable(life.debtor_of(one.account.customer.id), by_email=by_email)
         if one.step is not None and one.step.counts_from != PAYMENT and one.channel is not Channel.TASK:
-            last = life.books.last_contact(life.debtor_of(one.account.customer.id), one.account.currency)
-            assert life.today >= last + timedelta(days=minimum_days[one.scenario]), one.key
-            assert (one.account.customer.id, one.account.currency) not in waiting, one.key
+            _check_distance(life, one, reminders)
         for scope in SCOPES[1:]:
             seen = seen_by(one, scope)
             if seen is not None:
@@ -320,6 +317,18 @@ def check_decisions(life: ReachedLife) -> list[ReminderDecision]:
                 taken_off = sum((each.remaining for each in seen.credits), seen.unallocated)
                 assert seen.total == (claimed + taken_off if mine else NOTHING)
     return found
+
+
+def _check_distance(life: ReachedLife, one: ReminderDecision, reminders: Iterable[Reminder]) -> None:
+    """Contacts keep their distance, also from those that a person is still to make; no two calls wait for one."""
+    of = one.account.customer.id, one.account.currency
+    mine = [each for each in reminders if (each.customer_id, each.currency) == of]
+    assert not [each for each in mine if each.state in _IN_BETWEEN], one.key
+    to_do = [each for each in mine if each.state == ReminderState.TODO and each.channel != Channel.TASK]
+    assert one.channel is not Channel.CALL or Channel.CALL not in [each.channel for each in to_do], one.key
+    last = life.books.last_contact(life.debtor_of(of[0]), one.account.currency)
+    least = {each.key: each.minimum_days for each in default_book(life.today).scenarios}[one.scenario]
+    assert life.today >= max([last, *(each.decided_on for each in to_do)]) + timedelta(days=least), one.key
 
 
 def disputes_of(session: Session) -> dict[UUID, list[Dispute]]:
