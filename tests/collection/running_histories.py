@@ -1,5 +1,6 @@
 """Days of a history: reviews, the round, the mail server; with crashes, two workers, and a dry run beside."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from sqlalchemy import event
 from sqlmodel import col, select
 
 from gateway.collection.dispatching import REMINDER_MAIL, Dispatching, dispatch, last_check, message_of
+from gateway.collection.ladder import is_pre_due
 from gateway.collection.law.context import LawContext
 from gateway.collection.law.tasks import review_law
 from gateway.collection.model import Reminder, ReminderInvoice, ReminderState
@@ -50,6 +52,12 @@ from tests.collection.watching_histories import (
     lines_of,
     sought_of,
 )
+
+
+def _is_followed_at_once(decision: ReminderDecision) -> bool:
+    """Whether the next round may decide more about the account: messages follow a task, thanks follow a notice."""
+    step = decision.step
+    return step is not None and (decision.channel is Channel.TASK or is_pre_due(step))
 
 
 class KilledError(BaseException):
@@ -133,7 +141,8 @@ class Watched(ReachedLife):
             if each.state == ReminderState.WITHDRAWN and before.get(each.id) != ReminderState.WITHDRAWN
         }
         if foreseen is not None:
-            self._check_foreseen(foreseen, new, seen_again=withdrawn if workers > 1 else set())
+            followed = {each.account.customer.id for each in foreseen if _is_followed_at_once(each)}
+            self._check_foreseen(foreseen, new, seen_again=withdrawn | followed if workers > 1 else set())
         self._check_waiting()
         self._together(workers, lambda: dispatch(self._dispatching(), self.organisation))
         self._check_worded(foreseen or [], new)
@@ -218,24 +227,25 @@ class Watched(ReachedLife):
     ) -> None:
         """The dry run of this instant is the real run.
 
-        `seen_again`: customers of whom one of two workers withdrew something before the other looked: its round is then
-        the next one, and may decide more.
+        `seen_again`: customers of whom one of two workers withdrew or decided something after which more is due, before
+        the other looked: its round is then the next one, and may decide more.
         """
         with self.database.transaction(self.organisation) as session:
             lines = {each.id: lines_of(session, each.id) for each in new}
-        real = {
-            (each.customer_id, each.currency): (
-                each.step,
-                each.anchor_id,
-                each.channel,
-                each.tone,
-                each.total,
-                each.unallocated,
-                [(line.item_id, line.claimed, line.remaining, line.due_date) for line in lines[each.id]],
-                [(UUID(credit["invoice_id"]), credit["remaining"]) for credit in each.credits],
+        real: defaultdict[tuple[UUID, str], list[Any]] = defaultdict(list)
+        for each in new:
+            real[each.customer_id, each.currency].append(
+                (
+                    each.step,
+                    each.anchor_id,
+                    each.channel,
+                    each.tone,
+                    each.total,
+                    each.unallocated,
+                    [(line.item_id, line.claimed, line.remaining, line.due_date) for line in lines[each.id]],
+                    [(UUID(credit["invoice_id"]), credit["remaining"]) for credit in each.credits],
+                )
             )
-            for each in new
-        }
         dry = {
             (each.account.customer.id, each.account.currency): (
                 each.key,
@@ -250,7 +260,9 @@ class Watched(ReachedLife):
             for each in foreseen
             if each.step is not None
         }
-        assert {place: made for place, made in real.items() if place in dry or place[0] not in seen_again} == dry
+        assert all(made in real[place] for place, made in dry.items()), (real, dry)
+        once = {place: made for place, made in real.items() if place[0] not in seen_again}
+        assert once == {place: [made] for place, made in dry.items() if place[0] not in seen_again}
 
     def _check_worded(self, foreseen: list[ReminderDecision], new: list[Reminder]) -> None:
         """What was decided is worded as the dry run has it; what waits for a person claims nothing it must not."""
@@ -264,7 +276,7 @@ class Watched(ReachedLife):
                 if Channel(reminder.channel).is_written and reminder.state != ReminderState.FAILED:
                     assert not self.books.unreachable(self.debtor_of(reminder.customer_id), by_email=False)
                 decision = dry.get((reminder.customer_id, reminder.currency))
-                if reminder.text is None or decision is None:
+                if reminder.text is None or decision is None or decision.key != reminder.step:
                     continue
                 name = session.get_one(Customer, reminder.customer_id).name
                 checked = Recheck(
