@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from time import monotonic
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from gateway import schematron
 from gateway.invoices.reading import Document
 from gateway.kernel.text import Text
-from gateway.schematron import Limits
 from gateway.validation.catalog import Artefact, Catalog, LayerEntry
 from gateway.validation.errors import UnknownRulesError
 from gateway.validation.options import ValidationOptions
 from gateway.validation.places import Places
 from gateway.validation.report import Finding
+
+if TYPE_CHECKING:
+    # The engine itself is imported with the first rules that run: until then other layers are at work.
+    from gateway import schematron
 
 
 @dataclass
@@ -22,24 +23,24 @@ class Subject:
     """A document on its way through the layers, with what several of them share.
 
     Attributes:
-        deadline: instant of `time.monotonic` by which all rules together must be done.
         findings: what the layers have found so far.
+        seconds: how long they have taken.
     """
 
     document: Document
     options: ValidationOptions
-    deadline: float = field(init=False)
     findings: list[Finding] = field(default_factory=list)
+    seconds: float = 0.0
 
-    def __post_init__(self) -> None:
-        self.deadline = monotonic() + self.options.max_seconds
+    @property
+    def findings_left(self) -> int:
+        """How many findings the layers before have left of those that one document may cost."""
+        return max(self.options.max_findings - len(self.findings), 0)
 
-    def limits_left(self) -> Limits:
-        """What the layers before have left of the time and of the findings that one document may cost."""
-        return Limits(
-            max_findings=max(self.options.max_findings - len(self.findings), 0),
-            max_seconds=max(self.deadline - monotonic(), 0.0),
-        )
+    @property
+    def seconds_left(self) -> float:
+        """How much the layers before have left of the time that one document may cost."""
+        return max(self.options.max_seconds - self.seconds, 0.0)
 
     @property
     def time_limit(self) -> Text:
@@ -55,14 +56,15 @@ class Subject:
 
     def spent_limit(self) -> Text | None:
         """The limit of which the layers so far have left nothing."""
-        left = self.limits_left()
-        if not left.max_findings:
+        if not self.findings_left:
             return self.finding_limit
-        return None if left.max_seconds else self.time_limit
+        return None if self.seconds_left else self.time_limit
 
     @cached_property
-    def prepared(self) -> schematron.Document:
+    def prepared(self) -> "schematron.Document":
         """The document as the Schematron engine wants it, made once for all rule sets."""
+        from gateway import schematron
+
         return schematron.prepare(self.document.tree, self.document.xml)
 
     @cached_property

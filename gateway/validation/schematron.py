@@ -12,7 +12,7 @@ from threading import Lock
 from gateway import schematron
 from gateway.invoices.errors import quoted
 from gateway.kernel.text import Text
-from gateway.schematron import FINDING_LIMIT, TIME_LIMIT, Rules, load_rules
+from gateway.schematron import FINDING_LIMIT, TIME_LIMIT, Limits, Rules, load_rules
 from gateway.validation.catalog import Artefact
 from gateway.validation.layers import Outcome, Subject
 from gateway.validation.notices import LIMIT_RULE, NOT_USED_RULE, STOPPED_RULE
@@ -74,7 +74,8 @@ class SchematronChecker:
     def check(self, subject: Subject, artefact: Artefact) -> Outcome:
         """The findings in the order of the official report. Raises SchematronError when the rules cannot be loaded."""
         rules = _loaded(artefact.file, subject.options.rules_cache)
-        found = rules.check(subject.prepared, subject.limits_left())
+        limits = Limits(max_findings=subject.findings_left, max_seconds=subject.seconds_left)
+        found = rules.check(subject.prepared, limits)
         findings = [_finding(each, artefact, subject) for each in found if each.kind != "error"]
         if not found or found[-1].kind != "error":
             return Outcome(findings)

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, ForkServerContext
@@ -22,9 +22,9 @@ from gateway.validation.errors import WorkerDiedError
 Result = TypeVar("Result")
 
 #: Documents in the line at a time, at most. A result waits for those of the documents before it: so many may wait.
-LONGEST_LINE = 2_000
+LONGEST_LINE = 2_048
 #: Documents handed to a process at a time, at most: they are reported together.
-LARGEST_PART = 16
+LARGEST_PART = 32
 #: And at least, while there are as many.
 SMALLEST_PART = 4
 #: Parts that each process would still get if all were as large as the next one.
@@ -70,14 +70,12 @@ class Line:
         return [take() for _ in range(min(size, len(self._line)))]
 
 
-def share_out(
-    paths: Sequence[str], work: Work[Result], jobs: int, alike: Callable[[str], Any], done: Mapping[int, Result]
-) -> Iterator[Result]:
-    """The result of each path, in their order, made by `jobs` processes, but for those already `done`, by number.
+def share_out(paths: Sequence[str], work: Work[Result], jobs: int, alike: Callable[[str], Any]) -> Iterator[Result]:
+    """The result of each path, in their order, made by `jobs` processes.
 
     The processes end with the caller, however that ends. Raises what the task raises, and WorkerDiedError.
     """
-    line = Line([number for number in range(len(paths)) if number not in done], lambda n: alike(paths[n]), jobs)
+    line = Line(range(len(paths)), lambda number: alike(paths[number]), jobs)
     context = _context(work)
     workers: list[_Worker] = []
     try:
@@ -87,7 +85,7 @@ def share_out(
             # It begins while the others start.
             for _ in range(PARTS_HELD):
                 worker.give(line.part(from_end=worker.from_end), paths)
-        yield from _in_order(dict(done), _results(workers, line, paths), len(paths))
+        yield from _in_order(_results(workers, line, paths), len(paths))
     finally:
         # They have nothing to close, and who stops early does not wait for the documents in hand.
         for worker in workers:
@@ -96,7 +94,8 @@ def share_out(
             worker.process.join()
 
 
-def _in_order(waiting: dict[int, Result], results: Iterator[tuple[int, Result]], count: int) -> Iterator[Result]:
+def _in_order(results: Iterator[tuple[int, Result]], count: int) -> Iterator[Result]:
+    waiting: dict[int, Result] = {}
     for wanted in range(count):
         while wanted not in waiting:
             number, result = next(results)

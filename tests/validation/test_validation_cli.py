@@ -7,7 +7,9 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -25,7 +27,7 @@ from gateway.validation.batch import Inputs, Order, find_inputs, validate_path, 
 from gateway.validation.errors import ArtefactMissingError, UnknownOwnCheckError, WorkerDiedError
 from gateway.validation.options import ValidationOptions
 from gateway.validation.rendering import render
-from gateway.validation.report import Verdict
+from gateway.validation.report import Report, Verdict
 from gateway.validation.service import validate
 from gateway.validation.settings import options_from
 
@@ -195,6 +197,33 @@ def test_many_documents_are_shared_out_over_processes_in_order(folder: Path, mon
     shared = [(report.path, report.verdict) for report in validate_paths(paths, Order(), jobs=2)]
     assert shared == alone
     assert {verdict for _, verdict in alone} == set(Verdict)
+
+
+def test_a_pipe_among_many_documents_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch, valid: Valid) -> None:
+    monkeypatch.setattr(batch, "WORTH_PROCESSES", 4)
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as threads:
+        written = threads.submit(pipe.write_bytes, valid("CII"))
+        reports = list(validate_paths([str(pipe), *[str(folder / "a.xml")] * 5], Order(), jobs=2))
+        assert written.result() > 0
+    assert [report.verdict for report in reports] == [Verdict.VALID] + [Verdict.INVALID] * 5
+
+
+def test_documents_go_through_the_layers_together_only_until_they_are_large(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together: list[int] = []
+    validated = batch.validate_together
+
+    def counted(documents: list[tuple[str, bytes]], **options: Any) -> list[Report]:
+        together.append(len(documents))
+        return validated(documents, **options)
+
+    monkeypatch.setattr(batch, "validate_together", counted)
+    monkeypatch.setattr(batch, "TOGETHER_BYTES", 2 * (folder / "a.xml").stat().st_size)
+    batch._presented([str(folder / "a.xml")] * 5, Order(), str)
+    assert together == [2, 2, 1]
 
 
 def test_no_more_than_one_byte_over_the_limit_is_read_from_a_file() -> None:

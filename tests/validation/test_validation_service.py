@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from datetime import date
 from importlib.resources import files
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 
 from fixtures.broken import broken_samples
 from gateway.invoices.limits import ReadingLimits
+from gateway.kernel.errors import GatewayError
 from gateway.kernel.settings import load_settings
 from gateway.kernel.text import Text
+from gateway.validation import service
 from gateway.validation.catalog import Artefact, ArtefactKind, installed_catalog
-from gateway.validation.errors import UnknownRulesError
+from gateway.validation.errors import UnknownRulesError, UnopenableFileError
 from gateway.validation.layers import Outcome, RuleSelection, Subject
 from gateway.validation.options import ValidationOptions
 from gateway.validation.report import (
@@ -27,7 +30,7 @@ from gateway.validation.report import (
     json_schema,
     make_finding,
 )
-from gateway.validation.service import CHECKERS, validate
+from gateway.validation.service import CHECKERS, validate, validate_together
 
 CATALOG = installed_catalog()
 LAYERS = ["well-formed", "xsd", "en16931", "fr-ctc", "own"]
@@ -69,6 +72,11 @@ def _with(engine: RulesThatFind) -> dict[ArtefactKind, object]:
 
 def _statuses(report: Report) -> dict[str, LayerStatus]:
     return {layer.name: layer.status for layer in report.layers}
+
+
+def _timeless(report: Report) -> Report:
+    """The report, had it taken no time."""
+    return replace(report, layers=tuple(replace(layer, ms=0.0) for layer in report.layers))
 
 
 def test_layers_without_an_engine_are_not_run_and_say_so(valid: Valid) -> None:
@@ -152,6 +160,41 @@ def test_every_unreadable_fixture_gives_a_report_with_the_code_of_its_error() ->
         assert report.verdict is Verdict.UNREADABLE, sample.name
         assert [finding.rule for finding in report.findings] == [sample.expected]
         assert list(_statuses(report).values()) == [FAILED, NOT_RUN, NOT_RUN, NOT_RUN, NOT_RUN]
+
+
+@settings(max_examples=20)
+@given(st.randoms(use_true_random=False))
+def test_documents_validated_together_get_the_reports_that_each_gets_alone_in_their_order(random: Random) -> None:
+    documents: list[tuple[str, bytes | GatewayError]] = [
+        (f"{number}", sample.data) for number, sample in enumerate(broken_samples())
+    ]
+    documents.append(("gone", UnopenableFileError("gone", "No such file")))
+    together = random.sample(documents, 12)
+    alone = [
+        validate_together([(path, content)])[0] if isinstance(content, GatewayError) else validate(content, path=path)
+        for path, content in together
+    ]
+    assert [_timeless(report) for report in validate_together(together)] == [_timeless(report) for report in alone]
+
+
+def test_the_time_that_one_document_takes_is_not_taken_from_those_validated_with_it(
+    valid: Valid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(service, "perf_counter", lambda: clock[0])
+    left: dict[str, list[float]] = {}
+
+    class Slow:
+        def check(self, subject: Subject, artefact: Artefact) -> Outcome:
+            name = str(subject.document.syntax)
+            left.setdefault(name, []).append(subject.seconds_left)
+            clock[0] += 4.0 if name == "UBL" else 0.5
+            return Outcome()
+
+    documents = [("slow", valid("UBL")), ("quick", valid("CII"))]
+    checkers = {kind: Slow() for kind in CHECKERS}
+    validate_together(documents, options=ValidationOptions(max_seconds=10.0), on=IN_FORCE, checkers=checkers)
+    assert left == {"UBL": [10.0, 6.0, 2.0, 0.0], "CII": [10.0, 9.5, 9.0, 8.5]}
 
 
 def test_limits_reach_the_reader(valid: Valid) -> None:

@@ -74,31 +74,30 @@ def test_no_more_documents_stand_in_line_than_results_may_wait() -> None:
     assert sorted(handed_out) == list(range(LONGEST_LINE))
 
 
-def test_results_come_in_the_order_of_the_paths_and_those_at_hand_are_not_made_again() -> None:
+def test_results_come_in_the_order_of_the_paths() -> None:
     paths = [f"{number}.{'pdf' if number % 3 else 'xml'}" for number in range(300)]
-    done = {0: ("0.xml", 0), 7: ("7.pdf", 0)}
-    results = list(share_out(paths, Work(_with_process, _begin), 3, _alike, done))
+    results = list(share_out(paths, Work(_with_process, _begin), 3, _alike))
     assert [path for path, _ in results] == paths
     processes = {process for _, process in results}
-    assert len(processes) == 4, "three processes, and what was done before"
+    assert len(processes) == 3
     assert os.getpid() not in processes
 
 
 def test_an_error_of_the_work_arrives_as_it_was_raised() -> None:
     paths = [str(number) for number in range(200)]
     with pytest.raises(KeyError, match="150"):
-        list(share_out(paths, Work(partial(_refuses, "150"), _begin), 2, _alike, {}))
+        list(share_out(paths, Work(partial(_refuses, "150"), _begin), 2, _alike))
 
 
 def test_a_process_that_dies_ends_the_run_with_a_named_error() -> None:
     paths = [str(number) for number in range(200)]
     with pytest.raises(WorkerDiedError, match="--jobs 1"):
-        list(share_out(paths, Work(partial(_dies_of, "150"), _begin), 2, _alike, {}))
+        list(share_out(paths, Work(partial(_dies_of, "150"), _begin), 2, _alike))
 
 
 def test_a_process_that_dies_before_its_first_document_is_named_too() -> None:
     with pytest.raises(WorkerDiedError):
-        list(share_out(["a", "b"], Work(_with_process, partial(os._exit, 1)), 2, _alike, {}))
+        list(share_out(["a", "b"], Work(_with_process, partial(os._exit, 1)), 2, _alike))
 
 
 _STARTS = """
