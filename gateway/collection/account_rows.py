@@ -39,6 +39,7 @@ from gateway.collection.worklist.model import CollectionCall
 from gateway.collection.worklist.policy import worklist_policy
 from gateway.customers.model import Customer, CustomerInvoice
 from gateway.customers.repository import facts_of
+from gateway.database.engine import plan_for_values
 from gateway.kernel.clock import paris_date
 from gateway.kernel.money import ZERO
 from gateway.kernel.text import Text
@@ -159,6 +160,7 @@ class _Whole:
 
     @classmethod
     def read(cls, session: Session, now: datetime, customer_ids: Collection[UUID] | None = None) -> "_Whole":
+        plan_for_values(session)
         scenarios, books = (
             book_in_force(session, paris_date(now)),
             openings_by_account(session, paris_date(now), customer_ids),
