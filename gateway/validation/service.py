@@ -7,7 +7,8 @@ from time import perf_counter
 
 from lxml import etree
 
-from gateway.invoices.reading import read_document
+from gateway.invoices.errors import UnreadableInvoiceError
+from gateway.invoices.reading import Document, read_document
 from gateway.kernel.errors import GatewayError
 from gateway.kernel.text import Text
 from gateway.validation.catalog import (
@@ -118,7 +119,7 @@ def validate_together(
     """The report on each document, as `validate` gives it, from its path and its bytes or why there are none.
 
     Every document goes through a layer before any goes through the next one, those alike one after the other: so the
-    processor keeps at hand what a layer needs, which saves a fifth of the time. All are in memory at once.
+    processor keeps at hand what a layer needs, which saves a tenth of the time. All are in memory at once.
 
     Raises as `validate`.
     """
@@ -127,13 +128,10 @@ def validate_together(
     given: list[tuple[str, _Run | Report]] = []
     for path, data in documents:
         start = perf_counter()
-        try:
-            if isinstance(data, GatewayError):
-                raise data
-            document = read_document(data, options.reading)
-        except GatewayError as error:
+        document = _read(data, options)
+        if isinstance(document, GatewayError):
             ms = _ms_since(start)
-            given.append((path, unreadable_report(error, path=path, on=on, catalog=catalog, ms=ms)))
+            given.append((path, unreadable_report(document, path=path, on=on, catalog=catalog, ms=ms)))
             continue
         root = etree.QName(document.tree.getroot()).localname
         run = _Run(Subject(document, options), root, rules, on, catalog, checkers)
@@ -252,6 +250,16 @@ class _Run:
 
     def _skip(self, entry: LayerEntry, artefact: Artefact | None, reason: Text, *, due: bool = True) -> None:
         self.layers.append(_layer(entry, LayerStatus.NOT_RUN, artefact, reason=reason, due=due))
+
+
+def _read(data: bytes | GatewayError, options: ValidationOptions) -> Document | GatewayError:
+    """The document, or why there is none."""
+    if isinstance(data, GatewayError):
+        return data
+    try:
+        return read_document(data, options.reading)
+    except UnreadableInvoiceError as error:
+        return error
 
 
 def _kind(run: _Run) -> tuple[str, str, str]:
