@@ -80,12 +80,12 @@ def share_out(paths: Sequence[str], work: Work[Result], jobs: int, alike: Callab
     workers: list[_Worker] = []
     try:
         for number in range(jobs):
-            worker = _started(context, work, workers, from_end=number % 2 == 1)
+            worker = _started(context, work, paths, workers, from_end=number % 2 == 1)
             workers.append(worker)
             # It begins while the others start.
             for _ in range(PARTS_HELD):
-                worker.give(line.part(from_end=worker.from_end), paths)
-        yield from _in_order(_results(workers, line, paths), len(paths))
+                worker.give(line.part(from_end=worker.from_end))
+        yield from _in_order(_results(workers, line), len(paths))
     finally:
         # They have nothing to close, and who stops early does not wait for the documents in hand.
         for worker in workers:
@@ -103,13 +103,13 @@ def _in_order(results: Iterator[tuple[int, Result]], count: int) -> Iterator[Res
         yield waiting.pop(wanted)
 
 
-def _results(workers: "list[_Worker]", line: Line, paths: Sequence[str]) -> Iterator[tuple[int, Any]]:
+def _results(workers: "list[_Worker]", line: Line) -> Iterator[tuple[int, Any]]:
     """The numbers of the documents with their results, as they come."""
     while busy := {worker.connection: worker for worker in workers if worker.held}:
         for connection in wait(list(busy)):
             worker = busy[connection]  # type: ignore[index]
             results = worker.take()
-            worker.give(line.part(from_end=worker.from_end), paths)
+            worker.give(line.part(from_end=worker.from_end))
             yield from results
 
 
@@ -122,12 +122,13 @@ class _Worker:
     from_end: bool
     held: deque[list[int]] = field(default_factory=deque)
 
-    def give(self, numbers: list[int], paths: Sequence[str]) -> None:
-        """Hand over documents. Raises WorkerDiedError."""
+    def give(self, numbers: list[int]) -> None:
+        """Hand over documents by their numbers: so few bytes never fill the pipe, while the process may be filling it
+        the other way, and each would wait for the other. Raises WorkerDiedError."""
         if not numbers:
             return
         try:
-            self.connection.send([paths[number] for number in numbers])
+            self.connection.send(numbers)
         except OSError as error:
             raise WorkerDiedError from error
         self.held.append(numbers)
@@ -144,18 +145,28 @@ class _Worker:
 
 
 def _started(
-    context: ForkContext | ForkServerContext, work: Work[Result], others: Sequence[_Worker], *, from_end: bool
+    context: ForkContext | ForkServerContext,
+    work: Work[Result],
+    paths: Sequence[str],
+    others: Sequence[_Worker],
+    *,
+    from_end: bool,
 ) -> _Worker:
     ours, its = context.Pipe()
     # A fork inherits the pipes of those before it, which would stay open when the caller is gone.
     inherited = [ours, *(other.connection for other in others)] if context.get_start_method() == "fork" else []
-    process = context.Process(target=_serve, args=(its, inherited, work), daemon=True)
+    process = context.Process(target=_serve, args=(its, inherited, work, paths), daemon=True)
     process.start()
     its.close()
     return _Worker(process, ours, from_end)
 
 
-def _serve(connection: "Connection[Any, Any]", inherited: "Sequence[Connection[Any, Any]]", work: Work[Any]) -> None:
+def _serve(
+    connection: "Connection[Any, Any]",
+    inherited: "Sequence[Connection[Any, Any]]",
+    work: Work[Any],
+    paths: Sequence[str],
+) -> None:
     """A process, until its caller closes the pipe or is gone; Ctrl-C is left to the caller."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for other in inherited:
@@ -163,7 +174,7 @@ def _serve(connection: "Connection[Any, Any]", inherited: "Sequence[Connection[A
     work.begin()
     try:
         while True:
-            connection.send(_outcome(work, connection.recv()))
+            connection.send(_outcome(work, [paths[number] for number in connection.recv()]))
     except (EOFError, OSError):
         return
 

@@ -100,6 +100,24 @@ def test_a_process_that_dies_before_its_first_document_is_named_too() -> None:
         list(share_out(["a", "b"], Work(_with_process, partial(os._exit, 1)), 2, _alike))
 
 
+_LONG_BOTH_WAYS = """
+from gateway.validation.batch import collect_garbage_rarely
+from gateway.validation.sharing import Work, share_out
+def doubled(paths):
+    return [path * 2 for path in paths]
+paths = [f"{number:05d}" * 4_000 for number in range(400)]
+results = share_out(paths, Work(doubled, collect_garbage_rarely), 2, len)
+print(all(result == path * 2 for path, result in zip(paths, results, strict=True)))
+"""
+
+
+def test_long_paths_and_long_results_never_wait_for_each_other() -> None:
+    # In a process of its own, which can be ended if they do.
+    command = [sys.executable, "-c", _LONG_BOTH_WAYS]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (said.stdout, said.stderr) == ("True\n", "")
+
+
 _STARTS = """
 import threading
 from gateway.validation.batch import collect_garbage_rarely
