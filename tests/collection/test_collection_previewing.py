@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import func, select
 
 from gateway.access.scope import Scope
@@ -190,3 +191,14 @@ def test_the_evidence_file_is_kept_with_the_message_and_not_sent(house):
     (message,) = house.outbox()
     assert [each["kind"] for each in message.payload["attachments"]] == ["invoice"]
     assert [each["kind"] for each in house.reminders()[0].documents] == ["invoice", "evidence"]
+
+
+def test_statements_are_planned_for_their_own_values_in_that_transaction_only(database, organisation):
+    def mode(session):
+        return session.connection().execute(text("SHOW plan_cache_mode")).scalar_one()
+
+    with database.transaction(organisation) as session:
+        list(accounts_of(session, [], NOW))
+        assert mode(session) == "force_custom_plan", "the habits of a few payers would be read from everyone's invoices"
+    with database.transaction(organisation) as session:
+        assert mode(session) == "auto"

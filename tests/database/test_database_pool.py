@@ -1,13 +1,11 @@
 """Jobs that hold one connection and need a second never wait for each other; a dead connection is not handed out."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from threading import Barrier
 
 import psycopg
 from sqlalchemy import text
 
-from gateway.collection.account_rows import accounts_of
 from gateway.database import engine, open_database, opening
 from gateway.kernel.settings import load_settings
 
@@ -41,14 +39,3 @@ def test_a_connection_that_rested_while_its_server_dropped_it_is_replaced_unseen
     monkeypatch.setattr(engine, "_REST_SECONDS", 0.0)
     with database.transaction(organisation) as session:
         assert session.connection().execute(text("SELECT pg_backend_pid()")).scalar_one() != rested
-
-
-def test_statements_are_planned_for_their_own_values_in_that_transaction_only(database, organisation):
-    def mode(session):
-        return session.connection().execute(text("SHOW plan_cache_mode")).scalar_one()
-
-    with database.transaction(organisation) as session:
-        list(accounts_of(session, [], datetime(2026, 11, 22, 9, tzinfo=UTC)))
-        assert mode(session) == "force_custom_plan", "the habits of a few payers would be read from everyone's invoices"
-    with database.transaction(organisation) as session:
-        assert mode(session) == "auto"

@@ -126,6 +126,21 @@ def test_rules_for_which_a_limit_leaves_nothing_are_not_run_and_say_why(valid: V
     assert report.verdict is Verdict.INVALID
 
 
+def test_the_time_that_a_document_takes_to_be_ready_for_the_rules_counts(
+    valid: Valid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, prepare = [0.0], schematron.prepare
+
+    def slowly_prepared(tree: etree._ElementTree, data: bytes) -> schematron.Document:
+        clock[0] += 10.0
+        return prepare(tree, data)
+
+    monkeypatch.setattr("gateway.validation.schematron.perf_counter", lambda: clock[0])
+    monkeypatch.setattr(schematron, "prepare", slowly_prepared)
+    report = _report(valid("UBL"), max_seconds=9.0)
+    assert "limite atteinte (durée : 9 s)" in (_layer(report, "en16931").reason or "")
+
+
 def test_no_time_left_is_a_failure_and_never_a_pass(valid: Valid) -> None:
     report = _report(valid("UBL"), max_seconds=1e-9)
     assert [finding.rule for finding in report.findings] == ["GW-LIMIT"]
